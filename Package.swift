@@ -1,0 +1,73 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// The drawing of the system, read from top to bottom: foundations, domain modules, App, the program.
+// Arrows point one way, and a domain module never imports another.
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+func module(
+    _ name: String, uses dependencies: [Target.Dependency], plugins: [Target.PluginUsage] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict, plugins: plugins)
+}
+
+func tests(of name: String, uses others: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + others, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "referrald",
+    products: [.executable(name: "referrald", targets: ["referrald"])],
+    targets: [
+        // Thin shims over the system's libraries.
+        .target(name: "CLinux"),
+        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
+
+        // Foundations: they know nothing of referrals.
+        module("Platform", uses: ["CLinux"]),
+        module("Crypto", uses: ["CCrypto"]),
+        module("Model", uses: ["Platform"]),
+        module("JSON", uses: []),
+        module("HTTP", uses: ["JSON", "Platform", "CLinux"]),
+        module("Database", uses: ["CSQLite", "Model", "Platform"]),
+
+        // Domain modules, in the order of a referral's life.
+        module("Programs", uses: ["Model", "Database", "JSON", "Crypto"]),
+        module(
+            "ReferralLinks", uses: ["Model", "Database", "JSON", "Crypto", "Platform"],
+            plugins: ["EmbedFiles"]),
+        module("LeadRegistration", uses: ["Model", "Database", "JSON", "Crypto"]),
+        module("Attribution", uses: ["Model", "Database", "JSON"]),
+        module("RewardLedger", uses: ["Model", "Database", "JSON", "Crypto"]),
+
+        // What spans modules: routes, flows, jobs, commands.
+        module(
+            "App",
+            uses: [
+                "HTTP", "JSON", "Database", "Model", "Platform", "Crypto", "CLinux", "Programs",
+                "ReferralLinks", "LeadRegistration", "Attribution", "RewardLedger",
+            ], plugins: ["EmbedFiles"]),
+        .executableTarget(name: "referrald", dependencies: ["App"], swiftSettings: strict),
+
+        // Files compiled into the binary: migrations, patterns, the script for marketing sites.
+        .executableTarget(name: "EmbedTool", path: "Sources/EmbedTool", swiftSettings: strict),
+        .plugin(
+            name: "EmbedFiles", capability: .buildTool(), dependencies: ["EmbedTool"],
+            path: "Sources/EmbedFiles"),
+
+        tests(of: "Platform"),
+        tests(of: "Crypto"),
+        tests(of: "Model", uses: ["Platform"]),
+        tests(of: "JSON"),
+        tests(of: "HTTP", uses: ["JSON", "Platform", "CLinux"]),
+        tests(of: "Database", uses: ["Model", "Platform"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,13 @@
+// What referrald needs of libcrypto: SHA-256, HMAC-SHA-256 and a comparison in constant time.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/// SHA-256 (FIPS 180-4) of `length` bytes into `digest`. Returns 1, or 0 when libcrypto failed.
+int ccrypto_sha256(const void *bytes, size_t length, uint8_t digest[32]);
+
+/// HMAC-SHA-256 (RFC 2104) into `code`. Returns 1, or 0 when libcrypto failed.
+int ccrypto_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length, uint8_t code[32]);
+
+/// 1 when both are equal; takes the same time wherever they differ.
+int ccrypto_equal(const void *left, const void *right, size_t length);

@@ -1,0 +1,41 @@
+import CLinux
+import Glibc
+
+/// A POSIX thread that runs one closure to its end. Objects made inside the closure never leave it.
+public struct Thread: ~Copyable {
+    private let handle: pthread_t
+
+    /// Starts a thread named `name` (15 bytes at most are kept).
+    public init(_ name: String, _ body: sending @escaping () -> Void) throws {
+        let box = Unmanaged.passRetained(Start(name: name, body: body))
+        var handle = pthread_t()
+        let code = pthread_create(&handle, nil, { argument in
+            let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+            clinux_name_thread(String(start.name.prefix(15)))
+            start.body()
+            return nil
+        }, box.toOpaque())
+        guard code == 0 else {
+            box.release()
+            throw SystemError("pthread_create", code: code)
+        }
+        self.handle = handle
+    }
+
+    /// Waits for the thread's end.
+    public consuming func join() {
+        pthread_join(handle, nil)
+    }
+
+    private final class Start {
+        let name: String
+        let body: () -> Void
+        init(name: String, body: @escaping () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+}
+
+/// The number of cores this process may use.
+public func usableCores() -> Int { Int(clinux_usable_cores()) }
