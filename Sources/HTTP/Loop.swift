@@ -5,8 +5,8 @@ import Platform
 /// One event loop: an epoll, its connections, and the handler that answers their requests. Made and
 /// used in one thread; others reach it only through its mailbox.
 ///
-/// A turn: wait, read and handle what came, let the handler batch, send what was answered. Sockets
-/// are registered once, edge-triggered, so a request costs one wait, one recv and one send.
+/// A turn: wait; for each socket read, handle, and send what was answered; let the handler batch.
+/// Sockets are registered once, edge-triggered, so a request costs one wait, one recv and one send.
 final class Loop {
     let limits: Limits
     let allowances: Allowances
@@ -86,6 +86,8 @@ final class Loop {
             resumeCarried()
             for index in 0..<max(Int(count), 0) {
                 handle(events[index].events, mark: events[index].data.u64)
+                // At once, so that the client works on this answer while we make the next.
+                settleTouched()
             }
             answerLate()
             if now >= nextSweep { sweep() }

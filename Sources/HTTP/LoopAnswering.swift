@@ -166,6 +166,6 @@ extension Loop {
         connection.isLingering = true
         connection.isReadable = true
         connection.progress = 0
-        read(connection)
+        discard(connection)
     }
 }

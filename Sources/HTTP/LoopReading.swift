@@ -189,7 +189,7 @@ extension Loop {
     }
 
     /// Reads and drops what still comes on a connection that we have ended.
-    private func discard(_ connection: Connection) {
+    func discard(_ connection: Connection) {
         while connection.isReadable {
             let count = recv(
                 connection.socket.number, receiveBuffer.baseAddress, Self.receiveBytes, 0)

@@ -146,6 +146,15 @@ extension Loop {
         }
     }
 
+    /// Closes with a reset: the kernel would keep what the client does not take for minutes.
+    private func reset(_ connection: Connection) {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(
+            connection.socket.number, SOL_SOCKET, SO_LINGER, &option,
+            socklen_t(MemoryLayout<linger>.size))
+        close(connection)
+    }
+
     private func expire(_ connection: Connection) {
         switch connection.wait {
         case .head, .body:
@@ -163,7 +172,7 @@ extension Loop {
             settle(connection, slot: index, with: problem.response(requestID: id))
         case .write:
             counters.timeouts.raise()
-            close(connection)
+            reset(connection)
         case .request, .linger, .none:
             close(connection)
         }

@@ -17,8 +17,7 @@ public protocol RequestHandler: AnyObject {
     /// itself.
     func didAnswer(_ answer: Answered)
 
-    /// Called once after the requests of each epoll turn were handled, before their answers are
-    /// sent.
+    /// Called once at the end of each epoll turn, for what is better done for many requests at a time.
     func turnEnded()
 }
 
