@@ -42,7 +42,7 @@ final class Connection {
     }
 
     /// Generation and descriptor: `generation << 32 | descriptor`. No two connections of a loop
-    /// share one before 2^32 have passed, so a late answer never reaches a reused descriptor.
+    /// share one before 2^31 have passed, so a late answer never reaches a reused descriptor.
     let id: UInt64
     let socket: FileDescriptor
     let peer: Peer

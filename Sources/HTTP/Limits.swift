@@ -43,6 +43,9 @@ public struct Limits: Sendable {
     /// How long a connection that we closed is still read from, so that the client sees the answer
     /// and not a reset (RFC 9112 section 9.6).
     public var lingerSeconds = 2.0
+    /// How many bytes are read and dropped in that time. Whoever sends more does not wait for an
+    /// answer.
+    public var lingerBytesMax = 16_777_216
     /// How long a drain waits for requests in flight. Below the 30 s after which orchestrators
     /// kill.
     public var drainSeconds = 20.0

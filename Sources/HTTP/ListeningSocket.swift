@@ -39,11 +39,15 @@ final class ListeningSocket: Sendable {
     ) throws -> [ListeningSocket] {
         switch address {
         case .tcp(let host, let port):
-            let first = try openTCP(host, port, listener: listener)
-            // The others share the port that the first one got.
+            guard loops > 1 else { return [try openTCP(host, port, listener: listener)] }
+            // Sharing among our loops must not become sharing with another server that came first:
+            // a socket that shares with nobody finds out.
+            if port != 0 { _ = try bindTCP(host, port, isOneOfMany: false) }
+            let first = try openTCP(host, port, listener: listener, isOneOfMany: true)
+            // The others get the port that the first one got.
             return try [first]
-                + (1..<max(loops, 1)).map { _ in
-                    try openTCP(host, first.port, listener: listener)
+                + (1..<loops).map { _ in
+                    try openTCP(host, first.port, listener: listener, isOneOfMany: true)
                 }
         case .unix(let path, let mode):
             return [try openUnix(path, mode, listener: listener)]
@@ -53,20 +57,27 @@ final class ListeningSocket: Sendable {
     }
 
     private static func openTCP(
-        _ host: String, _ port: Int, listener: Int
+        _ host: String, _ port: Int, listener: Int, isOneOfMany: Bool = false
     ) throws -> ListeningSocket {
+        let descriptor = try bindTCP(host, port, isOneOfMany: isOneOfMany)
+        return try listening(descriptor, listener: listener, isShared: false)
+    }
+
+    private static func bindTCP(
+        _ host: String, _ port: Int, isOneOfMany: Bool
+    ) throws -> FileDescriptor {
         guard let address = SocketAddress(host: host, port: port) else {
             throw SystemError("listen address", code: EINVAL)
         }
         let descriptor = try openSocket(address.family)
-        // SO_REUSEPORT gives each loop an accept queue of its own.
         try setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-        try setOption(descriptor, SOL_SOCKET, SO_REUSEPORT, 1)
+        // Gives each loop an accept queue of its own.
+        if isOneOfMany { try setOption(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
         if address.family == AF_INET6 {
             try setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0)
         }
         try check("bind", address.withPointer { bind(descriptor.number, $0, $1) })
-        return try listening(descriptor, listener: listener, isShared: false)
+        return descriptor
     }
 
     private static func openUnix(

@@ -44,12 +44,12 @@ extension Loop {
 
     /// Whether no more requests may be taken from the connection now.
     func isBlocked(_ connection: Connection) -> Bool {
-        connection.phase == .last || connection.slots.count >= limits.pipelineDepthMax
+        connection.phase == .last || connection.slots.count >= max(limits.pipelineDepthMax, 1)
             || connection.outbound.count - connection.outboundStart > limits.outboundBytesMax
     }
 
     private func take(_ connection: Connection, _ input: UnsafeBufferPointer<UInt8>) {
-        connection.progress += input.count
+        if connection.wait == .body { connection.progress += input.count }
         guard connection.pending.isEmpty else {
             connection.pending.append(contentsOf: input)
             return usePending(connection)
@@ -195,8 +195,7 @@ extension Loop {
                 connection.socket.number, receiveBuffer.baseAddress, Self.receiveBytes, 0)
             if count > 0 {
                 connection.progress += count
-                // Whoever sends this much does not wait for an answer.
-                if connection.progress > Self.lingerBytesMax { return close(connection) }
+                if connection.progress > limits.lingerBytesMax { return close(connection) }
             } else if count < 0, errno == EAGAIN {
                 connection.isReadable = false
             } else if count == 0 || errno != EINTR {
@@ -204,6 +203,4 @@ extension Loop {
             }
         }
     }
-
-    private static var lingerBytesMax: Int { 16 << 20 }
 }

@@ -17,7 +17,8 @@ public protocol RequestHandler: AnyObject {
     /// itself.
     func didAnswer(_ answer: Answered)
 
-    /// Called once at the end of each epoll turn, for what is better done for many requests at a time.
+    /// Called once at the end of each epoll turn, for what is better done for many requests at a
+    /// time.
     func turnEnded()
 }
 

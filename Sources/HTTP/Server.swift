@@ -17,7 +17,8 @@ public struct ServerConfiguration: Sendable {
     }
 }
 
-/// Listens, and answers requests through one handler per loop. Starts when made.
+/// Listens, and answers requests through one handler per loop. Starts when made, and runs until it
+/// is drained, whether or not this object is kept.
 public final class Server: Sendable {
     /// The bound addresses, one per configured listener, with the real port where 0 was asked for.
     public let addresses: [String]

@@ -110,6 +110,17 @@ func addressInUse() throws {
     }
 }
 
+@Test("a port on which another server listens is not shared with it", arguments: [1, 2])
+func portNotShared(_ loops: Int) throws {
+    let test = try TestServer(loops: loops)
+    #expect(throws: SystemError("bind", code: EADDRINUSE)) {
+        try TestServer([.tcp(host: "127.0.0.1", port: test.server.ports[0])], loops: 2)
+    }
+    #expect(throws: SystemError("bind", code: EADDRINUSE)) {
+        try TestServer([.tcp(host: "127.0.0.1", port: test.server.ports[0])], loops: 1)
+    }
+}
+
 @Test("a handler that cannot be made is told at the start")
 func handlerFailure() throws {
     let record = try Record()

@@ -79,6 +79,26 @@ private func body(_ bytes: ArraySlice<UInt8>, step: Int) -> String {
     return "incomplete"
 }
 
+@Test("a server that was sent mutated requests answers the next one")
+func mutationsOverSockets() throws {
+    let seed = setting("REFERRALD_SEED") ?? UInt64.random(in: 0...UInt64.max)
+    print("HTTP mutations over sockets: REFERRALD_SEED=\(seed)")
+    var random = Seeded(state: seed)
+    let test = try TestServer { $0.lingerSeconds = 0.2 }
+    for number in 0..<300 {
+        let client = try test.client()
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+            client.send(mutate(seeds[number % 4], &random))
+        }
+        client.endSending()
+        while client.answer() != nil {}
+        #expect(!client.timedOut)
+    }
+    let client = try test.client()
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(client.answer()?.status == 200)
+}
+
 @Test("mutated requests end in an outcome that does not depend on how they are split")
 func mutations() {
     let seed = setting("REFERRALD_SEED") ?? UInt64.random(in: 0...UInt64.max)
