@@ -53,8 +53,27 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable {
 }
 
 extension Identifier: CustomStringConvertible {
+    public var description: String { AnyIdentifier(self).description }
+}
+
+/// An identifier whose kind is known only when the program runs: the subject of an event.
+public struct AnyIdentifier: Hashable, Sendable, CustomStringConvertible {
+    public let prefix: String
+    public let high: UInt64
+    public let low: UInt64
+
+    public init<Kind>(_ id: Identifier<Kind>) {
+        self.init(prefix: Kind.prefix, high: id.high, low: id.low)
+    }
+
+    public init(prefix: String, high: UInt64, low: UInt64) {
+        self.prefix = prefix
+        self.high = high
+        self.low = low
+    }
+
     public var description: String {
-        let prefix = Kind.prefix.utf8
+        let prefix = prefix.utf8
         return String(unsafeUninitializedCapacity: prefix.count + 27) { buffer in
             var place = 0
             for byte in prefix {
