@@ -47,8 +47,8 @@ struct Endpoint: Sendable {
     var about: Contract
     var idempotency: IdempotencyRule
     var bodyBytesMax: Int?
-
-    var acceptsDryRun: Bool { if case .write = action { idempotency != .none } else { false } }
+    /// The member of the answer that is shown once: neither stored for a replay nor shown by a dry run.
+    var secretMember: String?
 }
 
 /// What `/openapi.json` says of an endpoint; its query and body parts also check what comes in.
