@@ -83,7 +83,7 @@ CREATE TABLE attributions (
     program_version INTEGER NOT NULL,
     window_days INTEGER NOT NULL,
     touches TEXT NOT NULL,
-    credits TEXT NOT NULL,
+    participant_id BLOB REFERENCES participants (id),
     reason TEXT NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;
