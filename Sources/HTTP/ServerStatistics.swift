@@ -1,0 +1,15 @@
+/// What a server has done and holds, summed over its loops. Each number is exact; together they are not one
+/// instant.
+public struct ServerStatistics: Sendable, Equatable {
+    public var connectionsOpen = 0
+    public var connectionsAccepted = 0
+    /// Closed or answered 503 because of `Limits.connectionsMax` or for want of descriptors.
+    public var connectionsRefused = 0
+    public var requests = 0
+    /// Requests that the server refused by itself: malformed, too large, too slow.
+    public var requestsRefused = 0
+    /// Connections that ended by a time limit other than resting idle.
+    public var timeouts = 0
+    /// Answers that the loop gave because a deferred one was late.
+    public var answersLate = 0
+}
