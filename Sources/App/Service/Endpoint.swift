@@ -66,8 +66,6 @@ struct Contract: Sendable {
     var answerType = "application/json"
     /// Further statuses with their meaning, beside the common ones.
     var others: [(status: Int, meaning: String)] = []
-    /// Shapes of the path's parameters, for the document; what does not match is simply not found.
-    var pathSchemas: [String: Schema] = [:]
     /// Whether unknown query parameters are kept instead of refused.
     var keepsUnknownQuery = false
 }
