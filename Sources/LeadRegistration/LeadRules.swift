@@ -64,6 +64,12 @@ public struct ReferrerDecision: Sendable, Equatable {
     /// The member that decided; nil when nobody is known.
     public let by: LeadRefusal.Reference?
     public let ignored: [LeadRefusal.Reference]
+
+    /// The same facts when the referrer may not refer: nobody did, and the deciding name was of no use.
+    public var withoutReferrer: ReferrerDecision {
+        ReferrerDecision(
+            referrer: .nobody, by: nil, ignored: (by.map { [$0] } ?? []) + ignored)
+    }
 }
 
 /// What becomes of a new lead.
