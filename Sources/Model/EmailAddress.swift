@@ -76,3 +76,8 @@ public struct EmailAddress: Hashable, Sendable {
         }
     }
 }
+
+extension EmailAddress: CustomStringConvertible {
+    /// Masked, so that an address that slips into a log or an error tells little.
+    public var description: String { masked }
+}

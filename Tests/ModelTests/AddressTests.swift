@@ -64,6 +64,7 @@ struct EmailAddressTests {
     func masking() throws {
         let address = try #require(EmailAddress("Anna.Secret+tag@Example.com"))
         #expect(address.masked == "A…@example.com")
+        #expect("\(address)" == address.masked)
         #expect(address.domain == "example.com")
     }
 }

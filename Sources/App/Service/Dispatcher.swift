@@ -101,7 +101,7 @@ final class Dispatcher: RequestHandler {
             }
         }
         try endpoint.access.check(
-            principal, onOperationsListener: app.configuration.isOperations(request.listener))
+            principal, isHere: app.configuration.serves(endpoint.access, on: request.listener))
         let query = try QueryCheck.query(of: request, endpoint.about)
         var body = Body()
         if let schema = endpoint.about.body, endpoint.about.parsesBody {
@@ -118,6 +118,10 @@ final class Dispatcher: RequestHandler {
         switch endpoint.action {
         case .direct(let handler):
             return .answer(try handler(call).tagged(tag))
+        case .service(let handler):
+            return .answer(try handler(call, app).tagged(tag))
+        case .serviceRead(let handler):
+            return .answer(try handler(call, app, reader).tagged(tag))
         case .read(let handler):
             return .answer(try handler(call, reader).tagged(tag))
         case .longRead(let handler):
@@ -131,7 +135,7 @@ final class Dispatcher: RequestHandler {
             if !accepted { throw Refused(Failure.busy) }
             return .later
         case .background(let handler):
-            try handler(call, reply)
+            try handler(call, app, reply)
             return .later
         case .write(let handler):
             try write(endpoint, call, step: handler(call), tag: tag, reply)

@@ -8,8 +8,12 @@ typealias WriteStep = @Sendable (Transaction) throws -> Response
 
 /// How an endpoint reaches the database. There is no other way to reach it.
 enum Action: Sendable {
-    /// Needs no database.
+    /// Needs nothing but the request.
     case direct(@Sendable (Call) throws -> Response)
+    /// Needs the service itself: health, the contract.
+    case service(@Sendable (Call, Application) throws -> Response)
+    /// The same with short, indexed reads: metrics.
+    case serviceRead(@Sendable (Call, Application, Reader) throws -> Response)
     /// Short, indexed reads on the loop's own read-only connection.
     case read(@Sendable (Call, Reader) throws -> Response)
     /// Reads over history, on a small pool of their own.
@@ -17,7 +21,7 @@ enum Action: Sendable {
     /// Decodes on the loop, then runs its step in the writer's transaction; answered after the commit.
     case write(@Sendable (Call) throws -> WriteStep)
     /// Answers later by itself, from a thread of its own; never touches a loop's or the writer's connection.
-    case background(@Sendable (Call, Reply) throws -> Void)
+    case background(@Sendable (Call, Application, Reply) throws -> Void)
     /// `/r/{code}`: records a click, answered after its commit or after 250 ms.
     case redirect
 }
@@ -31,7 +35,7 @@ enum Access: Sendable {
     case keyOrParticipant(Scope)
     /// Only through the private Unix socket of the daemon, by the user that runs it.
     case privateSocket
-    /// The business numbers: like `everyone` on the operations listener, a `read` key elsewhere.
+    /// Health and metrics: on the operations listener alone when there is one. Credentials are optional.
     case operations
 }
 

@@ -1,5 +1,6 @@
 import Database
 import HTTP
+import JSON
 import Model
 
 /// An expected no, on its way to the client. The effects of the request roll back; the answer is stored
@@ -20,7 +21,17 @@ protocol ProblemConvertible: Error {
     var problem: Problem { get }
 }
 
+typealias FieldError = Problem.FieldError
+
 extension Problem {
+    init(
+        status: Int, code: String, detail: String, errors: [FieldError] = [],
+        headers: [(String, String)] = [], extra: [(String, JSONValue)] = []
+    ) {
+        self.init(
+            status, code, detail: detail, errors: errors, headers: headers, members: extra)
+    }
+
     static func badRequest(_ code: String, _ detail: String) -> Problem {
         Problem(status: 400, code: code, detail: detail)
     }
