@@ -65,6 +65,17 @@ public struct ReferrerDecision: Sendable, Equatable {
     public let by: LeadRefusal.Reference?
     public let ignored: [LeadRefusal.Reference]
 
+    public init(
+        referrer: Referrer, by: LeadRefusal.Reference?, ignored: [LeadRefusal.Reference]
+    ) {
+        self.referrer = referrer
+        self.by = by
+        self.ignored = ignored
+    }
+
+    /// Nobody is known, and nobody was named.
+    public static let nobody = ReferrerDecision(referrer: .nobody, by: nil, ignored: [])
+
     /// The same facts when the referrer may not refer: nobody did, and the deciding name was of no use.
     public var withoutReferrer: ReferrerDecision {
         ReferrerDecision(
