@@ -1,6 +1,6 @@
-/// What the header fields say about host, body and connection, gathered field by field and judged at the
-/// end of the head. Whatever is ambiguous is refused (RFC 9112 sections 3.2, 6.1 and 6.3; RFC 9110
-/// section 8.6): a guess here is a request smuggled past a proxy.
+/// What the header fields say about host, body and connection, gathered field by field and judged
+/// at the end of the head. Whatever is ambiguous is refused (RFC 9112 sections 3.2, 6.1 and 6.3;
+/// RFC 9110 section 8.6): a guess here is a request smuggled past a proxy.
 struct FramingFacts {
     struct Verdict {
         let framing: RequestHead.Framing
@@ -115,8 +115,8 @@ struct FramingFacts {
         501, "unsupported_transfer_encoding", "The only transfer coding is chunked.")
 }
 
-/// The syntax of Host and of a target's authority: `host [":" port]` (RFC 9110 section 7.2), without the
-/// characters that RFC 3986 allows in names and no host has.
+/// The syntax of Host and of a target's authority: `host [":" port]` (RFC 9110 section 7.2),
+/// without the characters that RFC 3986 allows in names and no host has.
 enum HostField {
     static func isValid(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
         var end = 0

@@ -11,11 +11,11 @@ struct Malformation: Sendable, Equatable {
     }
 }
 
-/// Parses the head of a request (RFC 9112 sections 2 to 5), line by line as the bytes come. Pure: it sees
-/// a buffer that starts with the head's first byte, and remembers how far it got.
+/// Parses the head of a request (RFC 9112 sections 2 to 5), line by line as the bytes come. Pure:
+/// it sees a buffer that starts with the head's first byte, and remembers how far it got.
 ///
-/// Framing is strict: what two servers could read in two ways (bare LF, bare CR, folded lines, space before
-/// a colon) is refused.
+/// Framing is strict: what two servers could read in two ways (bare LF, bare CR, folded lines,
+/// space before a colon) is refused.
 struct RequestParser {
     enum Progress {
         case incomplete
