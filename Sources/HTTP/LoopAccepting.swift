@@ -26,7 +26,7 @@ extension Loop {
             case EAGAIN: return
             case EMFILE, ENFILE: return shed(index, listener)
             case ENOBUFS, ENOMEM, EINVAL, EBADF, ENOTSOCK, EOPNOTSUPP: return pause(index)
-            default: continue  // The connection failed, not the listener (accept(2), "Error handling").
+            default: continue  // The connection failed, not the listener (accept(2)).
             }
         }
     }

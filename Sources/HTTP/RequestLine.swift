@@ -87,7 +87,9 @@ struct RequestLine {
         return nil
     }
 
-    private static func isScheme(_ text: UnsafeBufferPointer<UInt8>, _ scheme: StaticString) -> Bool {
+    private static func isScheme(
+        _ text: UnsafeBufferPointer<UInt8>, _ scheme: StaticString
+    ) -> Bool {
         // ":" and "/" are the same with the letter bit set, so "http" and "://" compare as wanted
         // but for control characters, which a target cannot hold.
         text.equalsIgnoringCase(scheme)

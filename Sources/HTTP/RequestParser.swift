@@ -122,8 +122,9 @@ struct RequestParser {
         let length = scanned
         // The target's authority replaces what Host said (RFC 9112 section 3.2.2).
         if let authority = line.authority {
-            for index in fields.indices where buffer.part(fields[index].name).equalsIgnoringCase("host") {
-                fields[index] = RequestHead.Field(name: fields[index].name, value: authority)
+            for (index, field) in fields.enumerated()
+            where buffer.part(field.name).equalsIgnoringCase("host") {
+                fields[index] = RequestHead.Field(name: field.name, value: authority)
             }
         }
         let head = RequestHead(
@@ -162,5 +163,5 @@ struct RequestParser {
         "The request line must be a method, a target and a version, with one space between.")
     private static let badField = Malformation(
         400, "malformed_header",
-        "A header line must be a name, a colon right after it, and a value without control characters.")
+        "A header line must be a name, a colon right after it, and a value without controls.")
 }

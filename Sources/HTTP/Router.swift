@@ -27,7 +27,8 @@ public struct Router<Endpoint: Sendable>: Sendable {
     public mutating func add(_ method: Method, _ template: String, _ endpoint: Endpoint) {
         var node = 0
         var names: [String] = []
-        for segment in template.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+        let segments = template.split(separator: "/", omittingEmptySubsequences: false)
+        for segment in segments.dropFirst() {
             if segment.hasPrefix("{"), segment.hasSuffix("}") {
                 names.append(String(segment.dropFirst().dropLast()))
                 node = parameterChild(of: node)
@@ -79,7 +80,9 @@ public struct Router<Endpoint: Sendable>: Sendable {
         let segment = path.part(start..<end)
         for literal in nodes[node].literals where literal.text.count == segment.count {
             let isEqual = literal.text.withUnsafeBufferPointer { text in
-                guard let left = text.baseAddress, let right = segment.baseAddress else { return true }
+                guard let left = text.baseAddress, let right = segment.baseAddress else {
+                    return true
+                }
                 return memcmp(left, right, segment.count) == 0
             }
             guard isEqual else { continue }

@@ -107,12 +107,13 @@ struct SocketFile: Sendable {
     static func removeStale(_ path: String, _ address: SocketAddress) throws {
         var facts = stat()
         guard lstat(path, &facts) == 0 else { return }
-        guard facts.st_mode & S_IFMT == S_IFSOCK else { throw SystemError("bind", code: EADDRINUSE) }
+        let isTaken = SystemError("bind", code: EADDRINUSE)
+        guard facts.st_mode & S_IFMT == S_IFSOCK else { throw isTaken }
         let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw SystemError("socket") }
         let probe = FileDescriptor(owning: number)
         let result = address.withPointer { connect(probe.number, $0, $1) }
-        guard result != 0, errno == ECONNREFUSED else { throw SystemError("bind", code: EADDRINUSE) }
+        guard result != 0, errno == ECONNREFUSED else { throw isTaken }
         guard unlink(path) == 0 || errno == ENOENT else { throw SystemError("unlink") }
     }
 }

@@ -49,6 +49,13 @@ extension Problem {
         Problem(status: 404, code: "not_found", detail: "There is no such object.")
     }
 
+    /// A member of the body names an object that does not exist (or that the caller may not see).
+    static func unknownReference(_ pointer: String) -> Problem {
+        Problem(
+            status: 404, code: "not_found", detail: "The request names an object that does not exist.",
+            errors: [FieldError(pointer: pointer, code: "not_found", detail: "names no object")])
+    }
+
     static func preconditionFailed() -> Problem {
         Problem(
             status: 412, code: "precondition_failed",
