@@ -41,7 +41,7 @@ import Testing
         database.close()
     }
 
-    @Test("a reader that holds a snapshot lets the log grow, and it shrinks once the reader is gone")
+    @Test("a reader's snapshot lets the log grow, and it shrinks once the reader is gone")
     func pinnedReader() throws {
         let database = try scratch.open {
             $0.logPagesForced = 100
@@ -57,7 +57,8 @@ import Testing
             #expect(try reader.integer("SELECT count(*) FROM blobs") == 0)
         }
         try write(1, database)
-        #expect(eventually { database.statistics.logBytes == 0 })
+        // The last write alone may stay, when the log was emptied just before it.
+        #expect(eventually { database.statistics.logBytes < 100_000 })
         #expect(try reader.integer("SELECT count(*) FROM blobs") == 61)
         database.close()
     }
@@ -161,6 +162,27 @@ import Testing
         #expect(isTaken)
         #expect(told.wait(for: 1) == [true])
         database.close()
+    }
+
+    @Test("closing interrupts a long read")
+    func closeInterrupts() throws {
+        let database = try scratch.open()
+        let told = try Told<Bool>()
+        let isTaken = database.longRead { reader in
+            told.tell(true)
+            do {
+                _ = try reader.integer("""
+                    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers)
+                    SELECT count(*) FROM numbers
+                    """)
+            } catch {
+                told.tell((error as? DatabaseFault)?.isInterrupted == true)
+            }
+        }
+        #expect(isTaken)
+        _ = told.wait(for: 1)
+        database.close()
+        #expect(told.wait(for: 2) == [true, true])
     }
 
     @Test("long reads run on several threads, and their queue is bounded")
