@@ -63,6 +63,42 @@ import Testing
         database.close()
     }
 
+    @Test("readers whose short snapshots overlap without end do not keep the log growing")
+    func overlappingReaders() throws {
+        let database = try scratch.open {
+            $0.logPagesForced = 100
+            $0.idleMilliseconds = 60_000
+        }
+        let stop = Locked(false)
+        let ended = try Told<Bool>()
+        for _ in 0..<3 {
+            let reader = try database.makeReader()
+            _ = try Thread("reader") {
+                while !stop.withLock({ $0 }) {
+                    try? reader.snapshot {
+                        _ = try reader.noteCount()
+                        _ = try reader.integer("""
+                            WITH RECURSIVE numbers (n) AS (
+                                SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000
+                            ) SELECT count(*) FROM numbers
+                            """)
+                    }
+                }
+                ended.tell(true)
+            }
+        }
+        var longest: Int64 = 0
+        for _ in 0..<40 {
+            try write(10, database)
+            longest = max(longest, database.statistics.logBytes)
+        }
+        stop.withLock { $0 = true }
+        _ = ended.wait(for: 3)
+        // The 400 writes come to 18 MB.
+        #expect(longest < 6_000_000)
+        database.close()
+    }
+
     @Test("a quiet writer empties the log")
     func emptiesWhenIdle() throws {
         let database = try scratch.open {
