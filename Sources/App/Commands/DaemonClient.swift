@@ -63,7 +63,7 @@ struct DaemonClient: Sendable {
     }
 
     private func connect() throws -> FileDescriptor {
-        let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw SystemError("socket") }
         let descriptor = FileDescriptor(owning: number)
         var address = sockaddr_un()
@@ -87,7 +87,7 @@ struct DaemonClient: Sendable {
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
                 Glibc.send(
-                    descriptor.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                    descriptor.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw SystemError("send") }

@@ -20,7 +20,7 @@ final class Service: Sendable {
         let loops = configuration.threads == 0 ? usableCores() : configuration.threads
         server = try Server(
             configuration: ServerConfiguration(
-                listeners: configuration.allListeners, loops: loops, limits: Limits.standard)
+                listeners: configuration.allListeners, loops: loops, limits: Limits())
         ) { loop in try Dispatcher(app: app, loop: loop) }
         jobs = try JobRunner(app)
         let first = server.addresses.first ?? ""
@@ -140,7 +140,7 @@ enum Readiness {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
                 Array(state.utf8).withUnsafeBytes {
                     sendto(
-                        descriptor.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue),
+                        descriptor.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL),
                         address, length)
                 }
             }

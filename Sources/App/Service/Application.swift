@@ -1,6 +1,7 @@
 import Crypto
 import Database
 import HTTP
+import JSON
 import Model
 import Platform
 import ReferralLinks

@@ -33,7 +33,7 @@ final class Dispatcher: RequestHandler {
             return .accept(bytesMax: Dispatcher.drainedBodyBytesMax)
         }
         return .accept(
-            bytesMax: app.routes.endpoints[index].bodyBytesMax ?? Limits.standard.bodyBytesMax)
+            bytesMax: app.routes.endpoints[index].bodyBytesMax ?? Limits().bodyBytesMax)
     }
 
     /// A body that nothing reads is drained up to this size, so that the connection stays usable.
