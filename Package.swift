@@ -69,6 +69,8 @@ let package = Package(
         tests(of: "JSON"),
         tests(of: "HTTP", uses: ["JSON", "Platform", "CLinux"]),
         tests(of: "Database", uses: ["Model", "Platform"]),
+        tests(of: "Attribution", uses: ["Model"]),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
