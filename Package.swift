@@ -69,7 +69,7 @@ let package = Package(
         tests(of: "JSON"),
         tests(of: "HTTP", uses: ["JSON", "Platform", "CLinux"]),
         tests(of: "Database", uses: ["Model", "Platform"]),
-        tests(of: "Attribution", uses: ["Model"]),
+        tests(of: "Attribution", uses: ["Model", "JSON"]),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
