@@ -1,5 +1,4 @@
 import Database
-import Glibc
 import Model
 import Platform
 import Testing
@@ -67,7 +66,8 @@ import Testing
         ]
         let fault = #expect(throws: DatabaseFault.self) {
             _ = try reader.first(
-                "SELECT 'text', 2, x'01', NULL, CAST(x'ff' AS TEXT), 5000000000", map: reads[number])
+                "SELECT 'text', 2, x'01', NULL, CAST(x'ff' AS TEXT), 5000000000",
+                map: reads[number])
         }
         #expect(fault?.operation.contains("column") == true)
     }
@@ -170,6 +170,18 @@ import Testing
         }
         #expect(id == 1 && changes == 2)
         #expect(try reader.noteCount() == 2)
+    }
+
+    @Test("a change that returns a row has its foreign keys checked")
+    func returningChecksKeys() {
+        let fault = #expect(throws: DatabaseFault.self) {
+            try database.perform { tx in
+                try tx.integer("""
+                    INSERT INTO blobs (bytes, note) VALUES (x'00', 98), (x'00', 99) RETURNING id
+                    """)
+            }
+        }
+        #expect(fault?.isForeignKeyViolation == true)
     }
 
     @Test("text in double quotes is not taken for a string")

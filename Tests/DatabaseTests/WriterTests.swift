@@ -222,11 +222,28 @@ import Testing
         database.close()
     }
 
+    @Test("a batch that hangs shows in the health, and its end too")
+    func stuck() throws {
+        let database = try scratch.open { $0.stuckSeconds = 0 }
+        let gate = try Gate()
+        gate.hold(database)
+        #expect(!database.health.writable)
+        #expect(database.health.reason?.contains("has been running") == true)
+        gate.open()
+        try database.perform { _ in }
+        database.close()
+        #expect(database.health.writable)
+    }
+
     @Test("a commit that the disk refuses loses its batch, and the writer recovers by itself")
     func commitFailure() async {
-        await #expect(processExitsWith: .exitCode(0)) {
-            let scratch = try Scratch()
-            let database = try scratch.open { $0.restMilliseconds = 20 }
+        let path: String = scratch.path
+        await #expect(processExitsWith: .exitCode(0)) { [path = path as String] in
+            var settings = DatabaseSettings()
+            settings.restMilliseconds = 20
+            let database = try Database(
+                path: path + "/test.db", migrations: Scratch.migrations, settings: settings)
+            try database.start()
             signal(SIGXFSZ, SIG_IGN)
             var limit = rlimit(rlim_cur: 65_536, rlim_max: rlim_t.max)
             setrlimit(__rlimit_resource_t(1), &limit)
@@ -261,7 +278,7 @@ import Testing
         }
     }
 
-    @Test("the generation is raised before the completion of the write that changed the configuration")
+    @Test("the generation is raised before the completion of the write that calls for it")
     func generationOrder() throws {
         let database = try scratch.open()
         let told = try Told<UInt64>()

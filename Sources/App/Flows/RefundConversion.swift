@@ -1,5 +1,6 @@
 import Attribution
 import Database
+import JSON
 import Model
 import Records
 import RewardLedger

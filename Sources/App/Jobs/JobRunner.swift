@@ -61,8 +61,8 @@ final class JobRunner: Sendable {
     /// What each kind of job does. An unknown kind is a later version's and stays for it.
     private static func perform(_ job: Job, _ tx: Transaction) throws {
         switch job.kind {
-        case "reward.hold": try ReleaseHold.run(job.subject(), tx)
-        case "lead.follow_up": try MoveLead.followUp(job.subject(), tx)
+        case "reward.hold": try ReleaseHold.run(job.subject(RewardID.self), tx)
+        case "lead.follow_up": try MoveLead.followUp(job.subject(LeadID.self), tx)
         default: throw DatabaseFault(operation: "unknown job", code: DatabaseFault.corrupt)
         }
     }

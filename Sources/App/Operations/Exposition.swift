@@ -12,14 +12,14 @@ struct Exposition {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
     }
 
-    mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: Double) {
+    mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
         text += name + Exposition.render(labels) + " " + Exposition.number(value) + "\n"
     }
 
     /// A family of one sample.
     mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: Double) {
         family(name, kind, help)
-        sample(name, value)
+        sample(name, [], value)
     }
 
     /// The samples of one histogram; `counts` has one element more than `bounds`.

@@ -1,4 +1,5 @@
 import Database
+import HTTP
 import Model
 import Records
 import RewardLedger

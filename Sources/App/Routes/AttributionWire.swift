@@ -119,7 +119,7 @@ enum ExplanationWire {
                     }
                 }
             }
-            object.field("reward_ids", .array(rewards.map { .string($0.id.description) }))
+            object.field("reward_ids", JSONValue.array(rewards.map { .string($0.id.description) }))
         }
         return json.bytes
     }

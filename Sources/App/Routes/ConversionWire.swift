@@ -75,7 +75,7 @@ enum ConversionWire {
             "refunded",
             Money(amount: conversion.refundedAmount, currency: conversion.amount.currency))
         json.field("occurred_at", conversion.occurredAt.rfc3339)
-        json.field("metadata", .object(conversion.metadata))
+        json.field("metadata", JSONValue.object(conversion.metadata))
         json.field("created_at", conversion.createdAt.rfc3339)
     }
 }

@@ -2,6 +2,7 @@ import Database
 import HTTP
 import JSON
 import Model
+import Programs
 import Records
 
 /// `/v1/events`: the ordered feed of everything that happened.

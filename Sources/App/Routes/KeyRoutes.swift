@@ -50,16 +50,22 @@ enum KeyRoutes {
     }
 
     static func revoke(_ id: APIKeyID, _ call: Call, _ tx: Transaction) throws -> Response {
-        guard let old = try APIKeyStore.find(id, tx) else { throw Refused(.notFound()) }
-        if old.revokedAt == nil {
-            try APIKeyStore.revoke(id, tx)
-            try EventStore.append(
-                NewEvent(
-                    "api_key.revoked", id, program: old.program, participant: old.participant,
-                    actor: call.principal.actor), tx)
+        guard let key = try revoke(id, actor: call.principal.actor, tx) else {
+            throw Refused(.notFound())
         }
-        guard let key = try APIKeyStore.find(id, tx) else { throw Refused(.notFound()) }
         return .object(APIKeyWire.json(key))
+    }
+
+    /// Revokes a key once; nil when there is none. Also for the command line.
+    static func revoke(_ id: APIKeyID, actor: String, _ tx: Transaction) throws -> APIKey? {
+        guard let old = try APIKeyStore.find(id, tx) else { return nil }
+        if old.revokedAt != nil { return old }
+        try APIKeyStore.revoke(id, tx)
+        try EventStore.append(
+            NewEvent(
+                "api_key.revoked", id, program: old.program, participant: old.participant,
+                actor: actor), tx)
+        return try APIKeyStore.find(id, tx)
     }
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
@@ -125,7 +131,7 @@ enum APIKeyWire {
         json.field("object", "api_key")
         json.field("kind", key.kind.rawValue)
         json.field("name", key.name)
-        json.field("scopes", .array(key.scopes.map(\.rawValue).sorted().map { .string($0) }))
+        json.field("scopes", JSONValue.array(key.scopes.map(\.rawValue).sorted().map { .string($0) }))
         json.field("participant_id", key.participant)
         json.field("hint", key.hint)
         json.field("created_at", key.createdAt.rfc3339)

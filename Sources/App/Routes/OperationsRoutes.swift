@@ -2,6 +2,7 @@ import Database
 import HTTP
 import JSON
 import Model
+import Platform
 import Programs
 
 /// Health, metrics, version and contract: what operations curl.
@@ -55,8 +56,8 @@ enum OperationsRoutes {
 
     private static func health(_ operationID: String, _ summary: String) -> Contract {
         Contract(
-            operationID: operationID, summary: summary, keepsUnknownQuery: true,
-            answer: .named("Health", .object([.required("status", .text(1...20))])))
+            operationID: operationID, summary: summary, answer: .named("Health", .object([.required("status", .text(1...20))])),
+            keepsUnknownQuery: true)
     }
 
     private static let metering = Contract(

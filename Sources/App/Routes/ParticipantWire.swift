@@ -54,7 +54,7 @@ enum ParticipantWire {
         json.field("name", participant.name)
         json.field("email", participant.email.text)
         json.field("company", participant.company)
-        json.field("metadata", .object(participant.metadata))
+        json.field("metadata", JSONValue.object(participant.metadata))
         json.field("version", participant.version)
         json.field("created_at", participant.createdAt.rfc3339)
         json.field("updated_at", participant.updatedAt.rfc3339)

@@ -14,7 +14,6 @@ final class Dispatcher: RequestHandler {
     private let redirects: RedirectDoor
     private let metrics: RequestMetrics.LoopCounters
     private var random = RandomPool()
-    private let publicURL: String
 
     init(app: Application, loop: Int) throws {
         self.app = app
@@ -23,7 +22,6 @@ final class Dispatcher: RequestHandler {
             database: app.database, reader: reader, adminKey: app.configuration.adminKey)
         redirects = try RedirectDoor(app: app)
         metrics = app.requestMetrics.counters(ofLoop: loop)
-        publicURL = app.publicURL
     }
 
     func makeRequestID() -> String {
@@ -35,7 +33,7 @@ final class Dispatcher: RequestHandler {
             return .accept(bytesMax: Dispatcher.drainedBodyBytesMax)
         }
         return .accept(
-            bytesMax: app.routes.endpoints[index].bodyBytesMax ?? Limits.standard.bodyBytesMax)
+            bytesMax: app.routes.endpoints[index].bodyBytesMax ?? Limits().bodyBytesMax)
     }
 
     /// A body that nothing reads is drained up to this size, so that the connection stays usable.
@@ -109,7 +107,7 @@ final class Dispatcher: RequestHandler {
         }
         return Call(
             request: request, parameters: parameters, principal: principal, query: query, body: body,
-            publicURL: publicURL)
+            publicURL: app.publicURL)
     }
 
     private func perform(

@@ -2,6 +2,7 @@ import Database
 import HTTP
 import JSON
 import Model
+import Programs
 
 /// Second half of a write: facts, decision, rows, answer, inside the writer's transaction.
 typealias WriteStep = @Sendable (Transaction) throws -> Response
