@@ -11,6 +11,8 @@ final class LogKeeper {
     private var pages = 0
     /// Of these, copied into the file.
     private var copied = 0
+    /// The length of the log's file, in pages: it keeps it when the log begins anew.
+    private var extent = 0
     /// Under load, the next attempt waits for the log to grow this far.
     private var nextAttempt: Int
 
@@ -41,13 +43,14 @@ final class LogKeeper {
             nextAttempt = settings.logPagesForced
         }
         self.pages = pages
+        extent = max(extent, pages)
     }
 
     /// Whether an idle moment would be well used.
     var wantsCopy: Bool { pages - copied >= settings.logPagesIdle }
 
     /// Whether a longer one would.
-    var wantsEmptying: Bool { pages >= settings.logPagesIdle }
+    var wantsEmptying: Bool { extent >= settings.logPagesIdle }
 
     /// After a batch: copies what the bound demands.
     func afterBatch() {
@@ -81,6 +84,7 @@ final class LogKeeper {
             pages = Int(total)
             copied = Int(done)
         }
+        if mode == SQLITE_CHECKPOINT_TRUNCATE, code == SQLITE_OK { extent = 0 }
         let seconds = MonotonicInstant.now().seconds(since: started)
         statistics.withLock {
             $0.checkpoints += 1

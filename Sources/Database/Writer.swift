@@ -48,7 +48,7 @@ final class Writer {
         }
     }
 
-    func makeSinks(_ makers: [(Reader) throws -> any SinkRunner]) throws {
+    func makeSinks(_ makers: [@Sendable (Reader) throws -> any SinkRunner]) throws {
         let reader = Reader(connection)
         sinks = try makers.map { try $0(reader) }
     }

@@ -10,8 +10,8 @@ extension UnsafeBufferPointer<UInt8> {
         return memcmp(base, text.utf8Start, count) == 0
     }
 
-    /// Whether the bytes are those of `name` but for the case of ASCII letters. Exact for names made of
-    /// letters, digits and "-", which is all that this module looks for.
+    /// Whether the bytes are those of `name` but for the case of ASCII letters. Exact for names
+    /// made of letters, digits and "-", which is all that this module looks for.
     func equalsIgnoringCase(_ name: StaticString) -> Bool {
         guard count == name.utf8CodeUnitCount else { return false }
         let other = name.utf8Start

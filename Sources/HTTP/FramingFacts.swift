@@ -1,6 +1,6 @@
-/// What the header fields say about host, body and connection, gathered field by field and judged at the
-/// end of the head. Whatever is ambiguous is refused (RFC 9112 sections 3.2, 6.1 and 6.3; RFC 9110
-/// section 8.6): a guess here is a request smuggled past a proxy.
+/// What the header fields say about host, body and connection, gathered field by field and judged
+/// at the end of the head. Whatever is ambiguous is refused (RFC 9112 sections 3.2, 6.1 and 6.3;
+/// RFC 9110 section 8.6): a guess here is a request smuggled past a proxy.
 struct FramingFacts {
     struct Verdict {
         let framing: RequestHead.Framing
@@ -18,13 +18,15 @@ struct FramingFacts {
     private var transferEncodings = 0
     private var isExactlyChunked = false
     private var chunkedCodings = 0
+    private var otherCodings = 0
     private var endsInChunked = false
     private var wantsClose = false
     private var wantsKeepAlive = false
 
     /// Takes note of one field, its value at `range` of the head.
     mutating func note(
-        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, at range: Range<Int>
+        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>,
+        at range: Range<Int>
     ) -> Malformation? {
         switch name.count {
         case 4 where name.equalsIgnoringCase("host"):
@@ -61,7 +63,7 @@ struct FramingFacts {
             return .success(Verdict(framing: .chunked, keepsAlive: keepsAlive))
         }
         // Well-framed in a coding we do not know, or not framed at all.
-        let isFramed = endsInChunked && chunkedCodings == 1 && !isExactlyChunked
+        let isFramed = endsInChunked && chunkedCodings == 1 && otherCodings > 0
         return .failure(isFramed ? Self.unknownCoding : Self.badCoding)
     }
 
@@ -81,13 +83,14 @@ struct FramingFacts {
         isExactlyChunked = value.equalsIgnoringCase("chunked")
         var chunked = 0
         var others = 0
-        var endsInChunked = false
+        var isLast = false
         value.forEachElement { coding in
-            endsInChunked = coding.equalsIgnoringCase("chunked")
-            if endsInChunked { chunked += 1 } else { others += 1 }
+            isLast = coding.equalsIgnoringCase("chunked")
+            if isLast { chunked += 1 } else { others += 1 }
         }
         chunkedCodings += chunked
-        self.endsInChunked = endsInChunked && (others > 0 || transferEncodings > 1)
+        otherCodings += others
+        endsInChunked = isLast
     }
 
     /// Digits only, at most 18: more cannot be a length, and would not fit 64 bits.
@@ -115,8 +118,8 @@ struct FramingFacts {
         501, "unsupported_transfer_encoding", "The only transfer coding is chunked.")
 }
 
-/// The syntax of Host and of a target's authority: `host [":" port]` (RFC 9110 section 7.2), without the
-/// characters that RFC 3986 allows in names and no host has.
+/// The syntax of Host and of a target's authority: `host [":" port]` (RFC 9110 section 7.2),
+/// without the characters that RFC 3986 allows in names and no host has.
 enum HostField {
     static func isValid(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
         var end = 0

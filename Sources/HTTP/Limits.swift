@@ -3,8 +3,8 @@ public struct Limits: Sendable {
     /// Longest request line without its CRLF, in bytes; beyond it 414. RFC 9112 section 3 asks for
     /// 8000 at least, and proxies in front of us stop at 8 KiB.
     public var requestLineBytesMax = 8192
-    /// Longest header section including its last empty line, in bytes; beyond it 431. Room for large
-    /// cookies and trace headers; what a slow client can make us hold per connection.
+    /// Longest header section including its last empty line, in bytes; beyond it 431. Room for
+    /// large cookies and trace headers; what a slow client can make us hold per connection.
     public var headerBytesMax = 32_768
     /// Most header fields; beyond it 431. Browsers behind two proxies send about 40.
     public var headerFieldsMax = 100
@@ -28,21 +28,23 @@ public struct Limits: Sendable {
     public var outboundBytesMax = 262_144
     /// From the first byte of a head to its end; then 408. A head fits into a few packets.
     public var headerSeconds = 10.0
-    /// A body may take this long, plus a second for every `progressBytesPerSecondMin` received; then 408.
+    /// A body may take this long, plus a second for every `progressBytesPerSecondMin` received;
+    /// then 408.
     public var bodySeconds = 10.0
     /// The same for answers that a client is slow to take; then the connection is closed.
     public var writeSeconds = 10.0
     /// The slowest link that is still served: 32 kbit/s.
     public var progressBytesPerSecondMin = 4096
-    /// How long a connection may rest between requests. Longer than the 60 s that proxies keep theirs
-    /// is not needed: they retry.
+    /// How long a connection may rest between requests. Longer than the 60 s that proxies keep
+    /// theirs is not needed: they retry.
     public var idleSeconds = 60.0
     /// How long a handler may take with a deferred answer, before 503 goes out in its place.
     public var answerSeconds = 60.0
-    /// How long a connection that we closed is still read from, so that the client sees the answer and not
-    /// a reset (RFC 9112 section 9.6).
+    /// How long a connection that we closed is still read from, so that the client sees the answer
+    /// and not a reset (RFC 9112 section 9.6).
     public var lingerSeconds = 2.0
-    /// How long a drain waits for requests in flight. Below the 30 s after which orchestrators kill.
+    /// How long a drain waits for requests in flight. Below the 30 s after which orchestrators
+    /// kill.
     public var drainSeconds = 20.0
     /// How long a drain waits for the first request of a connection that has just been made.
     public var drainFirstRequestSeconds = 1.0

@@ -1,15 +1,16 @@
 /// Where a server listens.
 public enum ListenAddress: Sendable, Equatable {
-    /// `host` is an IPv4 or IPv6 address or `localhost` (127.0.0.1); `::` takes IPv4 as well. Port 0 takes
-    /// any free one.
+    /// `host` is an IPv4 or IPv6 address or `localhost` (127.0.0.1); `::` takes IPv4 as well. Port
+    /// 0 takes any free one.
     case tcp(host: String, port: Int)
     /// A Unix-domain socket and the permissions of its file.
     case unix(path: String, mode: UInt16)
-    /// A socket that already listens, handed over by the starter (systemd). The server owns it from then.
+    /// A socket that already listens, handed over by the starter (systemd). The server owns it from
+    /// then.
     case inherited(Int32)
 
-    /// `127.0.0.1:8080`, `[::1]:8080`, `localhost:0` or `unix:/path` (mode 0660). nil for anything else; whether
-    /// the address can be bound shows only then.
+    /// `127.0.0.1:8080`, `[::1]:8080`, `localhost:0` or `unix:/path` (mode 0660). nil for anything
+    /// else; whether the address can be bound shows only then.
     public init?(_ text: String) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))

@@ -22,7 +22,8 @@ final class Mailbox: Sendable {
     /// The descriptor that becomes readable when letters arrive.
     var descriptor: Int32 { signal.number }
 
-    /// Leaves a letter. The loop is woken only for the first of those that wait: a wake-up is a system call.
+    /// Leaves a letter. The loop is woken only for the first of those that wait: a wake-up is a
+    /// system call.
     func post(_ letter: Letter) {
         let wasEmpty = box.withLock { box in
             guard !box.isClosed else { return false }

@@ -9,7 +9,8 @@ public enum Method: String, Sendable, Hashable, CaseIterable {
     case options = "OPTIONS"
     case trace = "TRACE"
     case connect = "CONNECT"
-    /// Any other token. No route has it, so it is answered like a method that a path does not allow.
+    /// Any other token. No route has it, so it is answered like a method that a path does not
+    /// allow.
     case other = "OTHER"
 
     /// The method of a token; methods are case-sensitive (RFC 9110 section 9.1).

@@ -27,8 +27,8 @@ public struct PathParameters: Sendable {
         return index == 0 ? first : others[index - 1]
     }
 
-    /// Decodes one path segment, or refuses it: empty, a bad escape, a control character, "/" (which would
-    /// hide a segment), a dot segment, or not UTF-8.
+    /// Decodes one path segment, or refuses it: empty, a bad escape, a control character, "/"
+    /// (which would hide a segment), a dot segment, or not UTF-8.
     static func decode(_ segment: UnsafeBufferPointer<UInt8>) -> String? {
         guard !segment.isEmpty else { return nil }
         if segment.firstIndex(of: UInt8(ascii: "%"), from: 0) == nil {

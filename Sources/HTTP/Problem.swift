@@ -23,11 +23,14 @@ public struct Problem: Sendable {
     public var detail: String
     public var errors: [FieldError]
     public var headers: [(String, String)]
+    /// Extension members (RFC 9457 section 3.2), after the others.
+    public var members: [(String, JSONValue)]
 
     /// `title` is the status's reason phrase unless given, as the type is always `about:blank`.
     public init(
         _ status: Int, _ code: String, title: String? = nil, detail: String = "",
-        errors: [FieldError] = [], headers: [(String, String)] = []
+        errors: [FieldError] = [], headers: [(String, String)] = [],
+        members: [(String, JSONValue)] = []
     ) {
         self.status = status
         self.code = code
@@ -35,9 +38,40 @@ public struct Problem: Sendable {
         self.detail = detail
         self.errors = errors
         self.headers = headers
+        self.members = members
     }
 
+    /// The answer as `application/problem+json`. `detail` and `errors` are left out when empty.
     public func response(requestID: String) -> Response {
-        Response(status: status, headers: headers)
+        var json = JSONWriter()
+        json.object { problem in
+            problem.field("type", "about:blank")
+            problem.field("title", title)
+            problem.field("status", status)
+            if !detail.isEmpty { problem.field("detail", detail) }
+            problem.field("code", code)
+            problem.field("request_id", requestID)
+            if !errors.isEmpty {
+                problem.array("errors") { list in
+                    for error in errors {
+                        list.object { item in
+                            item.field("pointer", error.pointer)
+                            item.field("code", error.code)
+                            item.field("detail", error.detail)
+                        }
+                    }
+                }
+            }
+            for (name, value) in members { problem.field(name, value) }
+        }
+        return Response(
+            status: status, headers: [("Content-Type", "application/problem+json")] + headers,
+            body: json.bytes)
+    }
+}
+
+extension Problem {
+    init(_ refusal: Malformation) {
+        self.init(refusal.status, refusal.code, detail: refusal.detail)
     }
 }

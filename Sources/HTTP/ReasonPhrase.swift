@@ -1,4 +1,5 @@
-/// The reason phrase of a status code (RFC 9110 section 15, RFC 6585); "Unknown" where none is registered.
+/// The reason phrase of a status code (RFC 9110 section 15, RFC 6585); "Unknown" where none is
+/// registered.
 public func reasonPhrase(_ status: Int) -> String {
     switch status {
     case 200: "OK"

@@ -28,8 +28,8 @@ public struct Request: Sendable {
         self.head = head
     }
 
-    /// The request of these bytes, for handlers that are called without a server; nil when `head` is not
-    /// exactly one well-formed head.
+    /// The request of these bytes, for handlers that are called without a server; nil when `head`
+    /// is not exactly one well-formed head.
     public init?(
         head bytes: [UInt8], body: [UInt8] = [], id: String, peer: Peer, listener: Int = 0,
         arrival: MonotonicInstant
@@ -51,12 +51,12 @@ public struct Request: Sendable {
     /// The method as sent, also for `Method.other`.
     public var methodText: String { head.text(head.methodText) }
 
-    /// The host that the request is for, with its port if sent: the target's authority if it has one,
-    /// else the Host field (RFC 9112 section 3.2.2). nil only in HTTP/1.0.
+    /// The host that the request is for, with its port if sent: the target's authority if it has
+    /// one, else the Host field (RFC 9112 section 3.2.2). nil only in HTTP/1.0.
     public var host: String? { head.host.map(head.text) }
 
-    /// The value of a header field, its name in any case; repeated fields joined with ", " (RFC 9110
-    /// section 5.3). Bytes that are not UTF-8 become U+FFFD.
+    /// The value of a header field, its name in any case; repeated fields joined with ", " (RFC
+    /// 9110 section 5.3). Bytes that are not UTF-8 become U+FFFD.
     public func header(_ name: StaticString) -> String? {
         head.bytes.withUnsafeBufferPointer { bytes in
             var value: String?
@@ -73,8 +73,8 @@ public struct Request: Sendable {
         withHeader(name) { $0 != nil }
     }
 
-    /// Calls `body` with the bytes of the first field of this name, without allocating; nil when there is
-    /// none.
+    /// Calls `body` with the bytes of the first field of this name, without allocating; nil when
+    /// there is none.
     public func withHeader<Result>(
         _ name: StaticString, _ body: (UnsafeRawBufferPointer?) -> Result
     ) -> Result {

@@ -13,7 +13,8 @@ struct RequestLine {
         case failure(Malformation)
     }
 
-    /// Parses `range` of `buffer`, the line without its CR LF. All ranges are offsets into `buffer`.
+    /// Parses `range` of `buffer`, the line without its CR LF. All ranges are offsets into
+    /// `buffer`.
     static func parse(_ buffer: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Outcome {
         var methodEnd = range.lowerBound
         while methodEnd < range.upperBound, buffer[methodEnd].isToken { methodEnd += 1 }
@@ -86,14 +87,16 @@ struct RequestLine {
         return nil
     }
 
-    private static func isScheme(_ text: UnsafeBufferPointer<UInt8>, _ scheme: StaticString) -> Bool {
-        // ":" and "/" are the same with the letter bit set, so "http" and "://" compare as wanted but for
-        // control characters, which a target cannot hold.
+    private static func isScheme(
+        _ text: UnsafeBufferPointer<UInt8>, _ scheme: StaticString
+    ) -> Bool {
+        // ":" and "/" are the same with the letter bit set, so "http" and "://" compare as wanted
+        // but for control characters, which a target cannot hold.
         text.equalsIgnoringCase(scheme)
     }
 
-    /// Path and query; an absolute target without a path means "/" (RFC 9110 section 4.2.3), or the whole
-    /// server for OPTIONS (RFC 9112 section 3.2.4), which "/" stands for here.
+    /// Path and query; an absolute target without a path means "/" (RFC 9110 section 4.2.3), or the
+    /// whole server for OPTIONS (RFC 9112 section 3.2.4), which "/" stands for here.
     private static func split(
         _ buffer: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, authority: Range<Int>?
     ) -> Target {

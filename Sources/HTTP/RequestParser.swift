@@ -11,11 +11,11 @@ struct Malformation: Sendable, Equatable {
     }
 }
 
-/// Parses the head of a request (RFC 9112 sections 2 to 5), line by line as the bytes come. Pure: it sees
-/// a buffer that starts with the head's first byte, and remembers how far it got.
+/// Parses the head of a request (RFC 9112 sections 2 to 5), line by line as the bytes come. Pure:
+/// it sees a buffer that starts with the head's first byte, and remembers how far it got.
 ///
-/// Framing is strict: what two servers could read in two ways (bare LF, bare CR, folded lines, space before
-/// a colon) is refused.
+/// Framing is strict: what two servers could read in two ways (bare LF, bare CR, folded lines,
+/// space before a colon) is refused.
 struct RequestParser {
     enum Progress {
         case incomplete
@@ -122,8 +122,9 @@ struct RequestParser {
         let length = scanned
         // The target's authority replaces what Host said (RFC 9112 section 3.2.2).
         if let authority = line.authority {
-            for index in fields.indices where buffer.part(fields[index].name).equalsIgnoringCase("host") {
-                fields[index] = RequestHead.Field(name: fields[index].name, value: authority)
+            for (index, field) in fields.enumerated()
+            where buffer.part(field.name).equalsIgnoringCase("host") {
+                fields[index] = RequestHead.Field(name: field.name, value: authority)
             }
         }
         let head = RequestHead(
@@ -162,5 +163,5 @@ struct RequestParser {
         "The request line must be a method, a target and a version, with one space between.")
     private static let badField = Malformation(
         400, "malformed_header",
-        "A header line must be a name, a colon right after it, and a value without control characters.")
+        "A header line must be a name, a colon right after it, and a value without controls.")
 }

@@ -1,5 +1,5 @@
-/// An answer to one request. The server adds Date, Content-Length, Request-Id and Connection; handlers
-/// must not set those.
+/// An answer to one request. The server adds Date, Content-Length, Request-Id and Connection;
+/// handlers must not set those.
 public struct Response: Sendable {
     public var status: Int
     /// In the order in which they are sent. Control characters in a value are sent as spaces.

@@ -1,13 +1,13 @@
 import Glibc
 
-/// Finds what answers a path and method. Templates are split at "/"; a segment `{name}` takes any one
-/// non-empty segment. Literal segments beat parameters. Paths are compared as sent: no dot segments are
-/// resolved, no slashes merged, so such a path is not found.
+/// Finds what answers a path and method. Templates are split at "/"; a segment `{name}` takes any
+/// one non-empty segment. Literal segments beat parameters. Paths are compared as sent: no dot
+/// segments are resolved, no slashes merged, so such a path is not found.
 public struct Router<Endpoint: Sendable>: Sendable {
     public enum Match: Sendable {
         case found(Endpoint, parameters: PathParameters)
-        /// The path exists; `allow` is the value for the Allow field (RFC 9110 section 10.2.1). It lists
-        /// HEAD with GET, and OPTIONS always: a server answers that for every path it knows.
+        /// The path exists; `allow` is the value for the Allow field (RFC 9110 section 10.2.1). It
+        /// lists HEAD with GET, and OPTIONS always: a server answers that for every path it knows.
         case methodNotAllowed(allow: String)
         case notFound
     }
@@ -22,11 +22,13 @@ public struct Router<Endpoint: Sendable>: Sendable {
 
     public init() {}
 
-    /// Adds a route; `template` starts with "/". The last one added for a method and template counts.
+    /// Adds a route; `template` starts with "/". The last one added for a method and template
+    /// counts.
     public mutating func add(_ method: Method, _ template: String, _ endpoint: Endpoint) {
         var node = 0
         var names: [String] = []
-        for segment in template.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+        let segments = template.split(separator: "/", omittingEmptySubsequences: false)
+        for segment in segments.dropFirst() {
             if segment.hasPrefix("{"), segment.hasSuffix("}") {
                 names.append(String(segment.dropFirst().dropLast()))
                 node = parameterChild(of: node)
@@ -38,8 +40,9 @@ public struct Router<Endpoint: Sendable>: Sendable {
         nodes[node].endpoints.append((method, endpoint, names))
     }
 
-    /// What answers `method` on `path` (as sent, without query). HEAD falls back to GET. A parameter that
-    /// does not decode (bad escape, control character, encoded slash, not UTF-8) makes the path not found.
+    /// What answers `method` on `path` (as sent, without query). HEAD falls back to GET. A
+    /// parameter that does not decode (bad escape, control character, encoded slash, not UTF-8)
+    /// makes the path not found.
     public func match(_ method: Method, path: String) -> Match {
         var path = path
         return path.withUTF8 { bytes in
@@ -77,7 +80,9 @@ public struct Router<Endpoint: Sendable>: Sendable {
         let segment = path.part(start..<end)
         for literal in nodes[node].literals where literal.text.count == segment.count {
             let isEqual = literal.text.withUnsafeBufferPointer { text in
-                guard let left = text.baseAddress, let right = segment.baseAddress else { return true }
+                guard let left = text.baseAddress, let right = segment.baseAddress else {
+                    return true
+                }
                 return memcmp(left, right, segment.count) == 0
             }
             guard isEqual else { continue }

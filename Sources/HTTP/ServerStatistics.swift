@@ -1,5 +1,5 @@
-/// What a server has done and holds, summed over its loops. Each number is exact; together they are not one
-/// instant.
+/// What a server has done and holds, summed over its loops. Each number is exact; together they are
+/// not one instant.
 public struct ServerStatistics: Sendable, Equatable {
     public var connectionsOpen = 0
     public var connectionsAccepted = 0

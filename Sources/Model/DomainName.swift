@@ -1,5 +1,5 @@
-/// A full domain name such as `shop.example.com`: at least two labels of letters, digits and hyphens
-/// (RFC 1123 section 2.1), in lower case, without a trailing dot, and no IP address.
+/// A full domain name such as `shop.example.com`: at least two labels of letters, digits and
+/// hyphens (RFC 1123 section 2.1), in lower case, without a trailing dot, and no IP address.
 ///
 /// Names in other scripts are given in their ASCII form, `xn--…`. Which part of the name can be
 /// registered is not known here.

@@ -1,6 +1,6 @@
 /// An e-mail address as people type it: `local@domain`, where the local part is unquoted atoms with
-/// single dots (RFC 5322 section 3.2.3) of 1 to 64 characters, the domain is a `DomainName`, and all
-/// of it has at most 254 characters (RFC 5321 sections 4.5.3.1.1 and 4.5.3.1.3).
+/// single dots (RFC 5322 section 3.2.3) of 1 to 64 characters, the domain is a `DomainName`, and
+/// all of it has at most 254 characters (RFC 5321 sections 4.5.3.1.1 and 4.5.3.1.3).
 ///
 /// ASCII only. Quoted local parts, comments, address literals and internationalised addresses
 /// (RFC 6531) are refused: they are next to unused, and two spellings of one address let one person
@@ -75,4 +75,9 @@ public struct EmailAddress: Hashable, Sendable {
         default: "!#$%&'*+-/=?^_`{|}~".utf8.contains(byte)
         }
     }
+}
+
+extension EmailAddress: CustomStringConvertible {
+    /// Masked, so that an address that slips into a log or an error tells little.
+    public var description: String { masked }
 }

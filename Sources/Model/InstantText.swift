@@ -6,12 +6,12 @@ extension Instant {
         Instant(milliseconds: CivilDay.clamped(day) * 86_400_000)
     }
 
-    /// Reads a `date-time` of RFC 3339 section 5.6, with `T` and `Z` in either case, any offset and any
-    /// number of decimals; what lies below the millisecond is cut off.
+    /// Reads a `date-time` of RFC 3339 section 5.6, with `T` and `Z` in either case, any offset and
+    /// any number of decimals; what lies below the millisecond is cut off.
     ///
-    /// Nil for everything else: a date alone, another separator, 24:00, second 60 (a leap second has no
-    /// place in this count), a missing offset, a day that does not exist, and an instant outside the
-    /// years 0001 to 9999 in UTC.
+    /// Nil for everything else: a date alone, another separator, 24:00, second 60 (a leap second
+    /// has no place in this count), a missing offset, a day that does not exist, and an instant
+    /// outside the years 0001 to 9999 in UTC.
     public init?(rfc3339 text: String) {
         var text = text
         guard let milliseconds = text.withUTF8({ Instant.milliseconds(rfc3339: $0) }) else {
@@ -20,8 +20,8 @@ extension Instant {
         self.init(milliseconds: milliseconds)
     }
 
-    /// `2026-11-24T03:50:04.000Z`: UTC, always three decimals. An instant that RFC 3339 cannot write
-    /// is written as the nearest that it can.
+    /// `2026-11-24T03:50:04.000Z`: UTC, always three decimals. An instant that RFC 3339 cannot
+    /// write is written as the nearest that it can.
     public var rfc3339: String {
         let bounds = Instant.representable
         let clamped = Instant(

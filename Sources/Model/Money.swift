@@ -8,7 +8,8 @@ public enum MoneyError: Error, Sendable, Hashable {
 
 /// An amount in the minor units of a currency: 1234 USD are 12.34 dollars, 1234 JPY are 1234 yen.
 ///
-/// All arithmetic is on integers and checked; a result that does not fit is an error, never wrapped.
+/// All arithmetic is on integers and checked; a result that does not fit is an error, never
+/// wrapped.
 public struct Money: Hashable, Sendable {
     /// Minor units; negative for what is owed back.
     public let amount: Int64
@@ -54,8 +55,8 @@ public struct Money: Hashable, Sendable {
         return amount < other.amount
     }
 
-    /// `points` ten-thousandths of this amount: 250 are 2.5 percent. The product is exact and rounded
-    /// once, at the end, a half to the even neighbour, so that many halves favour nobody.
+    /// `points` ten-thousandths of this amount: 250 are 2.5 percent. The product is exact and
+    /// rounded once, at the end, a half to the even neighbour, so that many halves favour nobody.
     public func basisPoints(_ points: Int64) throws(MoneyError) -> Money {
         let product = Int128(amount) * Int128(points)
         let (quotient, remainder) = product.quotientAndRemainder(dividingBy: 10_000)
@@ -82,13 +83,13 @@ public struct Money: Hashable, Sendable {
 }
 
 extension Money {
-    /// Splits `total` minor units in the proportion of `weights`, nothing lost and nothing made: each
-    /// share is rounded down, and the units left go one each to the largest remainders, the earlier of
-    /// equals first. 100 by 1:1:1 is 34, 33, 33.
+    /// Splits `total` minor units in the proportion of `weights`, nothing lost and nothing made:
+    /// each share is rounded down, and the units left go one each to the largest remainders, the
+    /// earlier of equals first. 100 by 1:1:1 is 34, 33, 33.
     ///
-    /// A negative total is split by its size and negated. A negative weight counts as zero. When all
-    /// weights are zero, all count as equal, so that the shares still add up to `total`. Without
-    /// weights there are no shares.
+    /// A negative total is split by its size and negated. A negative weight counts as zero. When
+    /// all weights are zero, all count as equal, so that the shares still add up to `total`.
+    /// Without weights there are no shares.
     public static func split(total: Int64, weights: [Int64]) -> [Int64] {
         var parts = weights.map { UInt128(max($0, 0)) }
         if parts.allSatisfy({ $0 == 0 }) { parts = parts.map { _ in 1 } }

@@ -1,7 +1,8 @@
-/// Percent-encoding (RFC 3986 section 2.1) and the form encoding of queries (WHATWG URL, section 5).
+/// Percent-encoding (RFC 3986 section 2.1) and the form encoding of queries (WHATWG URL, section
+/// 5).
 ///
-/// Decoding is strict: a broken escape, U+0000 or invalid UTF-8 is refused, so that nothing reaches a
-/// store or a comparison in two spellings or cut short.
+/// Decoding is strict: a broken escape, U+0000 or invalid UTF-8 is refused, so that nothing reaches
+/// a store or a comparison in two spellings or cut short.
 public enum PercentCoding {
     /// How many pairs `formDecode` reads unless told otherwise.
     public static let pairsMax = 100
@@ -11,9 +12,9 @@ public enum PercentCoding {
         decode(bytes: component.utf8, plusIsSpace: false)
     }
 
-    /// The pairs of a query or of a form body, in order: `a=1&b=x+y`. A part without an equals sign has
-    /// an empty value; empty parts are skipped. Nil when a part cannot be read or there are more pairs
-    /// than `pairsMax`.
+    /// The pairs of a query or of a form body, in order: `a=1&b=x+y`. A part without an equals sign
+    /// has an empty value; empty parts are skipped. Nil when a part cannot be read or there are
+    /// more pairs than `pairsMax`.
     public static func formDecode(
         _ text: some StringProtocol, pairsMax: Int = PercentCoding.pairsMax
     ) -> [(name: String, value: String)]? {

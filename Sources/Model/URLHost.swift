@@ -84,8 +84,8 @@ enum URLHost {
             }
     }
 
-    /// RFC 4291 section 2.2: eight groups of up to four hexadecimal digits, one `::` for a run of zeros,
-    /// the last two groups perhaps as IPv4. No zone.
+    /// RFC 4291 section 2.2: eight groups of up to four hexadecimal digits, one `::` for a run of
+    /// zeros, the last two groups perhaps as IPv4. No zone.
     private static func isIPv6(_ bytes: Substring.UTF8View) -> Bool {
         let colon = UInt8(ascii: ":")
         let groups = bytes.split(separator: colon, omittingEmptySubsequences: false)

@@ -3,8 +3,8 @@
 /// Refused: other schemes, a user name or password, space, control characters and backslashes
 /// (browsers read them as something else than they look), broken percent escapes. Spelled one way:
 /// scheme and host in lower case, a host in another script as `xn--…`, the scheme's own port left
-/// out, an empty path as `/`; characters that RFC 3986 does not allow, such as `é` or `"`, as percent
-/// escapes. Path, query and fragment stay as they are otherwise.
+/// out, an empty path as `/`; characters that RFC 3986 does not allow, such as `é` or `"`, as
+/// percent escapes. Path, query and fragment stay as they are otherwise.
 ///
 /// The query is taken apart once, so that a redirect only appends.
 public struct WebURL: Sendable {
@@ -25,7 +25,8 @@ public struct WebURL: Sendable {
     /// With its number sign, or empty.
     private let fragment: String
 
-    /// One part of the query. The name is nil when it does not decode; such a part is never replaced.
+    /// One part of the query. The name is nil when it does not decode; such a part is never
+    /// replaced.
     private struct Parameter: Sendable {
         let name: String?
         let raw: String
@@ -70,8 +71,9 @@ public struct WebURL: Sendable {
     public var origin: String { WebURL.origin(scheme, host, port) }
 
     /// The address with these query parameters, in their order, after those it has already. A
-    /// parameter it has under the same decoded name is replaced; all others keep their spelling (empty
-    /// ones, as in `a&&b`, go), and the fragment stays. Names and values are percent-encoded here.
+    /// parameter it has under the same decoded name is replaced; all others keep their spelling
+    /// (empty ones, as in `a&&b`, go), and the fragment stays. Names and values are percent-encoded
+    /// here.
     public func settingQuery(_ pairs: [(name: String, value: String)]) -> String {
         var bytes: [UInt8] = []
         let added = pairs.reduce(1) { $0 + $1.name.utf8.count + $1.value.utf8.count + 2 }
