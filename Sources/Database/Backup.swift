@@ -3,11 +3,13 @@ import Glibc
 import Platform
 
 extension Database {
-    /// Copies the database as it is at one moment to `target`, while it serves; blocks the calling thread.
+    /// Copies the database as it is at one moment to `target`, while it serves; blocks the calling
+    /// thread.
     ///
-    /// The copy is made beside the target under another name, synced and checked, and only then bears the
-    /// target's: what is there under that name is whole. Throws `BackupRefusal` when the target exists or
-    /// the copy is not sound, `DatabaseFault` or `SystemError` when it could not be written.
+    /// The copy is made beside the target under another name, synced and checked, and only then
+    /// bears the target's: what is there under that name is whole. Throws `BackupRefusal` when the
+    /// target exists or the copy is not sound, `DatabaseFault` or `SystemError` when it could not
+    /// be written.
     public func backup(to target: String) throws {
         let draft = target + ".\(getpid()).partial"
         guard access(target, F_OK) != 0 else { throw BackupRefusal.targetExists }
@@ -33,7 +35,8 @@ extension Database {
         }
     }
 
-    /// Checks the whole file; takes as long as reading it does. Returns what is wrong, in SQLite's words.
+    /// Checks the whole file; takes as long as reading it does. Returns what is wrong, in SQLite's
+    /// words.
     public func integrityCheck() throws -> [String] {
         try makeReader().findProblems()
     }

@@ -1,8 +1,8 @@
 import Model
 import Platform
 
-/// The instants of the writer's transactions: they follow the system's clock, and never go back, not even
-/// across a restart. What it takes for a jump of the clock it reports.
+/// The instants of the writer's transactions: they follow the system's clock, and never go back,
+/// not even across a restart. What it takes for a jump of the clock it reports.
 struct CommitClock {
     /// Differences below this are what time servers correct all day.
     static let toleratedMilliseconds: Int64 = 1_000
@@ -36,8 +36,8 @@ struct CommitClock {
             // Once for each time it falls behind, not for each batch until it has caught up.
             defer { isBehind = true }
             return isBehind ? nil : """
-                the clock is \(behind.partialValue) ms behind the last commit; new records carry the \
-                time of that commit until it has caught up
+                the clock is \(behind.partialValue) ms behind the last commit; new records carry \
+                the time of that commit until it has caught up
                 """
         }
         isBehind = false

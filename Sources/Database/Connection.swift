@@ -24,7 +24,8 @@ final class Connection {
             throw DatabaseFault(operation: "open", code: code == SQLITE_OK ? SQLITE_NOMEM : code)
         }
         handle = opened
-        // Before anything else: a log that another connection recovers is busy at the first statement.
+        // Before anything else: a log that another connection recovers is busy at the first
+        // statement.
         sqlite3_busy_timeout(handle, busyMilliseconds)
         restrict(access)
         try configure(access)
@@ -71,7 +72,8 @@ final class Connection {
         }
     }
 
-    /// The statement of a literal, prepared once. One that is running already gets a second, short-lived one.
+    /// The statement of a literal, prepared once. One that is running already gets a second,
+    /// short-lived one.
     func statement(_ sql: StaticString) throws -> Statement {
         guard sql.hasPointerRepresentation else {
             throw DatabaseFault(operation: "prepare", code: SQLITE_MISUSE)
@@ -141,7 +143,8 @@ final class Connection {
         return Statement(prepared)
     }
 
-    /// The text's beginning with SQLite's words, which quote the text and the schema, and values never.
+    /// The text's beginning with SQLite's words, which quote the text and the schema, and values
+    /// never.
     private func explained(_ text: String) -> String {
         let words = sqlite3_errmsg(handle).map { String(cString: $0) } ?? ""
         return DatabaseFault.beginning(of: text) + " (" + words + ")"

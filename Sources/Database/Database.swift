@@ -16,20 +16,23 @@ public final class Database: Sendable {
     private let longReads: LongReads
     private let lock: ProcessLock
 
-    /// Opens the file, creating it when it is missing, recovers it after a crash and brings its schema
-    /// up to date. Throws `OpeningRefusal` with a sentence for the operator, or `DatabaseFault`.
+    /// Opens the file, creating it when it is missing, recovers it after a crash and brings its
+    /// schema up to date. Throws `OpeningRefusal` with a sentence for the operator, or
+    /// `DatabaseFault`.
     public init(
         path: String, migrations: [Migration], settings: DatabaseSettings = .init(),
         clock: Clock = .system
     ) throws {
+        // One lock for one file, whatever link leads to it.
+        let path = FileDoor.resolved(path)
         self.path = path
         self.settings = settings
         lock = try ProcessLock(databasePath: path)
         try FileDoor.check(path)
         queue = try WriteQueue(limit: settings.queuedJobsMax)
+        longReads = try LongReads(path: path, settings: settings)
         writer = try WriterThread(
             path: path, migrations: migrations, settings: settings, clock: clock, queue: queue)
-        longReads = try LongReads(path: path, settings: settings)
     }
 
     deinit { close() }
@@ -56,9 +59,9 @@ public final class Database: Sendable {
             path: path, access: .reader, busyMilliseconds: settings.busyMilliseconds))
     }
 
-    /// Queues a write. `body` runs on the writer thread in a savepoint of its own; `completion` follows
-    /// there once the batch is committed or lost, and must be short. False when the queue is full or
-    /// the database is not open for writes: then neither is called.
+    /// Queues a write. `body` runs on the writer thread in a savepoint of its own; `completion`
+    /// follows there once the batch is committed or lost, and must be short. False when the queue
+    /// is full or the database is not open for writes: then neither is called.
     public func write(
         _ body: @escaping @Sendable (Transaction) throws -> Void,
         completion: @escaping @Sendable (WriteOutcome) -> Void
@@ -66,8 +69,8 @@ public final class Database: Sendable {
         queue.push(WriteJob(body: body, completion: completion))
     }
 
-    /// Writes and waits for the commit; for commands, jobs and tests, never on a loop, and never on the
-    /// writer thread. Throws what `body` threw, or the `DatabaseFault` that lost the batch.
+    /// Writes and waits for the commit; for commands, jobs and tests, never on a loop, and never on
+    /// the writer thread. Throws what `body` threw, or the `DatabaseFault` that lost the batch.
     public func perform<T: Sendable>(
         _ body: @escaping @Sendable (Transaction) throws -> T
     ) throws -> T {
@@ -128,8 +131,8 @@ public final class Database: Sendable {
         return (failure == nil, failure)
     }
 
-    /// Refuses new writes, finishes the queued ones, copies the log into the file, ends the threads and
-    /// gives up the lock. A second call does nothing.
+    /// Refuses new writes, finishes the queued ones, copies the log into the file, ends the threads
+    /// and gives up the lock. A second call does nothing.
     public func close() {
         longReads.close()
         writer.close()

@@ -39,7 +39,8 @@ public struct DatabaseFault: Error, Sendable, Equatable, CustomStringConvertible
     /// A deadline ended the statement.
     public var isInterrupted: Bool { primaryCode == SQLITE_INTERRUPT }
 
-    /// The same request may succeed later: busy, full, out of memory, input or output failed, interrupted.
+    /// The same request may succeed later: busy, full, out of memory, input or output failed,
+    /// interrupted.
     public var isRetryable: Bool {
         switch primaryCode {
         case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL, SQLITE_IOERR, SQLITE_NOMEM, SQLITE_INTERRUPT,

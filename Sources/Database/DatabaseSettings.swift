@@ -1,12 +1,14 @@
 /// Limits and waits of the database, each with its reason.
 public struct DatabaseSettings: Sendable {
-    /// Writes that may wait or run at once; past it the answer is "try later", never an endless queue.
+    /// Writes that may wait or run at once; past it the answer is "try later", never an endless
+    /// queue.
     public var queuedJobsMax = 4_096
     /// Jobs in one commit.
     public var batchJobsMax = 512
     /// Items that one sink handles in one commit.
     public var batchItemsMax = 4_096
-    /// A batch takes no further jobs after this many milliseconds, so that the first ones are answered.
+    /// A batch takes no further jobs after this many milliseconds, so that the first ones are
+    /// answered.
     public var batchMilliseconds: UInt64 = 5
     /// Pages in the log from which an idle moment is used to copy them into the file: 4 MB.
     public var logPagesIdle = 1_000
@@ -25,8 +27,8 @@ public struct DatabaseSettings: Sendable {
     public var busyMilliseconds: Int32 = 5_000
     /// A batch that runs longer means that the disk hangs, and `health` says so.
     public var stuckSeconds: Double = 10
-    /// Told in a sentence of what an operator should know, such as a jump of the clock. Called on the
-    /// writer thread.
+    /// Told in a sentence of what an operator should know, such as a jump of the clock. Called on
+    /// the writer thread.
     public var onNotice: (@Sendable (String) -> Void)?
 
     public init() {}

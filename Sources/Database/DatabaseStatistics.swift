@@ -35,8 +35,8 @@ public struct DatabaseStatistics: Sendable {
     /// The version of the system's library.
     public static var sqliteVersion: String { String(cString: sqlite3_libversion()) }
 
-    /// Whether that library has the fault that loses pages when two connections checkpoint and commit at
-    /// once (fixed in 3.51.3, 3.50.7 and 3.44.6); this module never does.
+    /// Whether that library has the fault that loses pages when two connections checkpoint and
+    /// commit at once (fixed in 3.51.3, 3.50.7 and 3.44.6); this module never does.
     public static var hasLogResetBug: Bool {
         switch sqlite3_libversion_number() {
         case 3_051_003..., 3_050_007..<3_051_000, 3_044_006..<3_045_000: false

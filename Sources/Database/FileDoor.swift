@@ -6,8 +6,8 @@ import Synchronization
 /// "rfrd": marks the file as ours (PRAGMA application_id).
 let applicationID: UInt32 = 0x7266_7264
 
-/// Sees to it that one process has the database: an advisory lock on a file beside it, which the kernel
-/// gives up when the process ends, however it ends.
+/// Sees to it that one process has the database: an advisory lock on a file beside it, which the
+/// kernel gives up when the process ends, however it ends.
 final class ProcessLock: Sendable {
     private let descriptor: FileDescriptor
     private let isReleased = Atomic<Bool>(false)
@@ -54,8 +54,15 @@ final class ProcessLock: Sendable {
 
 /// What is looked at before SQLite may touch the file.
 enum FileDoor {
-    /// Refuses a file that is not ours, or on a network's file system; makes a missing one, readable by
-    /// its owner alone.
+    /// The path without symbolic links; as it is when nothing is there yet.
+    static func resolved(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    /// Refuses a file that is not ours, or on a network's file system; makes a missing one,
+    /// readable by its owner alone.
     static func check(_ path: String) throws {
         let number = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard number >= 0 else {
@@ -66,8 +73,8 @@ enum FileDoor {
         if csqlite_is_network_file_system(path) == 1 {
             throw OpeningRefusal(
                 .networkFileSystem,
-                "\(path) is on a network file system, where SQLite's write-ahead log does not work; "
-                    + "use a local disk")
+                "\(path) is on a network file system, where SQLite's write-ahead log does not "
+                    + "work; use a local disk")
         }
         // sqlite.org/fileformat.html section 1.3: 16 bytes of magic, the application id at 68.
         var header = [UInt8](repeating: 0, count: 72)

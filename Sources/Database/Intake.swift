@@ -1,7 +1,7 @@
 import Platform
 
-/// Takes a stream of small records along with the batches, without a savepoint and a closure for each. It is
-/// made on the writer thread and never leaves it.
+/// Takes a stream of small records along with the batches, without a savepoint and a closure for
+/// each. It is made on the writer thread and never leaves it.
 public protocol BatchSink: SendableMetatype {
     associatedtype Item: Sendable
 
@@ -65,11 +65,13 @@ public final class Intake<Item: Sendable>: Sendable {
 protocol SinkRunner: AnyObject {
     var hasItems: Bool { get }
     func close()
-    /// Hands waiting items to the sink inside a savepoint. Returns their number, and what the sink threw.
+    /// Hands waiting items to the sink inside a savepoint. Returns their number, and what the sink
+    /// threw.
     func process(
         atMost count: Int, in transaction: Transaction
     ) -> (count: Int, error: (any Error)?)
-    /// Takes waiting items out, to be concluded with the fault that lost the batch. Returns their number.
+    /// Takes waiting items out, to be concluded with the fault that lost the batch. Returns their
+    /// number.
     func skip(atMost count: Int) -> Int
     /// Tells the sink what became of the items: `fault` when the batch was lost.
     func conclude(_ fault: DatabaseFault?)

@@ -2,8 +2,8 @@ import Platform
 
 /// Threads that are to be waited for, once, by whoever closes what they serve.
 ///
-/// Sendable without the compiler's proof: `Thread` cannot be stored in a `Locked` (it cannot be copied),
-/// so `threads` is reached only while `turn` is held.
+/// Sendable without the compiler's proof: `Thread` cannot be stored in a `Locked` (it cannot be
+/// copied), so `threads` is reached only while `turn` is held.
 final class JoinableThreads: @unchecked Sendable {
     private final class Kept {
         var thread: Thread?

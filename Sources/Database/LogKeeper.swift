@@ -1,8 +1,8 @@
 import CSQLite
 import Platform
 
-/// Keeps the write-ahead log in bounds. The writer's connection alone copies it into the file, in idle
-/// moments, and under load when it has grown to a bound.
+/// Keeps the write-ahead log in bounds. The writer's connection alone copies it into the file, in
+/// idle moments, and under load when it has grown to a bound.
 final class LogKeeper {
     private let connection: Connection
     private let settings: DatabaseSettings
@@ -55,9 +55,11 @@ final class LogKeeper {
     /// After a batch: copies what the bound demands.
     func afterBatch() {
         guard pages >= nextAttempt else { return }
-        checkpoint(SQLITE_CHECKPOINT_PASSIVE)
-        if copied == pages, pages >= 2 * settings.logPagesForced {
-            // All is copied, yet there was always some reader in the log: new ones are held off for a moment.
+        if pages < 2 * settings.logPagesForced {
+            checkpoint(SQLITE_CHECKPOINT_PASSIVE)
+        } else {
+            // There was always some reader in the log. This waits for those who read an older state;
+            // who comes after finds everything in the file, so that the log can begin anew.
             checkpoint(SQLITE_CHECKPOINT_RESTART, busyMilliseconds: 20)
         }
         nextAttempt = max(settings.logPagesForced, pages + settings.logPagesForced / 8)

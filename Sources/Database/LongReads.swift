@@ -1,8 +1,9 @@
 import CSQLite
 import Platform
+import Synchronization
 
-/// A few threads for reads that take long, each with its own connection, so that a report never holds up
-/// a redirect.
+/// A few threads for reads that take long, each with its own connection, so that a report never
+/// holds up a redirect.
 final class LongReads: Sendable {
     private struct State {
         var jobs: [@Sendable (Reader) -> Void] = []
@@ -13,6 +14,7 @@ final class LongReads: Sendable {
     private let settings: DatabaseSettings
     private let state = Locked(State())
     private let threads = JoinableThreads()
+    private let isClosing = Atomic<Bool>(false)
     private let signal: EventSignal
 
     init(path: String, settings: DatabaseSettings) throws {
@@ -24,7 +26,7 @@ final class LongReads: Sendable {
     func start() throws {
         state.withLock { $0.isOpen = true }
         for number in 0..<settings.longReadThreads {
-            let reader = try DeadlineReader(path: path, settings: settings)
+            let reader = try DeadlineReader(path: path, settings: settings, owner: self)
             threads.keep(try Thread("long-read-\(number)") { [self] in serve(reader) })
         }
     }
@@ -39,12 +41,16 @@ final class LongReads: Sendable {
         return accepted
     }
 
-    /// Lets queued reads run to their end, and ends the threads.
+    /// Interrupts the reads that run and those that wait, each of which learns of it, and ends the
+    /// threads.
     func close() {
+        isClosing.store(true, ordering: .relaxed)
         state.withLock { $0.isOpen = false }
         signal.raise()
         threads.join()
     }
+
+    var isEnding: Bool { isClosing.load(ordering: .relaxed) }
 
     private func serve(_ reader: DeadlineReader) {
         while true {
@@ -71,14 +77,19 @@ final class LongReads: Sendable {
 /// A reader whose statements are interrupted once their time is over.
 private final class DeadlineReader {
     private let reader: Reader
-    private let deadline = Deadline()
+    private let deadline: Deadline
     private let seconds: UInt64
 
     private final class Deadline {
         var instant = MonotonicInstant(nanoseconds: .max)
+        unowned let owner: LongReads
+        init(_ owner: LongReads) { self.owner = owner }
+
+        var isOver: Bool { owner.isEnding || MonotonicInstant.now() > instant }
     }
 
-    init(path: String, settings: DatabaseSettings) throws {
+    init(path: String, settings: DatabaseSettings, owner: LongReads) throws {
+        deadline = Deadline(owner)
         seconds = settings.longReadSeconds
         let connection = try Connection(
             path: path, access: .reader, busyMilliseconds: settings.busyMilliseconds)
@@ -86,8 +97,7 @@ private final class DeadlineReader {
         // Asked every 10 000 steps of SQLite's virtual machine: about a millisecond.
         sqlite3_progress_handler(connection.handle, 10_000, { context in
             guard let context else { return 0 }
-            let deadline = Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue()
-            return MonotonicInstant.now() > deadline.instant ? 1 : 0
+            return Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue().isOver ? 1 : 0
         }, Unmanaged.passUnretained(deadline).toOpaque())
     }
 

@@ -1,8 +1,8 @@
 import CSQLite
 import Model
 
-/// Brings the schema up to date, and keeps the module's two own tables: `schema_migrations` (what was
-/// applied) and `writer_clock` (the last committed instant).
+/// Brings the schema up to date, and keeps the module's two own tables: `schema_migrations` (what
+/// was applied) and `writer_clock` (the last committed instant).
 struct Migrator {
     let connection: Connection
     let path: String
@@ -12,7 +12,7 @@ struct Migrator {
     func run() throws {
         try checkNames()
         let applied = try connection.integer("PRAGMA user_version")
-        guard applied <= Int64(migrations.count) else {
+        guard applied >= 0, applied <= Int64(migrations.count) else {
             throw OpeningRefusal(
                 .newerSchema,
                 "\(path) has schema version \(applied), and this program knows versions up to "
@@ -35,8 +35,9 @@ struct Migrator {
             """)
         try checkApplied(Int(applied))
         guard Int(applied) < migrations.count else { return }
-        // A table that others refer to can only be rebuilt with the keys off, which a transaction cannot
-        // switch; they are checked before each commit instead (sqlite.org/lang_altertable.html section 7).
+        // A table that others refer to can only be rebuilt with the keys off, which a transaction
+        // cannot switch; they are checked before each commit instead
+        // (sqlite.org/lang_altertable.html section 7).
         try connection.execute("PRAGMA foreign_keys = OFF")
         for number in Int(applied) + 1...migrations.count { try apply(number) }
         try connection.execute("PRAGMA foreign_keys = ON")
@@ -118,7 +119,8 @@ extension Connection {
         try Reader(self).first(pragma) { try $0.text(0) } ?? ""
     }
 
-    /// Opens the writer's connection: marks a new file as ours, and makes sure of what durability rests on.
+    /// Opens the writer's connection: marks a new file as ours, and makes sure of what durability
+    /// rests on.
     static func openWriter(path: String, busyMilliseconds: Int32) throws -> Connection {
         let connection = try Connection(
             path: path, access: .writer, busyMilliseconds: busyMilliseconds)

@@ -1,5 +1,5 @@
-/// A statement put together from fixed fragments, for lists with optional filters. Its text comes from
-/// literals alone, and every value is bound, so that no input can become SQL.
+/// A statement put together from fixed fragments, for lists with optional filters. Its text comes
+/// from literals alone, and every value is bound, so that no input can become SQL.
 public struct Query: Sendable {
     private(set) var text: String
     private(set) var values: [any SQLConvertible]
@@ -15,8 +15,8 @@ public struct Query: Sendable {
         self.values += values
     }
 
-    /// Appends `(?, ?, …)` with `list` bound, as what follows an `IN`; `(NULL)`, which matches nothing,
-    /// for an empty list.
+    /// Appends `(?, ?, …)` with `list` bound, as what follows an `IN`; `(NULL)`, which matches
+    /// nothing, for an empty list.
     public mutating func appendList(_ list: [any SQLConvertible]) {
         guard !list.isEmpty else {
             text += "(NULL)"

@@ -1,7 +1,7 @@
 import CSQLite
 
-/// A read-only view of one connection, confined to one thread. Statements are literals (or a `Query` made
-/// of literals), prepared at their first use and kept; values are bound.
+/// A read-only view of one connection, confined to one thread. Statements are literals (or a
+/// `Query` made of literals), prepared at their first use and kept; values are bound.
 public class Reader {
     let connection: Connection
 
@@ -49,8 +49,8 @@ public class Reader {
         try first(query) { try $0.optionalInt64(0) } ?? nil
     }
 
-    /// Runs `body` in one transaction, so that all its statements see one state. Inside a transaction
-    /// already, which sees one state by itself, it only runs `body`.
+    /// Runs `body` in one transaction, so that all its statements see one state. Inside a
+    /// transaction already, which sees one state by itself, it only runs `body`.
     public func snapshot<T>(_ body: () throws -> T) throws -> T {
         guard connection.isAutocommit else { return try body() }
         try connection.statement("BEGIN").runAlone()

@@ -3,8 +3,9 @@ import Model
 
 /// One row of a result, valid only inside the closure it is handed to. Columns count from 0.
 ///
-/// Every read is typed: a column of another type than asked for (NULL included) is a `DatabaseFault` with
-/// the code SQLITE_MISMATCH, for then the file does not hold what its schema promises.
+/// Every read is typed: a column of another type than asked for (NULL included) is a
+/// `DatabaseFault` with the code SQLITE_MISMATCH, for then the file does not hold what its schema
+/// promises.
 public struct Row {
     let statement: OpaquePointer
 

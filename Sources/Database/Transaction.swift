@@ -2,13 +2,13 @@ import CSQLite
 import Model
 import Platform
 
-/// The writer's transaction as a job sees it: everything a `Reader` can, and changes. It lives on the
-/// writer thread and is lent to one job at a time; a job must not keep it.
+/// The writer's transaction as a job sees it: everything a `Reader` can, and changes. It lives on
+/// the writer thread and is lent to one job at a time; a job must not keep it.
 ///
 /// What a job does stands or falls together: it runs in a savepoint of its own inside the batch.
 public final class Transaction: Reader {
-    /// The only clock of a write: the larger of the system's clock and the last committed instant, across
-    /// restarts too, and the same for the whole batch.
+    /// The only clock of a write: the larger of the system's clock and the last committed instant,
+    /// across restarts too, and the same for the whole batch.
     public internal(set) var now = Instant(milliseconds: 0)
 
     private var random = RandomPool()
@@ -47,7 +47,8 @@ public final class Transaction: Reader {
         Identifier(at: now, using: &random)
     }
 
-    /// Undoes everything the job did so far, its wishes for after the commit included; the job goes on.
+    /// Undoes everything the job did so far, its wishes for after the commit included; the job goes
+    /// on.
     public func undo() throws {
         try checkUsable()
         try rollback.runAlone()
@@ -115,7 +116,8 @@ extension Transaction {
         commitActions.removeSubrange(mark.commitActions...)
     }
 
-    /// A deferred foreign key left open would fail the COMMIT, and with it every other job of the batch.
+    /// A deferred foreign key left open would fail the COMMIT, and with it every other job of the
+    /// batch.
     private func checkDeferredKeys() throws {
         var open: Int32 = 0
         var peak: Int32 = 0

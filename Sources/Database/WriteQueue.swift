@@ -19,8 +19,8 @@ struct WriteJob: Sendable {
     let completion: @Sendable (WriteOutcome) -> Void
 }
 
-/// What the writer thread shares with all others: the jobs that wait, the door bell, and what is known of
-/// the writer from outside.
+/// What the writer thread shares with all others: the jobs that wait, the door bell, and what is
+/// known of the writer from outside.
 final class WriteQueue: Sendable {
     struct State {
         var jobs: [WriteJob] = []
@@ -90,8 +90,8 @@ final class Doorbell: Sendable {
 
     /// To be called after the work is in its queue, under the queue's lock.
     func ring() {
-        // The sleeper says that it sleeps before it looks at the queues a last time: either it sees the
-        // work there, or this sees it asleep.
+        // The sleeper says that it sleeps before it looks at the queues a last time: either it sees
+        // the work there, or this sees it asleep.
         if isSleeping.load(ordering: .sequentiallyConsistent),
             isSleeping.exchange(false, ordering: .sequentiallyConsistent)
         {
@@ -99,8 +99,8 @@ final class Doorbell: Sendable {
         }
     }
 
-    /// Sleeps until the bell rings or `milliseconds` have passed (-1: however long it takes). Does not
-    /// sleep when `hasWork` says so. Returns false when the time ran out.
+    /// Sleeps until the bell rings or `milliseconds` have passed (-1: however long it takes). Does
+    /// not sleep when `hasWork` says so. Returns false when the time ran out.
     func sleep(milliseconds: Int32, unless hasWork: () -> Bool) -> Bool {
         isSleeping.store(true, ordering: .sequentiallyConsistent)
         defer { isSleeping.store(false, ordering: .sequentiallyConsistent) }
@@ -110,7 +110,8 @@ final class Doorbell: Sendable {
 }
 
 extension EventSignal {
-    /// Like `wait`, for at most `milliseconds` (-1: however long it takes). False when the time ran out.
+    /// Like `wait`, for at most `milliseconds` (-1: however long it takes). False when the time ran
+    /// out.
     func wait(milliseconds: Int32) -> Bool {
         var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
         guard milliseconds < 0 || poll(&entry, 1, milliseconds) > 0 else { return false }

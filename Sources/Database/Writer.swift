@@ -3,8 +3,9 @@ import Model
 import Platform
 import Synchronization
 
-/// The writer: takes everything that waits, runs it in one transaction, commits once with a sync of the
-/// disk, then tells each job what became of it. Owns the only read-write connection. Confined to its thread.
+/// The writer: takes everything that waits, runs it in one transaction, commits once with a sync of
+/// the disk, then tells each job what became of it. Owns the only read-write connection. Confined
+/// to its thread.
 final class Writer {
     private struct Finished {
         let job: WriteJob
@@ -23,6 +24,8 @@ final class Writer {
     private var next = 0
     private var finished: [Finished] = []
     private var hasFailedWrite = false
+    /// The last instant as the file has it.
+    private var stored: Instant
 
     /// Opens the file, recovers it and brings its schema up to date.
     init(
@@ -42,6 +45,7 @@ final class Writer {
         transaction = try Transaction(writingOn: connection)
         log = LogKeeper(connection, settings, queue.statistics)
         let last = try connection.integer("SELECT last_instant FROM writer_clock WHERE id = 1")
+        stored = Instant(milliseconds: last)
         self.clock = CommitClock(clock: clock, last: Instant(milliseconds: last))
         if last != 0 {
             queue.statistics.withLock { $0.lastCommit = Instant(milliseconds: last) }
@@ -82,12 +86,12 @@ final class Writer {
 
     /// Sleeps until there is work, and uses a moment without any for the log.
     private func rest() {
-        let isIdle = { self.hasWork || self.queue.isClosing }
+        let isCalled = { self.hasWork || self.queue.isClosing }
         var hasCopied = false
         var milliseconds = settings.idleMilliseconds
         while true {
             if !log.wantsCopy, !log.wantsEmptying, !hasFailedWrite { milliseconds = -1 }
-            if queue.doorbell.sleep(milliseconds: milliseconds, unless: isIdle) { return }
+            if queue.doorbell.sleep(milliseconds: milliseconds, unless: isCalled) { return }
             if !hasCopied, log.wantsCopy {
                 log.copyWhileIdle()
             } else if hasCopied {
@@ -106,8 +110,8 @@ final class Writer {
 
 // One batch.
 extension Writer {
-    /// Runs everything that waits, within bounds, in one transaction. A probe writes the clock alone, to
-    /// find out whether writes succeed again.
+    /// Runs everything that waits, within bounds, in one transaction. A probe writes the clock
+    /// alone, to find out whether writes succeed again.
     private func runBatch(isProbe: Bool = false) {
         let started = MonotonicInstant.now()
         queue.batchStarted.store(max(1, started.nanoseconds), ordering: .relaxed)
@@ -123,11 +127,13 @@ extension Writer {
             try runSinks(&batch)
             batch.isChanged = sqlite3_total_changes64(connection.handle) != before
             // The last instant must outlive a restart; a batch that changed nothing costs no sync.
-            if isProbe || batch.isChanged && now > clock.last { try store(now) }
+            let isStored = isProbe || batch.isChanged && now > stored
+            if isStored { try store(now) }
             let committing = MonotonicInstant.now()
             try connection.statement("COMMIT").runAlone()
             batch.commitSeconds = MonotonicInstant.now().seconds(since: committing)
             clock.committed(now)
+            if isStored { stored = now }
         } catch {
             batch.lost = error as? DatabaseFault
                 ?? DatabaseFault(operation: "batch", code: SQLITE_INTERNAL)
@@ -148,7 +154,8 @@ extension Writer {
         do {
             try connection.statement("BEGIN IMMEDIATE").runAlone()
         } catch {
-            // Whoever waited had its chance; else a lock that nobody gives up would hold them for ever.
+            // Whoever waited had its chance; else a lock that nobody gives up would hold them for
+            // ever.
             while finished.count < settings.batchJobsMax, let job = nextJob() {
                 finished.append(Finished(job: job, error: nil))
             }
@@ -157,8 +164,8 @@ extension Writer {
         }
     }
 
-    /// Runs jobs until none waits or the batch is full. Throws when the transaction is lost; what has
-    /// not run by then waits for the next batch.
+    /// Runs jobs until none waits or the batch is full. Throws when the transaction is lost; what
+    /// has not run by then waits for the next batch.
     private func runJobs(_ batch: inout Batch) throws {
         let end = MonotonicInstant.now().advanced(byMilliseconds: settings.batchMilliseconds)
         while finished.count < settings.batchJobsMax, let job = nextJob() {

@@ -10,7 +10,7 @@ public struct Job: Sendable {
     public let subjectHigh: UInt64
     public let subjectLow: UInt64
 
-    public func subject<Kind>(_ kind: Identifier<Kind>.Type = Identifier<Kind>.self) -> Identifier<Kind> {
+    public func subject<Kind>(_ kind: Identifier<Kind>.Type) -> Identifier<Kind> {
         Identifier(high: subjectHigh, low: subjectLow)
     }
 }

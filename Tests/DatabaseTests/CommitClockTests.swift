@@ -46,6 +46,19 @@ import Testing
         database.close()
     }
 
+    @Test("a write in the same millisecond as one that changed nothing is kept across a restart")
+    func sameMillisecond() throws {
+        let time = TestClock(5_000_000)
+        var database = try scratch.open(clock: time.clock)
+        try database.perform { _ in }
+        _ = try write(database, "a")
+        database.close()
+        time.set(10)
+        database = try scratch.open(clock: time.clock)
+        #expect(try write(database, "b") == 5_000_000)
+        database.close()
+    }
+
     @Test("a jump of the clock far ahead is counted")
     func clockJumpsForward() throws {
         let time = TestClock(1_000_000)

@@ -202,6 +202,52 @@ import Testing
         recovered.close()
     }
 
+    @Test("after kill -9 in the midst of writes every acknowledged one is there")
+    func killed() async throws {
+        let path: String = scratch.path
+        let result = await #expect(
+            processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
+        ) { [path = path as String] in
+            let database = try Database(path: path + "/test.db", migrations: Scratch.migrations)
+            try database.start()
+            let told = try Told<Bool>()
+            for number in 1...5_000 {
+                _ = database.write {
+                    try $0.run("INSERT INTO notes (id) VALUES (?)", number)
+                } completion: {
+                    guard $0.isCommitted else { return }
+                    let line = Array("ack \(number)\n".utf8)
+                    _ = Glibc.write(1, line, line.count)
+                    told.tell(true)
+                }
+                if number % 100 == 0 { _ = told.wait(for: number - 99) }
+                if number == 2_000 { kill(getpid(), SIGKILL) }
+            }
+        }
+        let output = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
+        let acknowledged = output.split(separator: "\n").compactMap { line in
+            line.hasPrefix("ack ") ? Int64(line.dropFirst(4)) : nil
+        }
+        #expect(acknowledged.count > 1_000)
+        let database = try scratch.open()
+        let ids = Set(try database.makeReader().all("SELECT id FROM notes") { try $0.int64(0) })
+        #expect(acknowledged.allSatisfy(ids.contains))
+        #expect(try database.integrityCheck() == [])
+        database.close()
+    }
+
+    @Test("a second name of the file does not get around the lock")
+    func symbolicLink() throws {
+        let database = try scratch.open()
+        let other = try Scratch()
+        #expect(symlink(scratch.file, other.file) == 0)
+        let refused = #expect(throws: OpeningRefusal.self) {
+            try Database(path: other.file, migrations: Scratch.migrations)
+        }
+        #expect(refused?.reason == .lockedByAnotherProcess)
+        database.close()
+    }
+
     @Test("closing copies the log into the file and refuses later writes")
     func closing() throws {
         let database = try scratch.open()

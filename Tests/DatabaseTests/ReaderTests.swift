@@ -1,5 +1,4 @@
 import Database
-import Glibc
 import Model
 import Platform
 import Testing
@@ -67,7 +66,8 @@ import Testing
         ]
         let fault = #expect(throws: DatabaseFault.self) {
             _ = try reader.first(
-                "SELECT 'text', 2, x'01', NULL, CAST(x'ff' AS TEXT), 5000000000", map: reads[number])
+                "SELECT 'text', 2, x'01', NULL, CAST(x'ff' AS TEXT), 5000000000",
+                map: reads[number])
         }
         #expect(fault?.operation.contains("column") == true)
     }

@@ -53,9 +53,9 @@ private struct NoteSink: BatchSink {
     @Test("an item alone wakes the writer and is committed")
     func oneItem() throws {
         let (database, intake) = try open()
-        for name in ["a", "b", "c"] {
+        for (place, name) in ["a", "b", "c"].enumerated() {
             #expect(intake.push(name))
-            #expect(told.wait(for: name == "a" ? 1 : name == "b" ? 2 : 3).last == "\(name) committed")
+            #expect(told.wait(for: place + 1).last == "\(name) committed")
         }
         #expect(try database.makeReader().notes() == ["a", "b", "c"])
         database.close()

@@ -222,6 +222,19 @@ import Testing
         database.close()
     }
 
+    @Test("a batch that hangs shows in the health, and its end too")
+    func stuck() throws {
+        let database = try scratch.open { $0.stuckSeconds = 0 }
+        let gate = try Gate()
+        gate.hold(database)
+        #expect(!database.health.writable)
+        #expect(database.health.reason?.contains("has been running") == true)
+        gate.open()
+        try database.perform { _ in }
+        database.close()
+        #expect(database.health.writable)
+    }
+
     @Test("a commit that the disk refuses loses its batch, and the writer recovers by itself")
     func commitFailure() async {
         await #expect(processExitsWith: .exitCode(0)) {
@@ -261,7 +274,7 @@ import Testing
         }
     }
 
-    @Test("the generation is raised before the completion of the write that changed the configuration")
+    @Test("the generation is raised before the completion of the write that calls for it")
     func generationOrder() throws {
         let database = try scratch.open()
         let told = try Told<UInt64>()

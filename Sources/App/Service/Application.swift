@@ -1,6 +1,7 @@
 import Crypto
 import Database
 import HTTP
+import JSON
 import Model
 import Platform
 import ReferralLinks
@@ -18,9 +19,12 @@ final class Application: Sendable {
     /// `/openapi.json`, rendered once.
     let contract: [UInt8]
     let lifecycle = Locked(Lifecycle())
+    private let attached = Locked<Server?>(nil)
 
     struct Lifecycle: Sendable {
         var isDraining = false
+        /// A backup or verification is running.
+        var isMaintaining = false
         /// URL of this service as clients reach it, without a trailing slash.
         var publicURL = ""
     }
@@ -52,6 +56,11 @@ final class Application: Sendable {
             Migration(name: file.name, sql: file.text, checksum: SHA256.hash(file.text))
         }
     }
+
+    /// Gives the metrics a view of the server.
+    func attach(_ server: Server) { attached.withLock { $0 = server } }
+
+    var serverStatistics: ServerStatistics? { attached.withLock { $0 }?.statistics }
 
     var publicURL: String { configuration.publicURL ?? lifecycle.withLock { $0.publicURL } }
 }

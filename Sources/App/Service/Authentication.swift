@@ -75,18 +75,14 @@ final class Authentication {
 }
 
 extension Access {
-    /// Refuses who may not call: 401 without credentials, 403 with too small ones.
-    func check(_ principal: Principal, onOperationsListener: Bool) throws {
+    /// Refuses who may not call: 404 on a listener that does not serve this, 401 without credentials, 403
+    /// with too small ones.
+    func check(_ principal: Principal, isHere: Bool) throws {
+        guard isHere else { throw Refused(.notFound()) }
         switch self {
-        case .everyone:
-            return
+        case .everyone, .operations: return
         case .privateSocket:
-            guard principal == .operatorItself else {
-                throw Refused(.forbidden("Only through the daemon's private socket."))
-            }
-        case .operations:
-            if onOperationsListener { return }
-            try Access.key(.read).check(principal, onOperationsListener: false)
+            guard principal == .operatorItself else { throw Refused(.notFound()) }
         case .key(let scope):
             if principal.participant != nil {
                 throw Refused(.forbidden("A participant's token may not do this."))
@@ -101,6 +97,19 @@ extension Access {
         if principal == .anonymous { throw Refused(.unauthorized("A key is needed.")) }
         guard principal.may(scope) else {
             throw Refused(.forbidden("The key lacks the scope \(scope.rawValue)."))
+        }
+    }
+}
+
+extension Configuration {
+    /// Whether a listener serves this: health and metrics leave the main listeners when they have their
+    /// own, which serves nothing else; the private socket serves everything.
+    func serves(_ access: Access, on listener: Int) -> Bool {
+        switch access {
+        case .privateSocket: isPrivateSocket(listener)
+        case .operations: operationsListener == nil || isOperations(listener)
+            || isPrivateSocket(listener)
+        default: !isOperations(listener)
         }
     }
 }

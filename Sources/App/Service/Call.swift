@@ -28,6 +28,16 @@ struct Call: Sendable {
 
     func queryTime(_ name: String) -> Instant? { query[name].flatMap { Instant(rfc3339: $0) } }
 
+    /// `created_at[gte]` and `created_at[lt]`; nil when neither is given or nothing lies between.
+    var createdWindow: Range<Instant>? {
+        let from = queryTime("created_at[gte]")
+        let to = queryTime("created_at[lt]")
+        if from == nil && to == nil { return nil }
+        let start = from ?? Instant(milliseconds: Instant.representable.lowerBound)
+        let end = to ?? Instant(milliseconds: Instant.representable.upperBound)
+        return start..<max(start, end)
+    }
+
     /// The participant whose token this is; nil for a secret key.
     var participant: ParticipantID? { principal.participant }
 

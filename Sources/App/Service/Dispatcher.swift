@@ -14,7 +14,6 @@ final class Dispatcher: RequestHandler {
     private let redirects: RedirectDoor
     private let metrics: RequestMetrics.LoopCounters
     private var random = RandomPool()
-    private let publicURL: String
 
     init(app: Application, loop: Int) throws {
         self.app = app
@@ -23,7 +22,6 @@ final class Dispatcher: RequestHandler {
             database: app.database, reader: reader, adminKey: app.configuration.adminKey)
         redirects = try RedirectDoor(app: app)
         metrics = app.requestMetrics.counters(ofLoop: loop)
-        publicURL = app.publicURL
     }
 
     func makeRequestID() -> String {
@@ -35,7 +33,7 @@ final class Dispatcher: RequestHandler {
             return .accept(bytesMax: Dispatcher.drainedBodyBytesMax)
         }
         return .accept(
-            bytesMax: app.routes.endpoints[index].bodyBytesMax ?? Limits.standard.bodyBytesMax)
+            bytesMax: app.routes.endpoints[index].bodyBytesMax ?? Limits().bodyBytesMax)
     }
 
     /// A body that nothing reads is drained up to this size, so that the connection stays usable.
@@ -101,7 +99,7 @@ final class Dispatcher: RequestHandler {
             }
         }
         try endpoint.access.check(
-            principal, onOperationsListener: app.configuration.isOperations(request.listener))
+            principal, isHere: app.configuration.serves(endpoint.access, on: request.listener))
         let query = try QueryCheck.query(of: request, endpoint.about)
         var body = Body()
         if let schema = endpoint.about.body, endpoint.about.parsesBody {
@@ -109,7 +107,7 @@ final class Dispatcher: RequestHandler {
         }
         return Call(
             request: request, parameters: parameters, principal: principal, query: query, body: body,
-            publicURL: publicURL)
+            publicURL: app.publicURL)
     }
 
     private func perform(
@@ -118,6 +116,10 @@ final class Dispatcher: RequestHandler {
         switch endpoint.action {
         case .direct(let handler):
             return .answer(try handler(call).tagged(tag))
+        case .service(let handler):
+            return .answer(try handler(call, app).tagged(tag))
+        case .serviceRead(let handler):
+            return .answer(try handler(call, app, reader).tagged(tag))
         case .read(let handler):
             return .answer(try handler(call, reader).tagged(tag))
         case .longRead(let handler):
@@ -131,7 +133,7 @@ final class Dispatcher: RequestHandler {
             if !accepted { throw Refused(Failure.busy) }
             return .later
         case .background(let handler):
-            try handler(call, reply)
+            try handler(call, app, reply)
             return .later
         case .write(let handler):
             try write(endpoint, call, step: handler(call), tag: tag, reply)

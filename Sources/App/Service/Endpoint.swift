@@ -2,14 +2,19 @@ import Database
 import HTTP
 import JSON
 import Model
+import Programs
 
 /// Second half of a write: facts, decision, rows, answer, inside the writer's transaction.
 typealias WriteStep = @Sendable (Transaction) throws -> Response
 
 /// How an endpoint reaches the database. There is no other way to reach it.
 enum Action: Sendable {
-    /// Needs no database.
+    /// Needs nothing but the request.
     case direct(@Sendable (Call) throws -> Response)
+    /// Needs the service itself: health, the contract.
+    case service(@Sendable (Call, Application) throws -> Response)
+    /// The same with short, indexed reads: metrics.
+    case serviceRead(@Sendable (Call, Application, Reader) throws -> Response)
     /// Short, indexed reads on the loop's own read-only connection.
     case read(@Sendable (Call, Reader) throws -> Response)
     /// Reads over history, on a small pool of their own.
@@ -17,7 +22,7 @@ enum Action: Sendable {
     /// Decodes on the loop, then runs its step in the writer's transaction; answered after the commit.
     case write(@Sendable (Call) throws -> WriteStep)
     /// Answers later by itself, from a thread of its own; never touches a loop's or the writer's connection.
-    case background(@Sendable (Call, Reply) throws -> Void)
+    case background(@Sendable (Call, Application, Reply) throws -> Void)
     /// `/r/{code}`: records a click, answered after its commit or after 250 ms.
     case redirect
 }
@@ -31,7 +36,7 @@ enum Access: Sendable {
     case keyOrParticipant(Scope)
     /// Only through the private Unix socket of the daemon, by the user that runs it.
     case privateSocket
-    /// The business numbers: like `everyone` on the operations listener, a `read` key elsewhere.
+    /// Health and metrics: on the operations listener alone when there is one. Credentials are optional.
     case operations
 }
 
@@ -66,8 +71,6 @@ struct Contract: Sendable {
     var answerType = "application/json"
     /// Further statuses with their meaning, beside the common ones.
     var others: [(status: Int, meaning: String)] = []
-    /// Shapes of the path's parameters, for the document; what does not match is simply not found.
-    var pathSchemas: [String: Schema] = [:]
     /// Whether unknown query parameters are kept instead of refused.
     var keepsUnknownQuery = false
 }

@@ -1,5 +1,6 @@
 import Database
 import HTTP
+import JSON
 import Model
 
 /// An expected no, on its way to the client. The effects of the request roll back; the answer is stored
@@ -20,7 +21,17 @@ protocol ProblemConvertible: Error {
     var problem: Problem { get }
 }
 
+typealias FieldError = Problem.FieldError
+
 extension Problem {
+    init(
+        status: Int, code: String, detail: String, errors: [FieldError] = [],
+        headers: [(String, String)] = [], extra: [(String, JSONValue)] = []
+    ) {
+        self.init(
+            status, code, detail: detail, errors: errors, headers: headers, members: extra)
+    }
+
     static func badRequest(_ code: String, _ detail: String) -> Problem {
         Problem(status: 400, code: code, detail: detail)
     }
@@ -47,6 +58,13 @@ extension Problem {
 
     static func notFound() -> Problem {
         Problem(status: 404, code: "not_found", detail: "There is no such object.")
+    }
+
+    /// A member of the body names an object that does not exist (or that the caller may not see).
+    static func unknownReference(_ pointer: String) -> Problem {
+        Problem(
+            status: 404, code: "not_found", detail: "The request names an object that does not exist.",
+            errors: [FieldError(pointer: pointer, code: "not_found", detail: "names no object")])
     }
 
     static func preconditionFailed() -> Problem {

@@ -65,14 +65,30 @@ enum OpenAPI {
     }
 
     private static func pathParameters(_ endpoint: Endpoint) -> [JSONValue] {
-        endpoint.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { segment in
-            let name = String(segment.dropFirst().dropLast())
-            let schema = endpoint.about.pathSchemas[name] ?? .text(1...64)
+        let segments = endpoint.path.split(separator: "/")
+        return segments.indices.filter { segments[$0].hasPrefix("{") }.map { index in
+            let name = String(segments[index].dropFirst().dropLast())
+            let noun = index > 0 ? String(segments[index - 1]) : ""
+            let schema = identifiers[noun] ?? .text(1...64)
             return [
                 "name": .string(name), "in": "path", "required": true, "schema": schema.document,
             ]
         }
     }
+
+    /// What the path segment after a noun must look like; anything else is simply not found.
+    private static let identifiers: [String: Schema] = [
+        "programs": .id(ProgramID.self), "f": .id(ProgramID.self),
+        "participants": .id(ParticipantID.self), "tokens": .id(APIKeyID.self),
+        "links": .id(LinkID.self), "clicks": .id(ClickID.self), "leads": .id(LeadID.self),
+        "conversions": .id(ConversionID.self), "rewards": .id(RewardID.self),
+        "reward_rules": .id(RewardRuleID.self), "payouts": .id(PayoutID.self),
+        "api_keys": .id(APIKeyID.self), "accounts": .id(LedgerAccountID.self),
+        "transactions": .id(LedgerTransactionID.self),
+        "r": .token(
+            3...64, pattern: "^[A-Za-z0-9_-]+$",
+            allowed: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"),
+    ]
 
     private static func queryParameters(_ about: Contract) -> [JSONValue] {
         about.query.map { field in

@@ -58,13 +58,6 @@ extension JSONObjectWriter {
         }
     }
 
-    mutating func field(_ name: StaticString, _ instant: Instant?) {
-        field(name, instant?.rfc3339)
-    }
-
-    mutating func field<Kind>(_ name: StaticString, _ id: Identifier<Kind>?) {
-        field(name, id?.description)
-    }
 }
 
 extension Response {
@@ -76,4 +69,13 @@ extension Response {
         return .list(
             Page(items: items, hasMore: false, request: request), call, id: { _ in "" }, write: write)
     }
+}
+
+/// RFC 3339.
+extension Instant: JSONEncodable {
+    public func encode(to buffer: inout JSONBuffer) { buffer.append(string: rfc3339) }
+}
+
+extension Identifier: JSONEncodable {
+    public func encode(to buffer: inout JSONBuffer) { buffer.append(string: description) }
 }

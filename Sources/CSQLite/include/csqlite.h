@@ -1,5 +1,5 @@
-// The system's SQLite, and what of it Swift cannot call: variadic functions, the SQLITE_TRANSIENT macro, and
-// the result codes that are made of two others.
+// The system's SQLite, and what of it Swift cannot call: variadic functions, the SQLITE_TRANSIENT
+// macro, and the result codes that are made of two others.
 #pragma once
 #include <sqlite3.h>
 #include <stdint.h>
@@ -13,7 +13,8 @@ int csqlite_bind_blob(sqlite3_stmt *statement, int index, const void *bytes, int
 /// Binds 16 bytes, high half first (big-endian), as a blob: an identifier.
 int csqlite_bind_halves(sqlite3_stmt *statement, int index, uint64_t high, uint64_t low);
 
-/// sqlite3_db_config for the switches that take an int and report one. Returns the SQLite result code.
+/// sqlite3_db_config for the switches that take an int and report one. Returns the SQLite result
+/// code.
 int csqlite_set_switch(sqlite3 *database, int option, int on);
 
 /// Lets a write-ahead log of another connection be neither checkpointed nor deleted at close.
@@ -22,8 +23,8 @@ int csqlite_keep_log_at_close(sqlite3 *database);
 /// Process-wide settings, before the first connection: no memory statistics.
 int csqlite_configure(void);
 
-/// 1 when the file system that holds `path` is a network's, on which a write-ahead log cannot work (its
-/// index is memory shared by one host's processes), 0 when not, -1 when it cannot be told.
+/// 1 when the file system that holds `path` is a network's, on which a write-ahead log cannot work
+/// (its index is memory shared by one host's processes), 0 when not, -1 when it cannot be told.
 int csqlite_is_network_file_system(const char *path);
 
 /// Takes an exclusive advisory lock (flock) on an open file without waiting. 0, or the errno.
