@@ -15,6 +15,8 @@ struct SubmitLead: Sendable {
     let ref: String?
     let click: ClickID?
     let referrerEmail: EmailAddress?
+    /// Names of a referrer that a form gave and that cannot be read.
+    var unreadable: [LeadRefusal.Reference] = []
     let contact: Contact
     let email: EmailAddress
     let intro: Lead.Intro?
@@ -66,6 +68,7 @@ struct SubmitLead: Sendable {
 
     private func facts(_ tx: Transaction) throws -> Facts {
         var facts = Facts()
+        if unreadable.contains(.click) { facts.referral.click = .unknown }
         if let participant {
             facts.participant = try ParticipantStore.find(participant, tx)
             facts.referral.participant = facts.participant.map {
@@ -96,7 +99,9 @@ struct SubmitLead: Sendable {
     private func emailFinding(
         in program: ProgramID, _ tx: Transaction
     ) throws -> Finding<ReferralOrigin> {
-        guard let referrerEmail else { return .notAsked }
+        guard let referrerEmail else {
+            return unreadable.contains(.email) ? .unknown : .notAsked
+        }
         let known = try ParticipantStore.find(email: referrerEmail, in: program, tx)
         return known.map {
             .found(ReferralOrigin(program: program, referrer: Referrer(participant: $0.id)))
