@@ -7,8 +7,8 @@ CREATE TABLE links (
     participant_id BLOB NOT NULL REFERENCES participants (id),
     code TEXT NOT NULL,
     code_key TEXT NOT NULL UNIQUE,
-    destination_url TEXT NOT NULL,
-    channel TEXT,
+    destination_url TEXT,
+    channel TEXT NOT NULL,
     campaign TEXT,
     utm TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('active', 'disabled', 'archived')),
@@ -24,12 +24,14 @@ CREATE INDEX links_by_program ON links (program_id, seq);
 
 -- Append-only and in key order: an identifier begins with its time. No further index, because each would
 -- dirty about one page per click; numbers per link are in link_days.
+-- class: 0 human, 1 bot, 2 preview, 3 prefetch, 4 duplicate. visitor: 64 bits of a keyed hash, or NULL.
 CREATE TABLE clicks (
     id BLOB PRIMARY KEY,
     link_seq INTEGER NOT NULL,
     class INTEGER NOT NULL,
     reason TEXT,
-    visitor BLOB,
+    rules_version INTEGER NOT NULL,
+    visitor INTEGER,
     detail TEXT
 ) STRICT, WITHOUT ROWID;
 
@@ -43,3 +45,10 @@ CREATE TABLE link_days (
     clicks INTEGER NOT NULL,
     PRIMARY KEY (link_seq, day, class)
 ) STRICT, WITHOUT ROWID;
+
+-- The key of one day's visitor hashes. It is deleted when the day is over, and with it the last way from
+-- a hash back to an address.
+CREATE TABLE visitor_salts (
+    day INTEGER PRIMARY KEY,
+    salt BLOB NOT NULL
+) STRICT;
