@@ -58,8 +58,8 @@ final class LogKeeper {
         if pages < 2 * settings.logPagesForced {
             checkpoint(SQLITE_CHECKPOINT_PASSIVE)
         } else {
-            // There was always some reader in the log. This waits for those who read an older state;
-            // who comes after finds everything in the file, so that the log can begin anew.
+            // There was always some reader in the log. This waits for those who read an older
+            // state; who comes after finds everything in the file, so that the log can begin anew.
             checkpoint(SQLITE_CHECKPOINT_RESTART, busyMilliseconds: 20)
         }
         nextAttempt = max(settings.logPagesForced, pages + settings.logPagesForced / 8)

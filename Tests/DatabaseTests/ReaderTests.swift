@@ -172,6 +172,18 @@ import Testing
         #expect(try reader.noteCount() == 2)
     }
 
+    @Test("a change that returns a row has its foreign keys checked")
+    func returningChecksKeys() {
+        let fault = #expect(throws: DatabaseFault.self) {
+            try database.perform { tx in
+                try tx.integer("""
+                    INSERT INTO blobs (bytes, note) VALUES (x'00', 98), (x'00', 99) RETURNING id
+                    """)
+            }
+        }
+        #expect(fault?.isForeignKeyViolation == true)
+    }
+
     @Test("text in double quotes is not taken for a string")
     func doubleQuotes() {
         #expect(throws: DatabaseFault.self) { try reader.integer("SELECT \"no such column\"") }

@@ -55,7 +55,9 @@ final class Scratch: Sendable {
                     id INTEGER PRIMARY KEY, text TEXT UNIQUE, parent INTEGER
                     REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED
                 ) STRICT;
-                CREATE TABLE blobs (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+                CREATE TABLE blobs (
+                    id INTEGER PRIMARY KEY, bytes BLOB NOT NULL, note INTEGER REFERENCES notes (id)
+                ) STRICT;
                 """,
             checksum: [1])
     ]

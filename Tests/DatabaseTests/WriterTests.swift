@@ -237,9 +237,13 @@ import Testing
 
     @Test("a commit that the disk refuses loses its batch, and the writer recovers by itself")
     func commitFailure() async {
-        await #expect(processExitsWith: .exitCode(0)) {
-            let scratch = try Scratch()
-            let database = try scratch.open { $0.restMilliseconds = 20 }
+        let path: String = scratch.path
+        await #expect(processExitsWith: .exitCode(0)) { [path = path as String] in
+            var settings = DatabaseSettings()
+            settings.restMilliseconds = 20
+            let database = try Database(
+                path: path + "/test.db", migrations: Scratch.migrations, settings: settings)
+            try database.start()
             signal(SIGXFSZ, SIG_IGN)
             var limit = rlimit(rlim_cur: 65_536, rlim_max: rlim_t.max)
             setrlimit(__rlimit_resource_t(1), &limit)

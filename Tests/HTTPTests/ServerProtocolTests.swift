@@ -238,7 +238,7 @@ func halfClosed() throws {
 func slowReader() throws {
     let test = try TestServer()
     let client = try test.client()
-    client.setReceiveBuffer(4096)
+    client.setReceiveBuffer(65_536)
     client.send((0..<8).map { _ in get("/big") }.joined())
     for _ in 0..<8 {
         #expect(client.answer()?.body.count == 1 << 20)

@@ -66,6 +66,8 @@ struct Configuration: Sendable {
     /// Settings and their effective values, secrets left out.
     let effective: [(name: String, value: String)]
     let warnings: [String]
+    private let flags: [String: String]
+    private let environment: [String: String]
 
     /// The Unix-domain socket through which commands reach a running daemon.
     var socketPath: String { databasePath + ".sock" }
@@ -78,8 +80,17 @@ struct Configuration: Sendable {
     func isPrivateSocket(_ listener: Int) -> Bool { listener == listeners.count }
     func isOperations(_ listener: Int) -> Bool { listener == listeners.count + 1 }
 
+    /// The same settings for another database.
+    func replacing(databasePath: String) throws -> Configuration {
+        var flags = flags
+        flags["--database"] = databasePath
+        return try Configuration(flags: flags, environment: environment)
+    }
+
     /// Reads flags over environment over defaults. Throws for a value that cannot be used.
     init(flags: [String: String], environment: [String: String]) throws {
+        self.flags = flags
+        self.environment = environment
         var effective: [(name: String, value: String)] = []
         func value(_ flag: String) -> String {
             guard let setting = Setting.all.first(where: { $0.flag == flag }) else { return "" }
