@@ -16,7 +16,7 @@ enum ClickTouch {
             Touchpoint(
                 id: tx.makeID(), program: origin.program, customer: customer,
                 participant: origin.participant, source: .referral,
-                channel: origin.channel.rawValue, link: origin.link, click: click, lead: lead,
+                channel: origin.channel, link: origin.link, click: click, lead: lead,
                 occurredAt: origin.occurredAt, createdAt: tx.now), tx)
     }
 }
