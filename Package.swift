@@ -71,6 +71,7 @@ let package = Package(
         tests(of: "Database", uses: ["Model", "Platform"]),
         tests(of: "LeadRegistration", uses: ["Model", "Database", "JSON", "Crypto"]),
         tests(of: "Attribution", uses: ["Model", "JSON"]),
+        tests(of: "App", uses: ["HTTP", "JSON", "Model", "Platform"]),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -87,5 +87,9 @@ public struct ClickOrigin: Sendable {
     public let link: LinkID
     public let kind: Click.Class
     public let occurredAt: Instant
-    public let channel: Link.Channel
+    /// The link's channel, as the API names it.
+    public let channel: String
+
+    /// Whether somebody came: a person's click, also a repeated one. Programs earn no credit.
+    public var countsAsTouch: Bool { kind == .human || kind == .duplicate }
 }

@@ -12,12 +12,12 @@ public enum ClickStore {
             FROM clicks JOIN links ON links.seq = clicks.link_seq WHERE clicks.id = ?
             """, id
         ) { row in
-            guard let kind = try Click.Class(rawValue: row.int64(3)),
-                let channel = try Link.Channel(rawValue: row.text(4))
-            else { throw DatabaseFault(operation: "read a click", code: DatabaseFault.corrupt) }
+            guard let kind = try Click.Class(rawValue: row.int64(3)) else {
+                throw DatabaseFault(operation: "read a click", code: DatabaseFault.corrupt)
+            }
             return try ClickOrigin(
                 program: row.id(0), participant: row.id(1), link: row.id(2), kind: kind,
-                occurredAt: id.instant, channel: channel)
+                occurredAt: id.instant, channel: row.text(4))
         }
     }
 
@@ -34,18 +34,14 @@ public enum ClickStore {
     public struct Filter: Sendable {
         public var link: LinkID?
         public var kind: Click.Class?
-        /// At or after.
-        public var from: Instant?
-        /// Before.
-        public var to: Instant?
+        public var created: Range<Instant>?
 
         public init(
-            link: LinkID? = nil, kind: Click.Class? = nil, from: Instant? = nil, to: Instant? = nil
+            link: LinkID? = nil, kind: Click.Class? = nil, created: Range<Instant>? = nil
         ) {
             self.link = link
             self.kind = kind
-            self.from = from
-            self.to = to
+            self.created = created
         }
     }
 
@@ -65,8 +61,11 @@ public enum ClickStore {
                 " AND clicks.link_seq = (SELECT seq FROM links WHERE links.id = ?)", link)
         }
         if let kind = filter.kind { query.append(" AND clicks.class = ?", kind.rawValue) }
-        if let from = filter.from { query.append(" AND clicks.id >= ?", ClickID(first: from)) }
-        if let to = filter.to { query.append(" AND clicks.id < ?", ClickID(first: to)) }
+        if let created = filter.created {
+            query.append(
+                " AND clicks.id >= ? AND clicks.id < ?", ClickID(first: created.lowerBound),
+                ClickID(first: created.upperBound))
+        }
         if let after { query.append(" AND clicks.id < ?", after) }
         if let before {
             query.append(" AND clicks.id > ?", before)
@@ -88,16 +87,20 @@ public enum ClickStore {
         return totals
     }
 
-    /// Clicks of one link by day (counted from 1970-01-01 UTC) and class, from `day` on, oldest first.
+    /// Clicks of one link by class on its `latest` days with clicks (counted from 1970-01-01 UTC), oldest
+    /// first.
     public static func days(
-        link: Int64, from day: Int64, _ reader: Reader
+        link: Int64, latest count: Int, _ reader: Reader
     ) throws -> [(day: Int64, clicks: [Click.Class: Int64])] {
         var days: [(day: Int64, clicks: [Click.Class: Int64])] = []
         try reader.forEach(
             """
             SELECT day, class, clicks FROM link_days
-            WHERE link_seq = ? AND day >= ? ORDER BY day, class
-            """, link, day
+            WHERE link_seq = ? AND day >= (
+                SELECT min(day) FROM (
+                    SELECT DISTINCT day FROM link_days WHERE link_seq = ? ORDER BY day DESC LIMIT ?))
+            ORDER BY day, class
+            """, link, link, Int64(count)
         ) { row in
             let day = try row.int64(0)
             guard let kind = try Click.Class(rawValue: row.int64(1)) else { return }
@@ -193,6 +196,7 @@ extension ClickStore {
 extension Identifier {
     /// The smallest identifier of `instant`.
     init(first instant: Instant) {
-        self.init(high: UInt64(clamping: instant.milliseconds) << 16, low: 0)
+        self.init(
+            high: min(UInt64(clamping: instant.milliseconds), 0xFFFF_FFFF_FFFF) << 16, low: 0)
     }
 }

@@ -41,7 +41,8 @@ public enum LinkStore {
 
     public static func page(
         _ request: PageRequest, program: ProgramID? = nil, participant: ParticipantID? = nil,
-        state: String? = nil, channel: String? = nil, _ reader: Reader
+        state: String? = nil, channel: String? = nil, created: Range<Instant>? = nil,
+        _ reader: Reader
     ) throws -> Page<Link> {
         var query = Query(
             """
@@ -53,6 +54,10 @@ public enum LinkStore {
         if let participant { query.append(" AND participant_id = ?", participant) }
         if let state { query.append(" AND state = ?", state) }
         if let channel { query.append(" AND channel = ?", channel) }
+        if let created {
+            query.append(
+                " AND created_at >= ? AND created_at < ?", created.lowerBound, created.upperBound)
+        }
         return try reader.page(query, request, map: link)
     }
 

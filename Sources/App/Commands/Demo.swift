@@ -159,7 +159,7 @@ struct DemoStory {
                     "program_id": .string(program), "click_id": .string(clicks[0]),
                     "name": .string("Sam \(company)"),
                     "email": .string("sam@\(name).example"), "company": .string(company),
-                    "intro": day % 2 == 0 ? "strong" : "weak",
+                    "intro": .string(day % 2 == 0 ? "strong" : "weak"),
                 ])
             clock.advance(hours: 4)
             try progress(lead, day: day, customer: name)

@@ -1,3 +1,4 @@
+import Crypto
 import Database
 import JSON
 import Model
@@ -110,7 +111,7 @@ struct Proof: Sendable {
         let report = try reader.snapshot { try LedgerVerifier.verify(reader) }
         return Proof(
             transactions: report.transactions, rewards: report.rewards,
-            faults: integrity + report.faults, head: report.head)
+            faults: integrity + report.faults, head: "\(report.head.sequence):" + Hex.encode(report.head.hash))
     }
 
     var json: JSONValue {

@@ -129,13 +129,8 @@ struct RecordConversion: Sendable {
     private func insertTouches(
         _ facts: Facts, _ customer: CustomerID, at instant: Instant, _ tx: Transaction
     ) throws {
-        if let origin = facts.click, origin.countsAsTouch {
-            try TouchpointStore.insert(
-                Touchpoint(
-                    id: tx.makeID(), program: facts.program.id, customer: customer,
-                    participant: origin.participant, source: .referral, channel: origin.channel,
-                    link: origin.link, click: click, lead: nil, occurredAt: origin.occurredAt,
-                    createdAt: tx.now), tx)
+        if let click, let origin = facts.click {
+            try ClickTouch.insert(click, origin, of: customer, lead: nil, tx)
         }
         if facts.click == nil, let link = facts.link {
             try TouchpointStore.insert(

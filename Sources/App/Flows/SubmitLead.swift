@@ -158,13 +158,8 @@ struct SubmitLead: Sendable {
         of lead: Lead, _ origin: ClickOrigin?, _ tx: Transaction
     ) throws {
         guard let customer = lead.customer else { return }
-        if let origin, origin.countsAsTouch, let click = lead.referrer.click {
-            try TouchpointStore.insert(
-                Touchpoint(
-                    id: tx.makeID(), program: lead.program, customer: customer,
-                    participant: origin.participant, source: .referral, channel: origin.channel,
-                    link: origin.link, click: click, lead: lead.id, occurredAt: origin.occurredAt,
-                    createdAt: tx.now), tx)
+        if let origin, let click = lead.referrer.click {
+            try ClickTouch.insert(click, origin, of: customer, lead: lead.id, tx)
         }
         try TouchpointStore.insert(
             Touchpoint(
