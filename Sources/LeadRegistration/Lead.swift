@@ -8,7 +8,8 @@ public struct Lead: Sendable, Equatable {
     /// `submitted → qualified → opportunity → won`, with the ways out of it (R90, R106).
     public enum State: String, LifecycleState {
         case submitted, qualified, opportunity, won, lost, disqualified, nurture, duplicate
-        /// A form filled in by a robot. Kept, so that a person's lead can be found again and reopened.
+        /// A form filled in by a robot. Kept, so that a person's lead can be found again and
+        /// reopened.
         case spam
 
         public enum Action: String, Sendable, CaseIterable {

@@ -76,7 +76,8 @@ public struct ReferrerDecision: Sendable, Equatable {
     /// Nobody is known, and nobody was named.
     public static let nobody = ReferrerDecision(referrer: .nobody, by: nil, ignored: [])
 
-    /// The same facts when the referrer may not refer: nobody did, and the deciding name was of no use.
+    /// The same facts when the referrer may not refer: nobody did, and the deciding name was of no
+    /// use.
     public var withoutReferrer: ReferrerDecision {
         ReferrerDecision(
             referrer: .nobody, by: nil, ignored: (by.map { [$0] } ?? []) + ignored)
@@ -122,9 +123,9 @@ public enum LeadRules {
         return program
     }
 
-    /// Who referred the lead, by the strongest evidence first: named outright, the click, the link, the
-    /// address. `isStrict` (the API) refuses what does not fit together; a form never turns a visitor
-    /// away, so there what does not fit is left out and told in the lead's first event.
+    /// Who referred the lead, by the strongest evidence first: named outright, the click, the link,
+    /// the address. `isStrict` (the API) refuses what does not fit together; a form never turns a
+    /// visitor away, so there what does not fit is left out and told in the lead's first event.
     public static func referrer(
         in program: ProgramID, _ facts: ReferralFacts, isStrict: Bool
     ) throws(LeadRefusal) -> ReferrerDecision {
@@ -158,7 +159,8 @@ public enum LeadRules {
         return ReferrerDecision(referrer: referrer, by: by, ignored: ignored)
     }
 
-    /// What becomes of a new lead: nothing is dropped, but a robot's and a second one are kept apart.
+    /// What becomes of a new lead: nothing is dropped, but a robot's and a second one are kept
+    /// apart.
     public static func admit(isHoneypotFilled: Bool, earlier: LeadID?) -> Admission {
         if isHoneypotFilled { return .spam }
         return earlier.map { .duplicate(of: $0) } ?? .submitted

@@ -81,9 +81,9 @@ public enum LeadStore {
         return try reader.page(query, request, map: lead)
     }
 
-    /// The sequence of the first lead created at or after `start`; nil when there is none. Times rise
-    /// with the sequence, and identifiers begin with the time, so their index finds the place; within
-    /// its millisecond identifiers are in no order, hence the minimum.
+    /// The sequence of the first lead created at or after `start`; nil when there is none. Times
+    /// rise with the sequence, and identifiers begin with the time, so their index finds the place;
+    /// within its millisecond identifiers are in no order, hence the minimum.
     private static func firstSequence(from start: Instant, _ reader: Reader) throws -> Int64? {
         let created = try reader.integer(
             "SELECT created_at FROM leads WHERE id >= ? ORDER BY id LIMIT 1", lowestID(at: start))

@@ -33,7 +33,8 @@ enum MoveLead {
         return change.lead
     }
 
-    /// The time of a lead in `nurture` has come: it is open again. Does nothing to one that has moved on.
+    /// The time of a lead in `nurture` has come: it is open again. Does nothing to one that has
+    /// moved on.
     static func followUp(_ id: LeadID, _ tx: Transaction) throws {
         guard let lead = try LeadStore.find(id, tx), LeadRules.isFollowUpDue(lead, at: tx.now) else {
             return
@@ -60,8 +61,8 @@ enum MoveLead {
         try CounterStore.add(1, to: counter, of: lead.program, tx)
     }
 
-    /// Qualifying and winning earn the referrer something, unless the program has ended; a lead that
-    /// falls out after it was qualified takes its unpaid rewards with it.
+    /// Qualifying and winning earn the referrer something, unless the program has ended; a lead
+    /// that falls out after it was qualified takes its unpaid rewards with it.
     private static func settleRewards(
         from old: Lead, to lead: Lead, _ program: Program, actor: String, _ tx: Transaction
     ) throws {

@@ -7,8 +7,8 @@ import Programs
 import Records
 import ReferralLinks
 
-/// A prospect is referred, through the API or a form: who referred it, is it new, whom does it touch.
-/// One transaction, from top to bottom.
+/// A prospect is referred, through the API or a form: who referred it, is it new, whom does it
+/// touch. One transaction, from top to bottom.
 struct SubmitLead: Sendable {
     let program: ProgramID?
     let participant: ParticipantID?
@@ -116,8 +116,8 @@ struct SubmitLead: Sendable {
 
     // MARK: - Decision
 
-    /// Who referred the lead. One who may not refer is refused to the API; a form's visitor is not turned
-    /// away for it.
+    /// Who referred the lead. One who may not refer is refused to the API; a form's visitor is not
+    /// turned away for it.
     private func referrer(
         in program: ProgramID, _ facts: Facts, _ tx: Transaction
     ) throws -> ReferrerDecision {

@@ -3,8 +3,8 @@ import JSON
 import LeadRegistration
 import Programs
 
-/// The answers to a form post, in the client's language: pages for who accepts HTML, JSON for the others,
-/// each with what CORS asks for.
+/// The answers to a form post, in the client's language: pages for who accepts HTML, JSON for the
+/// others, each with what CORS asks for.
 struct FormAnswers: Sendable {
     let origin: FormOrigin
     private let isPage: Bool
@@ -64,8 +64,8 @@ struct FormAnswers: Sendable {
         return response
     }
 
-    /// Whether `accept` names `text/html` and likes JSON no better (RFC 9110 section 12.5.1). Wildcards do
-    /// not count: scripts and curl send them.
+    /// Whether `accept` names `text/html` and likes JSON no better (RFC 9110 section 12.5.1).
+    /// Wildcards do not count: scripts and curl send them.
     static func prefersHTML(_ accept: String) -> Bool {
         var html = 0
         var json = 0

@@ -1,12 +1,13 @@
 import HTTP
 import Platform
 
-/// How often one address may post the referral form: a number of posts in ten minutes, counted in memory
-/// from an address's first post on, so a restart forgets it.
+/// How often one address may post the referral form: a number of posts in ten minutes, counted in
+/// memory from an address's first post on, so a restart forgets it.
 final class FormGate: Sendable {
     static let windowSeconds: Double = 600
-    /// Addresses remembered at once. Past it those whose time is over go; when none is, all do: better to
-    /// let a robot in, which the honeypot may still catch, than to grow without end or turn people away.
+    /// Addresses remembered at once. Past it those whose time is over go; when none is, all do:
+    /// better to let a robot in, which the honeypot may still catch, than to grow without end or
+    /// turn people away.
     static let addressesMax = 50_000
 
     private struct Visits {

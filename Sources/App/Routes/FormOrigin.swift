@@ -3,7 +3,8 @@ import Model
 
 /// Which page a form post comes from, as the browser tells, and whether it may.
 ///
-/// Forms are "simple" requests (Fetch): no preflight protects the endpoint, so every post is checked.
+/// Forms are "simple" requests (Fetch): no preflight protects the endpoint, so every post is
+/// checked.
 struct FormOrigin: Sendable {
     /// The Origin field; nil from programs and old browsers.
     let text: String?
@@ -33,7 +34,8 @@ struct FormOrigin: Sendable {
         return text == ownOrigin || host.map { text == "http://\($0)" || text == "https://\($0)" } == true
     }
 
-    /// What lets a script of an allowed origin read the answer. Every answer varies by Origin, refusals too.
+    /// What lets a script of an allowed origin read the answer. Every answer varies by Origin,
+    /// refusals too.
     func headers(isAllowed: Bool) -> [(String, String)] {
         var headers = [("Vary", "Origin, Accept")]
         if isAllowed, let text {

@@ -3,7 +3,8 @@ import HTTP
 import Model
 import Programs
 
-/// The referral form as a page of our own: no script, no foreign resource, everything typed escaped.
+/// The referral form as a page of our own: no script, no foreign resource, everything typed
+/// escaped.
 enum FormPage {
     /// The form for `program`, with what was typed and what is wrong with it.
     static func form(
@@ -121,7 +122,8 @@ enum FormPage {
         return response
     }
 
-    /// `form-action` also governs where a post is redirected to, so the thank-you page's origin is in it.
+    /// `form-action` also governs where a post is redirected to, so the thank-you page's origin is
+    /// in it.
     private static func headers(_ program: Program?) -> [(String, String)] {
         let thanks = program?.terms.thankYou.map { " \($0.origin)" } ?? ""
         return [

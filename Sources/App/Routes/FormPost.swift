@@ -5,7 +5,8 @@ import Model
 
 /// A referral form as posted: the fields that it knows, checked; everything else is ignored.
 struct FormPost: Sendable {
-    /// As typed, without the spaces around it; empty fields are left out, and the first of several counts.
+    /// As typed, without the spaces around it; empty fields are left out, and the first of several
+    /// counts.
     let values: [String: String]
     let faults: [FieldError]
 
@@ -54,7 +55,8 @@ struct FormPost: Sendable {
         faults = FormPost.input.faults(in: .object(object))
     }
 
-    /// The submission that this post asks for. What names a referrer but cannot be read counts as unknown.
+    /// The submission that this post asks for. What names a referrer but cannot be read counts as
+    /// unknown.
     func submission(to program: ProgramID) throws -> SubmitLead {
         guard faults.isEmpty, let email = values["email"].flatMap({ EmailAddress($0) }) else {
             throw Refused(.invalid(faults))

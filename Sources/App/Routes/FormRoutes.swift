@@ -21,7 +21,8 @@ enum FormRoutes {
 
     // MARK: - Handlers
 
-    /// The form, with `ref`, `click_id`, the campaign and whatever else is named in the query filled in.
+    /// The form, with `ref`, `click_id`, the campaign and whatever else is named in the query
+    /// filled in.
     private static func show(_ call: Call, _ reader: Reader) throws -> Response {
         let answers = FormAnswers(call)
         guard let program = try program(call, reader) else {
@@ -83,8 +84,8 @@ enum FormRoutes {
         }
     }
 
-    /// Reads the post and records it. A refusal undoes what was written and becomes an answer here, because
-    /// a browser is to get its form back.
+    /// Reads the post and records it. A refusal undoes what was written and becomes an answer here,
+    /// because a browser is to get its form back.
     private static func record(
         _ fields: Result<[(name: String, value: String)], any Error>, _ program: Program,
         _ answers: FormAnswers, _ tx: Transaction

@@ -117,7 +117,8 @@ enum LeadWire {
         json.field("updated_at", lead.updatedAt.rfc3339)
     }
 
-    /// The members that a merge patch is applied to; those that are null are left out, as in an input.
+    /// The members that a merge patch is applied to; those that are null are left out, as in an
+    /// input.
     static func form(_ lead: Lead) -> JSONValue {
         var form: JSONObject = ["metadata": .object(lead.metadata)]
         form["name"] = lead.contact.name.map { .string($0) }

@@ -2,14 +2,15 @@ import HTTP
 import JSON
 import Model
 
-/// Reads a posted form in any of the three shapes that browsers and scripts send: urlencoded, multipart,
-/// or one flat JSON object. All become the same list of named texts.
+/// Reads a posted form in any of the three shapes that browsers and scripts send: urlencoded,
+/// multipart, or one flat JSON object. All become the same list of named texts.
 enum FormBody {
     static let types = [
         "application/x-www-form-urlencoded", "multipart/form-data", "application/json",
     ]
 
-    /// The fields in their order. Throws 415 for another media type or a file, 400 for what cannot be read.
+    /// The fields in their order. Throws 415 for another media type or a file, 400 for what cannot
+    /// be read.
     static func fields(of request: Request) throws -> [(name: String, value: String)] {
         let type = request.header("content-type") ?? ""
         switch BodyCheck.mediaType(type) {

@@ -1,9 +1,9 @@
-/// Reads `multipart/form-data` (RFC 7578, framing by RFC 2046 section 5.1), as browsers write it: every
-/// part a named text field.
+/// Reads `multipart/form-data` (RFC 7578, framing by RFC 2046 section 5.1), as browsers write it:
+/// every part a named text field.
 ///
 /// Strict where lenience would let two readers see two forms: CRLF only, an end boundary, one
-/// `Content-Disposition: form-data` with a name in each part. What stands before the first boundary and
-/// after the last is passed over. Files are refused, not dropped.
+/// `Content-Disposition: form-data` with a name in each part. What stands before the first boundary
+/// and after the last is passed over. Files are refused, not dropped.
 enum Multipart {
     enum Fault: Error, Equatable {
         /// The boundary of Content-Type is missing, or none that RFC 2046 allows.
@@ -113,8 +113,9 @@ enum Multipart {
         return unescaped(name)
     }
 
-    /// The parameters behind the first semicolon, names in lower case. A quoted value ends at the next
-    /// quotation mark: browsers write one inside as `%22` (WHATWG HTML, multipart/form-data encoding).
+    /// The parameters behind the first semicolon, names in lower case. A quoted value ends at the
+    /// next quotation mark: browsers write one inside as `%22` (WHATWG HTML, multipart/form-data
+    /// encoding).
     private static func parameters(
         of field: ArraySlice<UInt8>
     ) -> [(name: [UInt8], value: [UInt8])] {
