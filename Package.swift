@@ -37,21 +37,22 @@ let package = Package(
         module("JSON", uses: []),
         module("HTTP", uses: ["JSON", "Platform", "CLinux"]),
         module("Database", uses: ["CSQLite", "Model", "Platform"]),
+        module("Records", uses: ["Model", "Database", "JSON", "Crypto"]),
 
         // Domain modules, in the order of a referral's life.
-        module("Programs", uses: ["Model", "Database", "JSON", "Crypto"]),
+        module("Programs", uses: ["Model", "Database", "JSON", "Crypto", "Records"]),
         module(
-            "ReferralLinks", uses: ["Model", "Database", "JSON", "Crypto", "Platform"],
+            "ReferralLinks", uses: ["Model", "Database", "JSON", "Crypto", "Platform", "Records"],
             plugins: ["EmbedFiles"]),
-        module("LeadRegistration", uses: ["Model", "Database", "JSON", "Crypto"]),
-        module("Attribution", uses: ["Model", "Database", "JSON"]),
-        module("RewardLedger", uses: ["Model", "Database", "JSON", "Crypto"]),
+        module("LeadRegistration", uses: ["Model", "Database", "JSON", "Crypto", "Records"]),
+        module("Attribution", uses: ["Model", "Database", "JSON", "Records"]),
+        module("RewardLedger", uses: ["Model", "Database", "JSON", "Crypto", "Records"]),
 
         // What spans modules: routes, flows, jobs, commands.
         module(
             "App",
             uses: [
-                "HTTP", "JSON", "Database", "Model", "Platform", "Crypto", "CLinux", "Programs",
+                "HTTP", "JSON", "Database", "Model", "Platform", "Crypto", "CLinux", "Records", "Programs",
                 "ReferralLinks", "LeadRegistration", "Attribution", "RewardLedger",
             ], plugins: ["EmbedFiles"]),
         .executableTarget(name: "referrald", dependencies: ["App"], swiftSettings: strict),
@@ -68,6 +69,10 @@ let package = Package(
         tests(of: "JSON"),
         tests(of: "HTTP", uses: ["JSON", "Platform", "CLinux"]),
         tests(of: "Database", uses: ["Model", "Platform"]),
+        tests(of: "LeadRegistration", uses: ["Model", "Database", "JSON", "Crypto"]),
+        tests(of: "Attribution", uses: ["Model", "JSON"]),
+        tests(of: "App", uses: ["HTTP", "JSON", "Model", "Platform"]),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,9 +1,10 @@
 import CCrypto
 
-/// HMAC (RFC 2104) by libcrypto. Stops the program when libcrypto is broken, as `SHA256` does and for
-/// the same reason.
+/// HMAC (RFC 2104) by libcrypto. Stops the program when libcrypto is broken, as `SHA256` does and
+/// for the same reason.
 public enum HMAC {
-    /// The 32 bytes of HMAC-SHA-256. The key may have any length (RFC 2104 section 3 wants 32 bytes).
+    /// The 32 bytes of HMAC-SHA-256. The key may have any length (RFC 2104 section 3 wants 32
+    /// bytes).
     public static func sha256(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
         // The C interface takes the key's length as int, and a null key means "the last one".
         precondition(key.count <= Int(Int32.max), "a key of more than 2 GiB")
@@ -21,8 +22,8 @@ public enum HMAC {
     }
 }
 
-/// Whether both hold the same bytes, in a time that depends on the length alone. Different lengths are
-/// unequal at once: compare digests or codes, whose length is no secret.
+/// Whether both hold the same bytes, in a time that depends on the length alone. Different lengths
+/// are unequal at once: compare digests or codes, whose length is no secret.
 public func constantTimeEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
     guard left.count == right.count else { return false }
     guard !left.isEmpty else { return true }

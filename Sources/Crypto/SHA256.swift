@@ -2,9 +2,10 @@ import CCrypto
 
 /// SHA-256 (FIPS 180-4) by libcrypto.
 ///
-/// Hashing memory cannot fail except when libcrypto itself is broken (no provider, out of memory for
-/// its context). No honest answer exists then: a wrong digest would let a key in or break a chain. So
-/// the program stops there, and callers need no error path. Input cannot bring this about.
+/// Hashing memory cannot fail except when libcrypto itself is broken (no provider, out of memory
+/// for its context). No honest answer exists then: a wrong digest would let a key in or break a
+/// chain. So the program stops there, and callers need no error path. Input cannot bring this
+/// about.
 public enum SHA256 {
     /// The 32 bytes of the digest.
     public static func hash(_ bytes: [UInt8]) -> [UInt8] {
@@ -17,8 +18,8 @@ public enum SHA256 {
         return text.withUTF8 { digest(of: UnsafeRawBufferPointer($0)) }
     }
 
-    /// The digest of several pieces, each preceded by its length as 8 bytes (big endian), so that no
-    /// two lists of pieces give the same input: ("ab", "c") and ("a", "bc") differ.
+    /// The digest of several pieces, each preceded by its length as 8 bytes (big endian), so that
+    /// no two lists of pieces give the same input: ("ab", "c") and ("a", "bc") differ.
     public static func hash(framing pieces: [UInt8]...) -> [UInt8] {
         var framed: [UInt8] = []
         framed.reserveCapacity(pieces.reduce(0) { $0 + $1.count + 8 })

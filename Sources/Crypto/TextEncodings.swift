@@ -40,7 +40,8 @@ public enum Hex {
     }
 }
 
-/// Base64 with the alphabet that is safe in URLs and file names, without padding (RFC 4648 section 5).
+/// Base64 with the alphabet that is safe in URLs and file names, without padding (RFC 4648 section
+/// 5).
 public enum Base64URL {
     public static func encode(_ bytes: [UInt8]) -> String {
         Base64Text.encode(bytes, alphabet: Base64Text.urlAlphabet, isPadded: false)
@@ -55,7 +56,8 @@ public enum Base64 {
     }
 
     /// Nil for a length that is no multiple of four, a foreign character, padding elsewhere than at
-    /// the end, or bits beyond the last byte (RFC 4648 section 3.5: only the canonical form is read).
+    /// the end, or bits beyond the last byte (RFC 4648 section 3.5: only the canonical form is
+    /// read).
     public static func decode(_ text: String) -> [UInt8]? {
         let characters = Array(text.utf8)
         guard characters.count.isMultiple(of: 4) else { return nil }

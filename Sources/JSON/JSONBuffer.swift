@@ -4,7 +4,8 @@ public protocol JSONEncodable {
     func encode(to buffer: inout JSONBuffer)
 }
 
-/// The growing text under all writers. Appends single values; commas and names are the writers' part.
+/// The growing text under all writers. Appends single values; commas and names are the writers'
+/// part.
 public struct JSONBuffer: Sendable {
     public private(set) var bytes: [UInt8] = []
 
@@ -35,7 +36,8 @@ public struct JSONBuffer: Sendable {
         }
     }
 
-    /// `value` in quotation marks; escapes `"`, `\` and the control characters (RFC 8259 section 7).
+    /// `value` in quotation marks; escapes `"`, `\` and the control characters (RFC 8259 section
+    /// 7).
     public mutating func append(string value: String) {
         bytes.append(UInt8(ascii: "\""))
         var value = value

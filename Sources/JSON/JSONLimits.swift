@@ -1,7 +1,7 @@
 /// How much of a JSON text the parser accepts. The length in bytes is the caller's to bound.
 public struct JSONLimits: Sendable {
     /// Arrays and objects inside each other. The parser recurses once per level, so this also
-    /// bounds its stack; the deepest form of the API has 6 levels.
+    /// bounds its stack. Several times what any form of the API needs.
     public var depthMax: Int
     /// Bytes of one number literal. 2^53 has 16 digits; 256 leaves room for any exact decimal and
     /// keeps a hostile literal from being carried around.

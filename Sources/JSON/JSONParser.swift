@@ -1,7 +1,7 @@
 /// Reads one JSON text by recursive descent over the raw bytes (RFC 8259, restricted by RFC 7493).
 ///
-/// Recursion is bounded by `JSONLimits.depthMax`. The pointer of an error is put together on the way
-/// out, so a valid text pays nothing for it.
+/// Recursion is bounded by `JSONLimits.depthMax`. The pointer of an error is put together on the
+/// way out, so a valid text pays nothing for it.
 struct JSONParser {
     let input: UnsafeBufferPointer<UInt8>
     let limits: JSONLimits

@@ -72,7 +72,8 @@ extension JSONParser {
         case UInt8(ascii: "n"): bytes.append(0x0A)
         case UInt8(ascii: "r"): bytes.append(0x0D)
         case UInt8(ascii: "t"): bytes.append(0x09)
-        case UInt8(ascii: "u"): bytes.append(contentsOf: UTF8Sequence.encode(try parseUnicodeEscape()))
+        case UInt8(ascii: "u"):
+            bytes.append(contentsOf: UTF8Sequence.encode(try parseUnicodeEscape()))
         default:
             throw JSONError(.syntax, at: start, "a backslash starts no known escape")
         }
@@ -125,7 +126,8 @@ extension JSONParser {
 
 /// UTF-8 as RFC 3629 defines it: shortest form only, no surrogates, nothing above U+10FFFF.
 enum UTF8Sequence {
-    /// The length of the well-formed sequence of two to four bytes at `place`; 0 when there is none.
+    /// The length of the well-formed sequence of two to four bytes at `place`; 0 when there is
+    /// none.
     static func length(in input: UnsafeBufferPointer<UInt8>, at place: Int) -> Int {
         let first = input[place]
         let left = input.count - place

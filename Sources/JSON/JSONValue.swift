@@ -4,6 +4,9 @@
 /// `.integer`; every other number keeps its literal text, so nothing is ever rounded. Equality
 /// compares strings and names byte by byte (RFC 8259 section 8.3), not by canonical equivalence,
 /// and `.number` by its text. Objects are equal whatever the order of their members.
+///
+/// Noncharacters such as U+FFFF are kept, although RFC 7493 section 2.1 forbids them: to a JSON
+/// Schema they are text like any other, and they harm nothing here.
 public enum JSONValue: Sendable {
     case null
     case bool(Bool)

@@ -27,8 +27,10 @@ public struct JSONWriter {
     }
 }
 
-/// Writes the members of one object; see `JSONWriter`. Names written as literals are not escaped: they
-/// must hold no quotation mark, backslash or control character. `String` names are.
+/// Writes the members of one object; see `JSONWriter`. Names written as literals are not escaped:
+/// they must hold no quotation mark, backslash or control character. `String` names are.
+///
+/// `@_disfavoredOverload` makes a literal choose `StaticString`; left alone, it prefers `String`.
 public struct JSONObjectWriter {
     private var buffer = JSONBuffer()
     private var isEmpty = true

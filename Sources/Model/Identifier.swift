@@ -5,8 +5,8 @@ public protocol IdentifierKind: Sendable {
 
 /// A TypeID: the kind's prefix and a UUIDv7 in base32, such as `lead_01h2xcejqtf2nbrexx3vqjhp41`.
 ///
-/// Sorted by time (48 bits of milliseconds), then by 74 fresh random bits, never a counter, so that nobody
-/// can guess a neighbour. Stored as 16 bytes.
+/// Sorted by time (48 bits of milliseconds), then by 74 fresh random bits, never a counter, so that
+/// nobody can guess a neighbour. Stored as 16 bytes.
 public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable {
     public let high: UInt64
     public let low: UInt64
@@ -24,8 +24,8 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable {
         low = 0x8000_0000_0000_0000 | (random.next() >> 2)
     }
 
-    /// Reads `prefix_` and 26 characters of base32. Nil for anything else: another prefix, upper case,
-    /// a letter outside the alphabet, more than 128 bits.
+    /// Reads `prefix_` and 26 characters of base32. Nil for anything else: another prefix, upper
+    /// case, a letter outside the alphabet, more than 128 bits.
     public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         let prefix = Array(Kind.prefix.utf8)
@@ -53,8 +53,27 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable {
 }
 
 extension Identifier: CustomStringConvertible {
+    public var description: String { AnyIdentifier(self).description }
+}
+
+/// An identifier whose kind is known only when the program runs: the subject of an event.
+public struct AnyIdentifier: Hashable, Sendable, CustomStringConvertible {
+    public let prefix: String
+    public let high: UInt64
+    public let low: UInt64
+
+    public init<Kind>(_ id: Identifier<Kind>) {
+        self.init(prefix: Kind.prefix, high: id.high, low: id.low)
+    }
+
+    public init(prefix: String, high: UInt64, low: UInt64) {
+        self.prefix = prefix
+        self.high = high
+        self.low = low
+    }
+
     public var description: String {
-        let prefix = Kind.prefix.utf8
+        let prefix = prefix.utf8
         return String(unsafeUninitializedCapacity: prefix.count + 27) { buffer in
             var place = 0
             for byte in prefix {

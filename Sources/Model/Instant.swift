@@ -19,7 +19,8 @@ public struct Instant: Hashable, Sendable, Comparable {
             max(sum, Instant.representable.lowerBound), Instant.representable.upperBound))
     }
 
-    /// This instant `days` times 24 hours later (earlier when negative), kept within what can be written.
+    /// This instant `days` times 24 hours later (earlier when negative), kept within what can be
+    /// written.
     public func advanced(byDays days: Int) -> Instant {
         let (distance, overflow) = Int64(days).multipliedReportingOverflow(by: 86_400_000)
         return advanced(byMilliseconds: overflow ? (days > 0 ? .max : .min) : distance)

@@ -27,6 +27,14 @@ public struct Thread: ~Copyable {
         pthread_join(handle, nil)
     }
 
+    /// Lets the thread end by itself.
+    public consuming func detach() {
+        pthread_detach(handle)
+    }
+
+    /// The handle, for somebody who joins it later.
+    public consuming func release() -> pthread_t { handle }
+
     private final class Start {
         let name: String
         let body: () -> Void

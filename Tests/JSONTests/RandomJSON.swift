@@ -27,7 +27,9 @@ enum RandomJSON {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 6), using: &random) {
         case 0: return .null
         case 1: return .bool(Bool.random(using: &random))
-        case 2: return .integer(Int64(bitPattern: random.next()) >> Int64.random(in: 0..<64, using: &random))
+        case 2:
+            let shift = Int64.random(in: 0..<64, using: &random)
+            return .integer(Int64(bitPattern: random.next()) >> shift)
         case 3: return .number(numbers[Int.random(in: 0..<numbers.count, using: &random)])
         case 4, 5: return .string(text(using: &random))
         case 6:

@@ -1,0 +1,54 @@
+-- Referral links, every hit on them, and the daily numbers that pages show.
+
+CREATE TABLE links (
+    seq INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    program_id BLOB NOT NULL REFERENCES programs (id),
+    participant_id BLOB NOT NULL REFERENCES participants (id),
+    code TEXT NOT NULL,
+    code_key TEXT NOT NULL UNIQUE,
+    destination_url TEXT,
+    channel TEXT NOT NULL,
+    campaign TEXT,
+    utm TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('active', 'disabled', 'archived')),
+    expires_at INTEGER,
+    metadata TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX links_by_participant ON links (participant_id, seq);
+CREATE INDEX links_by_program ON links (program_id, seq);
+
+-- Append-only and in key order: an identifier begins with its time. No further index, because each would
+-- dirty about one page per click; numbers per link are in link_days.
+-- class: 0 human, 1 bot, 2 preview, 3 prefetch, 4 duplicate. visitor: 64 bits of a keyed hash, or NULL.
+CREATE TABLE clicks (
+    id BLOB PRIMARY KEY,
+    link_seq INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    reason TEXT,
+    rules_version INTEGER NOT NULL,
+    visitor INTEGER,
+    detail TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER clicks_are_not_updated BEFORE UPDATE ON clicks
+BEGIN SELECT RAISE(ABORT, 'clicks are append-only'); END;
+
+CREATE TABLE link_days (
+    link_seq INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    clicks INTEGER NOT NULL,
+    PRIMARY KEY (link_seq, day, class)
+) STRICT, WITHOUT ROWID;
+
+-- The key of one day's visitor hashes. It is deleted when the day is over, and with it the last way from
+-- a hash back to an address.
+CREATE TABLE visitor_salts (
+    day INTEGER PRIMARY KEY,
+    salt BLOB NOT NULL
+) STRICT;

@@ -1,0 +1,78 @@
+import Database
+import Glibc
+import HTTP
+import JSON
+import Model
+import Programs
+
+extension Command {
+    /// Every command, in the order of the help.
+    static let all: [Command] = [
+        Command(
+            name: "serve", operands: [], options: [], summary: "Run the service.",
+            help: """
+                Opens the database (migrating it if needed), listens, and runs until SIGTERM or SIGINT, which
+                finish what was begun. A second signal ends it at once.
+                """, run: Serve.run),
+        Command(
+            name: "demo", operands: [], options: [], summary: "Try it on a temporary database.",
+            help: """
+                Serves a temporary database with a program, participants, links, leads and a month of history,
+                made through the same code as real input. Prints a key and curl lines to try. The database is
+                deleted at the end.
+                """, run: Demo.run),
+        Command(
+            name: "migrate", operands: [], options: [], summary: "Bring the database up to date.",
+            help: """
+                Applies the migrations that the database lacks, and says which version it has. `serve` does
+                the same by itself; this is for doing it beforehand.
+                """, run: Maintenance.migrate),
+        Command(
+            name: "keys", operands: ["create|list|revoke"],
+            options: [
+                ("--name", "NAME", "create: what the key is for."),
+                ("--scope", "SCOPE", "create: read, write, payouts or admin; several with commas."),
+                ("--id", "KEY_ID", "revoke: which key."),
+            ], summary: "Make, list or revoke API keys.",
+            help: """
+                referrald keys create --name portal --scope write   prints the secret, once
+                referrald keys list
+                referrald keys revoke --id key_…
+                While a daemon runs, this goes through its private socket.
+                """, run: Keys.run),
+        Command(
+            name: "backup", operands: ["FILE"], options: [], summary: "Write a consistent copy to FILE.",
+            help: """
+                Copies the database while it is in use, checks the copy's integrity and the ledger's proofs,
+                and gives it its name last. Refuses a FILE that exists.
+                """, run: Maintenance.backup),
+        Command(
+            name: "verify", operands: [], options: [], summary: "Prove the database and the ledger.",
+            help: """
+                Checks the file's integrity, that every transaction sums to zero, that balances equal their
+                sums, the hash chain, and that rewards and payouts match the journal. Names the first fault.
+                """, run: Maintenance.verify),
+        Command(
+            name: "health", operands: [], options: [], summary: "Ask a running service if it is ready.",
+            help: "Exit status 0 when /readyz answers 200, else 1 with the reason.",
+            run: Maintenance.health),
+        Command(
+            name: "check-config", operands: [], options: [], summary: "Check the settings and print them.",
+            help: "Exit status 78 when a value cannot be used, with its name.",
+            run: { configuration, _ in
+                for (name, value) in configuration.effective { Terminal.print("\(name)=\(value)") }
+                let key = configuration.adminKey == nil ? "is not set" : "is set"
+                Terminal.print("REFERRALD_ADMIN_KEY \(key)")
+                for warning in configuration.warnings { Terminal.error("warning: \(warning)") }
+                return 0
+            }),
+        Command(
+            name: "version", operands: [], options: [], summary: "Print the version.",
+            help: "Prints the versions of referrald and of the system's SQLite.",
+            run: { _, _ in
+                Terminal.print(
+                    "referrald \(Version.number) (SQLite \(DatabaseStatistics.sqliteVersion))")
+                return 0
+            }),
+    ]
+}

@@ -1,0 +1,209 @@
+import HTTP
+import Model
+
+/// A setting has a wrong value. Says which and why; the program exits with 78 (EX_CONFIG).
+struct ConfigurationError: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// One setting: a flag, the environment variable of the same name, its default and its meaning.
+struct Setting: Sendable {
+    let flag: String
+    let variable: String
+    let fallback: String
+    let help: String
+    /// Never printed.
+    var isSecret = false
+
+    static let all: [Setting] = [
+        Setting(
+            flag: "--listen", variable: "REFERRALD_LISTEN", fallback: "127.0.0.1:8080",
+            help: "Addresses to serve, separated by commas: 127.0.0.1:8080, [::1]:8080, unix:/path."),
+        Setting(
+            flag: "--database", variable: "REFERRALD_DATABASE", fallback: "referrald.db",
+            help: "The SQLite file. Its lock and private socket lie beside it."),
+        Setting(
+            flag: "--public-url", variable: "REFERRALD_PUBLIC_URL", fallback: "",
+            help: "How clients reach this service, such as https://go.example.com."),
+        Setting(
+            flag: "--ops-listen", variable: "REFERRALD_OPS_LISTEN", fallback: "",
+            help: "A separate address for /metrics and health; then they leave the main one."),
+        Setting(
+            flag: "--trusted-proxies", variable: "REFERRALD_TRUSTED_PROXIES",
+            fallback: "127.0.0.0/8,::1/128",
+            help: "Networks whose X-Forwarded-For is believed, separated by commas; or none."),
+        Setting(
+            flag: "--threads", variable: "REFERRALD_THREADS", fallback: "0",
+            help: "Event loops; 0 makes one per core."),
+        Setting(
+            flag: "--access-log", variable: "REFERRALD_ACCESS_LOG", fallback: "errors",
+            help: "Which requests are logged: none, errors (5xx, malformed, over 1 s), all."),
+        Setting(
+            flag: "--form-posts", variable: "REFERRALD_FORM_POSTS", fallback: "20",
+            help: "Referral form posts per address in ten minutes; 0 sets no limit."),
+        Setting(
+            flag: "--honor-dnt", variable: "REFERRALD_HONOR_DNT", fallback: "false",
+            help: "Treat DNT: 1 as Sec-GPC: 1: the click is counted without a visitor hash."),
+        Setting(
+            flag: "--admin-key-file", variable: "REFERRALD_ADMIN_KEY_FILE", fallback: "",
+            help: "A file with a key that is accepted as an admin key. REFERRALD_ADMIN_KEY holds it itself."),
+    ]
+}
+
+/// The settings of one run, checked.
+struct Configuration: Sendable {
+    let listeners: [ListenAddress]
+    let operationsListener: ListenAddress?
+    let databasePath: String
+    /// Without a trailing slash; nil: made from the first listener.
+    let publicURL: String?
+    let trustedProxies: [AddressRange]
+    let threads: Int
+    let accessLog: Log.Access
+    let formPostsPerTenMinutes: Int
+    let honorsDoNotTrack: Bool
+    let adminKey: String?
+    /// Settings and their effective values, secrets left out.
+    let effective: [(name: String, value: String)]
+    let warnings: [String]
+    private let flags: [String: String]
+    private let environment: [String: String]
+
+    /// The Unix-domain socket through which commands reach a running daemon.
+    var socketPath: String { databasePath + ".sock" }
+
+    /// Everything the server listens on: the public addresses, the private socket, the operations address.
+    var allListeners: [ListenAddress] {
+        listeners + [.unix(path: socketPath, mode: 0o600)] + (operationsListener.map { [$0] } ?? [])
+    }
+
+    func isPrivateSocket(_ listener: Int) -> Bool { listener == listeners.count }
+    func isOperations(_ listener: Int) -> Bool { listener == listeners.count + 1 }
+
+    /// The same settings for another database.
+    func replacing(databasePath: String) throws -> Configuration {
+        var flags = flags
+        flags["--database"] = databasePath
+        return try Configuration(flags: flags, environment: environment)
+    }
+
+    /// Reads flags over environment over defaults. Throws for a value that cannot be used.
+    init(flags: [String: String], environment: [String: String]) throws {
+        self.flags = flags
+        self.environment = environment
+        var effective: [(name: String, value: String)] = []
+        func value(_ flag: String) -> String {
+            guard let setting = Setting.all.first(where: { $0.flag == flag }) else { return "" }
+            let value = flags[flag] ?? environment[setting.variable] ?? setting.fallback
+            effective.append((setting.variable, value))
+            return value
+        }
+        listeners = try Configuration.addresses(value("--listen"), "REFERRALD_LISTEN")
+        databasePath = value("--database")
+        if databasePath.isEmpty || databasePath.hasPrefix(":") {
+            throw ConfigurationError(description: "REFERRALD_DATABASE must be a file's path.")
+        }
+        publicURL = try Configuration.publicURL(value("--public-url"))
+        let operations = value("--ops-listen")
+        operationsListener = operations.isEmpty
+            ? nil : try Configuration.addresses(operations, "REFERRALD_OPS_LISTEN").first
+        trustedProxies = try Configuration.ranges(value("--trusted-proxies"))
+        threads = try Configuration.number(value("--threads"), 0...256, "REFERRALD_THREADS")
+        guard let access = Log.Access(rawValue: value("--access-log")) else {
+            throw ConfigurationError(
+                description: "REFERRALD_ACCESS_LOG must be none, errors or all.")
+        }
+        accessLog = access
+        formPostsPerTenMinutes = try Configuration.number(
+            value("--form-posts"), 0...1_000_000, "REFERRALD_FORM_POSTS")
+        honorsDoNotTrack = try Configuration.flag(value("--honor-dnt"), "REFERRALD_HONOR_DNT")
+        adminKey = try Configuration.adminKey(
+            environment["REFERRALD_ADMIN_KEY"], file: value("--admin-key-file"))
+        self.effective = effective
+        warnings = Configuration.warnings(environment)
+    }
+
+    private static func addresses(_ text: String, _ name: String) throws -> [ListenAddress] {
+        let addresses = text.split(separator: ",").map { part in
+            (part, ListenAddress(part.trimmed))
+        }
+        if let bad = addresses.first(where: { $0.1 == nil }) {
+            throw ConfigurationError(
+                description: "\(name): \(bad.0) is no address; write 127.0.0.1:8080, [::1]:8080 or unix:/path.")
+        }
+        guard !addresses.isEmpty else {
+            throw ConfigurationError(description: "\(name) names no address.")
+        }
+        return addresses.compactMap(\.1)
+    }
+
+    private static func publicURL(_ text: String) throws -> String? {
+        if text.isEmpty { return nil }
+        let trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
+        guard let url = WebURL(trimmed), url.origin == trimmed else {
+            throw ConfigurationError(
+                description: "REFERRALD_PUBLIC_URL must be http(s)://host without path, such as https://go.example.com.")
+        }
+        return trimmed
+    }
+
+    private static func ranges(_ text: String) throws -> [AddressRange] {
+        if text == "none" || text.isEmpty { return [] }
+        return try text.split(separator: ",").map { part in
+            guard let range = AddressRange(part.trimmed) else {
+                throw ConfigurationError(
+                    description: "REFERRALD_TRUSTED_PROXIES: \(part) is no network such as 10.0.0.0/8.")
+            }
+            return range
+        }
+    }
+
+    private static func number(
+        _ text: String, _ range: ClosedRange<Int>, _ name: String
+    ) throws -> Int {
+        guard let number = Int(text), range.contains(number) else {
+            throw ConfigurationError(
+                description: "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return number
+    }
+
+    private static func flag(_ text: String, _ name: String) throws -> Bool {
+        switch text {
+        case "true": return true
+        case "false": return false
+        default: throw ConfigurationError(description: "\(name) must be true or false.")
+        }
+    }
+
+    private static func adminKey(_ key: String?, file: String) throws -> String? {
+        var text = key ?? ""
+        if !file.isEmpty {
+            guard let content = SmallFile.read(file) else {
+                throw ConfigurationError(
+                    description: "REFERRALD_ADMIN_KEY_FILE: the file cannot be read.")
+            }
+            text = content.trimmed
+        }
+        if text.isEmpty { return nil }
+        guard text.utf8.count >= 24, text.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw ConfigurationError(
+                description: "REFERRALD_ADMIN_KEY must have at least 24 visible ASCII characters.")
+        }
+        return text
+    }
+
+    private static func warnings(_ environment: [String: String]) -> [String] {
+        let known = Set(Setting.all.map(\.variable) + ["REFERRALD_ADMIN_KEY"])
+        return environment.keys.filter { $0.hasPrefix("REFERRALD_") && !known.contains($0) }.sorted()
+            .map { "\($0) is not a setting of this version" }
+    }
+}
+
+extension StringProtocol {
+    /// Without spaces, tabs and line ends at both ends.
+    var trimmed: String {
+        let isSpace: (Character) -> Bool = { " \t\r\n".contains($0) }
+        return String(drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+    }
+}

@@ -1,0 +1,131 @@
+import Crypto
+import Database
+import JSON
+import Model
+import RewardLedger
+
+/// Commands about the database as a whole: through the running daemon, or on the file itself.
+enum Maintenance {
+    static func migrate(_ configuration: Configuration, _ arguments: Arguments) throws -> Int32 {
+        try withDatabase(configuration) { _ in }
+        Terminal.print(
+            "\(configuration.databasePath) is at version \(Application.migrations.count)")
+        return 0
+    }
+
+    static func backup(_ configuration: Configuration, _ arguments: Arguments) throws -> Int32 {
+        let target = arguments.operands[0]
+        let daemon = DaemonClient(path: configuration.socketPath)
+        if daemon.isAnswered {
+            let answer = try daemon.post("/daemon/backup", ["path": .string(absolute(target))])
+            guard answer.status == 200 else { return report(answer) }
+        } else {
+            try withDatabase(configuration) { try Backup.write($0, to: target) }
+        }
+        Terminal.print("wrote \(target)")
+        return 0
+    }
+
+    static func verify(_ configuration: Configuration, _ arguments: Arguments) throws -> Int32 {
+        let daemon = DaemonClient(path: configuration.socketPath)
+        let proof: Proof
+        if daemon.isAnswered {
+            let answer = try daemon.post("/daemon/verify", [:])
+            guard answer.status == 200 else { return report(answer) }
+            proof = Proof(answer.json)
+        } else {
+            proof = try withDatabase(configuration) { try Proof.of($0) }
+        }
+        Terminal.print(proof.text)
+        return proof.faults.isEmpty ? 0 : 1
+    }
+
+    static func health(_ configuration: Configuration, _ arguments: Arguments) throws -> Int32 {
+        let daemon = DaemonClient(path: configuration.socketPath)
+        guard daemon.isAnswered else {
+            Terminal.error("nobody answers at \(configuration.socketPath)")
+            return 1
+        }
+        let answer = try daemon.get("/readyz")
+        guard answer.status == 200 else { return report(answer) }
+        Terminal.print("ready")
+        return 0
+    }
+
+    /// Opens the database for one command, migrating it, and closes it at the end.
+    static func withDatabase<Result>(
+        _ configuration: Configuration, _ body: (Database) throws -> Result
+    ) throws -> Result {
+        let database = try Database(
+            path: configuration.databasePath, migrations: Application.migrations)
+        defer { database.close() }
+        try database.start()
+        return try body(database)
+    }
+
+    private static func report(_ answer: DaemonClient.Answer) -> Int32 {
+        Terminal.error(answer.json["detail"]?.stringValue ?? "the daemon answered \(answer.status)")
+        return 1
+    }
+
+    /// The daemon has a working directory of its own.
+    private static func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        return WorkingDirectory.path + "/" + path
+    }
+}
+
+/// A backup that has proved itself: consistent, and with a ledger that balances.
+enum Backup {
+    static func write(_ database: Database, to path: String) throws {
+        try database.backup(to: path)
+    }
+}
+
+/// The outcome of `verify`.
+struct Proof: Sendable {
+    let transactions: Int64
+    let rewards: Int64
+    let faults: [String]
+    let head: String
+
+    init(transactions: Int64, rewards: Int64, faults: [String], head: String) {
+        self.transactions = transactions
+        self.rewards = rewards
+        self.faults = faults
+        self.head = head
+    }
+
+    init(_ json: JSONObject) {
+        self.init(
+            transactions: json["transactions"]?.integerValue ?? 0,
+            rewards: json["rewards"]?.integerValue ?? 0,
+            faults: json["faults"]?.arrayValue?.compactMap(\.stringValue) ?? ["no answer"],
+            head: json["head"]?.stringValue ?? "")
+    }
+
+    /// Checks the file and the ledger.
+    static func of(_ database: Database) throws -> Proof {
+        let integrity = try database.integrityCheck()
+        let reader = try database.makeReader()
+        let report = try reader.snapshot { try LedgerVerifier.verify(reader) }
+        return Proof(
+            transactions: report.transactions, rewards: report.rewards,
+            faults: integrity + report.faults, head: "\(report.head.sequence):" + Hex.encode(report.head.hash))
+    }
+
+    var json: JSONValue {
+        [
+            "object": "proof", "transactions": .integer(transactions),
+            "rewards": .integer(rewards), "faults": .array(faults.map { .string($0) }),
+            "head": .string(head),
+        ]
+    }
+
+    var text: String {
+        if faults.isEmpty {
+            return "ok: \(transactions) ledger transactions and \(rewards) rewards; head \(head)"
+        }
+        return "FAULTY: " + faults.joined(separator: "\n        ")
+    }
+}

@@ -1,0 +1,27 @@
+import Glibc
+import Platform
+
+/// Whole small files, such as a key's.
+enum SmallFile {
+    static let bytesMax = 65_536
+
+    /// The file's text; nil when it cannot be read, is too large or is not UTF-8.
+    static func read(_ path: String) -> String? {
+        let number = open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { return nil }
+        let descriptor = FileDescriptor(owning: number)
+        var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
+        var count = 0
+        while count < bytes.count {
+            let got = bytes[count...].withUnsafeMutableBytes {
+                Glibc.read(descriptor.number, $0.baseAddress, $0.count)
+            }
+            if got < 0 && errno == EINTR { continue }
+            if got < 0 { return nil }
+            if got == 0 { break }
+            count += got
+        }
+        guard count <= bytesMax else { return nil }
+        return String(validating: bytes[..<count], as: UTF8.self)
+    }
+}

@@ -1,0 +1,23 @@
+import Database
+import Model
+import Programs
+import RewardLedger
+
+/// A participant is to be paid: all approved rewards in the program's currency that no payout holds, less
+/// what is owed back.
+struct PayOut: Sendable {
+    let participant: ParticipantID
+    let reference: String
+    /// Must be the program's, when given.
+    let currency: Currency?
+    let actor: String
+
+    func callAsFunction(_ tx: Transaction) throws -> (payout: Payout, isNew: Bool) {
+        guard let participant = try ParticipantStore.find(participant, tx),
+            let program = try ProgramStore.find(participant.program, tx)
+        else { throw Refused(.unknownReference("/participant_id")) }
+        return try PayoutBook.create(
+            reference: reference, participant: participant.id, program: program.id,
+            currency: currency ?? program.currency, actor: actor, tx)
+    }
+}

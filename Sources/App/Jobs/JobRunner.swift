@@ -1,0 +1,69 @@
+import Database
+import Model
+import Platform
+import Records
+import RewardLedger
+
+/// Does what falls due, through the writer like any request: at its time, or as soon as the service is up
+/// again, and once, because a job's row goes in the transaction that does it.
+final class JobRunner: Sendable {
+    private let app: Application
+    private let isStopping = Locked(false)
+    private let wake: WakeUp
+
+    /// Jobs of one transaction: a slice of a few milliseconds, so that a redirect never waits for it.
+    private static let sliceJobs = 50
+    /// Stored answers deleted in one transaction.
+    private static let sliceAnswers = 500
+    /// Longest time between two looks; what is scheduled meanwhile is at most this late.
+    private static let restMilliseconds: Int64 = 1_000
+
+    init(_ app: Application) throws {
+        self.app = app
+        wake = try WakeUp()
+    }
+
+    /// Starts the runner's thread.
+    func start() throws -> Thread {
+        try Thread("jobs") { [self] in
+            while !isStopping.withLock({ $0 }) {
+                if !runSlice() { wake.wait(milliseconds: JobRunner.restMilliseconds) }
+            }
+        }
+    }
+
+    func stop() {
+        isStopping.withLock { $0 = true }
+        wake.raise()
+    }
+
+    /// Does one slice. True when there may be more to do at once.
+    private func runSlice() -> Bool {
+        do {
+            let done = try app.database.perform { tx in
+                let jobs = try JobStore.due(at: tx.now, limit: JobRunner.sliceJobs, tx)
+                for job in jobs {
+                    try JobRunner.perform(job, tx)
+                    try JobStore.remove(job, tx)
+                }
+                return jobs.count
+            }
+            let pruned = try app.database.perform { tx in
+                try IdempotencyStore.prune(limit: JobRunner.sliceAnswers, tx)
+            }
+            return done == JobRunner.sliceJobs || pruned == JobRunner.sliceAnswers
+        } catch {
+            app.log.write(.error, "due jobs could not be done: \(type(of: error))")
+            return false
+        }
+    }
+
+    /// What each kind of job does. An unknown kind is a later version's and stays for it.
+    private static func perform(_ job: Job, _ tx: Transaction) throws {
+        switch job.kind {
+        case "reward.hold": try ReleaseHold.run(job.subject(RewardID.self), tx)
+        case "lead.follow_up": try MoveLead.followUp(job.subject(LeadID.self), tx)
+        default: throw DatabaseFault(operation: "unknown job", code: DatabaseFault.corrupt)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Glibc
+import HTTP
+import JSON
+import Model
+import Platform
+
+/// One JSON object per line on standard output: time, level, message, and fields that are never bodies,
+/// keys or personal data.
+final class Log: Sendable {
+    enum Level: String, Sendable { case info, warning, error }
+
+    /// Which answers are logged.
+    enum Access: String, Sendable, CaseIterable {
+        case none
+        /// Server errors, refusals by the parser, and answers that took over a second.
+        case errors
+        case all
+    }
+
+    private let clock: Clock
+    private let access: Access
+    private let output: Int32
+    /// Keeps lines whole: several threads write.
+    private let lines = Locked(())
+
+    init(clock: Clock = .system, access: Access, output: Int32 = STDOUT_FILENO) {
+        self.clock = clock
+        self.access = access
+        self.output = output
+    }
+
+    func write(_ level: Level, _ message: String, _ fields: [(String, String)] = []) {
+        line(level, message) { json in
+            for (name, value) in fields { json.field(name, value) }
+        }
+    }
+
+    /// The line of one answer, when such lines are wanted.
+    func access(_ answer: Answered, endpoints: [Endpoint]) {
+        switch access {
+        case .none: return
+        case .errors:
+            guard answer.status >= 500 || answer.refusedByParser || answer.seconds > 1 else { return }
+        case .all: break
+        }
+        let route = answer.tag > 0 && answer.tag <= endpoints.count
+            ? endpoints[answer.tag - 1].path : "_unmatched"
+        line(answer.status >= 500 ? .error : .info, "request") { json in
+            json.field("request_id", answer.requestID)
+            json.field("method", answer.method.rawValue)
+            json.field("route", route)
+            json.field("status", answer.status)
+            json.field("duration_ms", Int64(answer.seconds * 1000))
+            json.field("bytes", answer.bytes)
+        }
+    }
+
+    private func line(
+        _ level: Level, _ message: String, _ fields: (inout JSONObjectWriter) -> Void
+    ) {
+        var json = JSONWriter(capacity: 256)
+        json.object { object in
+            object.field("ts", clock.now().rfc3339)
+            object.field("level", level.rawValue)
+            object.field("msg", message)
+            fields(&object)
+        }
+        let bytes = json.bytes + [UInt8(ascii: "\n")]
+        lines.withLock { _ in
+            var sent = 0
+            while sent < bytes.count {
+                let count = bytes[sent...].withUnsafeBytes {
+                    Glibc.write(output, $0.baseAddress, $0.count)
+                }
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    return
+                }
+                sent += count
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Database
+import HTTP
+import Model
+import Records
+import RewardLedger
+
+/// `/metrics`: the numbers of requests, writer and process, and those of the business.
+enum Metrics {
+    static func write(
+        _ app: Application, _ reader: Reader, withBusiness: Bool, to out: inout Exposition
+    ) throws {
+        build(&out)
+        ProcessMetrics.write(to: &out)
+        requests(app, &out)
+        writer(app, &out)
+        clicks(app, &out)
+        if withBusiness { try business(reader, &out) }
+    }
+
+    private static func build(_ out: inout Exposition) {
+        out.family("referrald_build_info", .gauge, "What runs here; always 1.")
+        out.sample(
+            "referrald_build_info",
+            [("version", Version.number), ("sqlite", DatabaseStatistics.sqliteVersion)], 1)
+        out.single(
+            "referrald_sqlite_log_reset_bug", .gauge,
+            "1 when the system's SQLite is older than the fix of its WAL-reset bug (3.51.3).",
+            DatabaseStatistics.hasLogResetBug ? 1 : 0)
+    }
+
+    private static func requests(_ app: Application, _ out: inout Exposition) {
+        let totals = app.requestMetrics.totals()
+        let names = app.requestMetrics.names
+        out.family("referrald_http_requests_total", .counter, "Answers by route and status.")
+        for (index, series) in totals.routes.enumerated() {
+            for (status, count) in series.statuses.sorted(by: { $0.key < $1.key }) {
+                out.sample(
+                    "referrald_http_requests_total",
+                    [
+                        ("method", names[index].method), ("route", names[index].route),
+                        ("code", String(status)),
+                    ], Double(count))
+            }
+        }
+        out.family(
+            "referrald_http_request_duration_seconds", .histogram,
+            "From the end of the request's head to its answer.")
+        for (index, series) in totals.routes.enumerated() where series.count > 0 {
+            out.histogram(
+                "referrald_http_request_duration_seconds",
+                [("method", names[index].method), ("route", names[index].route)],
+                bounds: RequestMetrics.bounds, counts: series.buckets, sum: series.seconds)
+        }
+        out.single(
+            "referrald_http_response_bytes_total", .counter, "Bytes of all answers.",
+            Double(totals.bytesSent))
+        out.single(
+            "referrald_http_malformed_requests_total", .counter, "Requests refused by the parser.",
+            Double(totals.refusedByParser))
+        connections(app, &out)
+    }
+
+    private static func connections(_ app: Application, _ out: inout Exposition) {
+        guard let statistics = app.serverStatistics else { return }
+        out.single(
+            "referrald_http_connections_open", .gauge, "Connections now open.",
+            Double(statistics.connectionsOpen))
+        out.single(
+            "referrald_http_connections_accepted_total", .counter, "Connections accepted.",
+            Double(statistics.connectionsAccepted))
+        out.single(
+            "referrald_http_connections_refused_total", .counter, "Connections over the limit.",
+            Double(statistics.connectionsRefused))
+        out.single(
+            "referrald_http_timeouts_total", .counter, "Connections closed for being too slow.",
+            Double(statistics.timeouts))
+    }
+
+    private static func writer(_ app: Application, _ out: inout Exposition) {
+        let statistics = app.database.statistics
+        out.single(
+            "referrald_writer_queue_depth", .gauge, "Writes that wait.",
+            Double(statistics.queueDepth))
+        out.histogram(
+            "referrald_writer_batch_size", "Writes and clicks that shared one commit.",
+            statistics.batchSize)
+        out.histogram(
+            "referrald_writer_commit_seconds", "Duration of COMMIT, sync included.",
+            statistics.commitSeconds)
+        out.single(
+            "referrald_writer_batches_lost_total", .counter, "Batches whose commit failed.",
+            Double(statistics.lostBatches))
+        out.single(
+            "referrald_wal_bytes", .gauge, "Size of the write-ahead log.",
+            Double(statistics.logBytes))
+        out.histogram(
+            "referrald_checkpoint_seconds", "Duration of checkpoints.", statistics.checkpointSeconds)
+        out.single(
+            "referrald_checkpoint_failures_total", .counter, "Checkpoints that failed.",
+            Double(statistics.checkpointFailures))
+        out.single(
+            "referrald_clock_jumps_total", .counter, "Times the clock ran behind the last commit.",
+            Double(statistics.clockJumps))
+    }
+
+    private static func clicks(_ app: Application, _ out: inout Exposition) {
+        let counts = app.clicks.counts
+        out.family("referrald_clicks_total", .counter, "Recorded clicks by class since the start.")
+        for (name, count) in counts.recorded {
+            out.sample("referrald_clicks_total", [("class", name)], Double(count))
+        }
+        out.family(
+            "referrald_clicks_unrecorded_total", .counter,
+            "Redirects answered without a durable click, by cause.")
+        for (cause, count) in counts.unrecorded {
+            out.sample("referrald_clicks_unrecorded_total", [("cause", cause)], Double(count))
+        }
+    }
+
+    private static func business(_ reader: Reader, _ out: inout Exposition) throws {
+        out.family("referrald_rewards", .gauge, "Rewards by state.")
+        for (name, value) in try CounterStore.all(prefix: "rewards.", reader) {
+            out.sample("referrald_rewards", [("state", String(name.dropFirst(8)))], Double(value))
+        }
+        out.single(
+            "referrald_ledger_imbalance", .gauge,
+            "Sum of all balances over all currencies in absolute minor units; must be 0.",
+            Double(try JournalStore.imbalance(reader)))
+        out.single(
+            "referrald_events_head", .gauge, "Sequence of the newest event.",
+            Double(try EventStore.head(reader)))
+    }
+}

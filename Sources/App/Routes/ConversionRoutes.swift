@@ -1,0 +1,202 @@
+import Attribution
+import Database
+import HTTP
+import JSON
+import Model
+import Programs
+import RewardLedger
+
+/// `/v1/conversions`: sales and sign-ups, their refunds, and who was given credit for them.
+enum ConversionRoutes {
+    static func add(to routes: inout RouteTable) {
+        let base = "/v1/conversions"
+        routes.add(.post, base, .key(.write), .write(create), creation)
+        routes.add(.get, base, .key(.read), .read(list), listing)
+        routes.add(.get, base + "/{id}", .key(.read), .read(get), reading)
+        routes.add(.post, base + "/{id}/refund", .key(.write), .write(refund), refunding)
+        routes.amend { $0.idempotency = .required }
+        routes.add(.get, base + "/{id}/refunds", .key(.read), .read(refunds), refundListing)
+        routes.add(.get, base + "/{id}/attribution", .key(.read), .read(attribution), attributing)
+        routes.add(.get, base + "/{id}/explain", .key(.read), .read(explain), explaining)
+    }
+
+    // MARK: - Handlers
+
+    private static func create(_ call: Call) throws -> WriteStep {
+        let body = call.body
+        let customer = body.nested("customer")
+        let record = RecordConversion(
+            program: body.id("program_id"), externalID: try body.requiredText("external_id"),
+            customerID: customer?.text("external_id"), email: customer?.email("email"),
+            lead: body.id("lead_id"), click: body.id("click_id"), ref: body.text("ref"),
+            kind: try body.required(
+                "kind", body.text("kind").flatMap { Conversion.Kind(rawValue: $0) }),
+            amount: try body.required("amount", body.money("amount")),
+            occurredAt: body.time("occurred_at"), metadata: body.metadata,
+            actor: call.principal.actor)
+        guard record.isIdentified else {
+            throw Refused(
+                .unprocessable(
+                    "customer_required", "Name a customer, lead_id, click_id or ref."))
+        }
+        return { tx in
+            let outcome = try record(tx)
+            let json = ConversionWire.json(outcome.conversion, outcome.attribution, outcome.rewards)
+            return outcome.isNew
+                ? .created(json, at: "/v1/conversions/\(outcome.conversion.id)") : .object(json)
+        }
+    }
+
+    private static func refund(_ call: Call) throws -> WriteStep {
+        let body = call.body
+        let refund = RefundConversion(
+            conversion: try call.id(), externalID: try body.requiredText("external_id"),
+            kind: body.text("kind").flatMap { Refund.Kind(rawValue: $0) } ?? .refund,
+            amount: body.money("amount"), reason: body.text("reason"), actor: call.principal.actor)
+        return { tx in
+            let outcome = try refund(tx)
+            let json = RefundWire.json(outcome.refund, outcome.conversion)
+            return outcome.isNew
+                ? .created(json, at: "/v1/conversions/\(outcome.conversion.id)/refunds")
+                : .object(json)
+        }
+    }
+
+    private static func get(_ call: Call, _ reader: Reader) throws -> Response {
+        let conversion = try find(call.id(), reader)
+        return .object(
+            ConversionWire.json(
+                conversion, try attribution(of: conversion, reader),
+                try RewardStore.rewards(of: conversion.id, reader)))
+    }
+
+    private static func list(_ call: Call, _ reader: Reader) throws -> Response {
+        let window = try ListRequest(call) { try ConversionStore.sequence(of: $0, reader) }
+        let page = try ConversionStore.page(
+            window.page, program: call.queryID("program_id"),
+            externalID: call.query["external_id"], created: call.createdWindow, reader)
+        return .list(page, call, id: { $0.id.description }) { conversion, data in
+            data.object { ConversionWire.write(conversion, &$0) }
+        }
+    }
+
+    private static func refunds(_ call: Call, _ reader: Reader) throws -> Response {
+        let conversion = try find(call.id(), reader)
+        let refunds = try ConversionStore.refunds(of: conversion.id, reader)
+        return .whole(refunds, call) { refund, data in
+            data.object { RefundWire.write(refund, conversion, &$0) }
+        }
+    }
+
+    private static func attribution(_ call: Call, _ reader: Reader) throws -> Response {
+        let conversion = try find(call.id(), reader)
+        let attribution = try attribution(of: conversion, reader)
+        return .object(AttributionWire.json(attribution, conversion))
+    }
+
+    private static func explain(_ call: Call, _ reader: Reader) throws -> Response {
+        let conversion = try find(call.id(), reader)
+        let attribution = try attribution(of: conversion, reader)
+        let rewards = try RewardStore.rewards(of: conversion.id, reader)
+        return .object(ExplanationWire.json(conversion, attribution, rewards))
+    }
+
+    private static func find(_ id: ConversionID, _ reader: Reader) throws -> Conversion {
+        guard let conversion = try ConversionStore.find(id, reader) else {
+            throw Refused(.notFound())
+        }
+        return conversion
+    }
+
+    private static func attribution(
+        of conversion: Conversion, _ reader: Reader
+    ) throws -> Attribution {
+        guard let attribution = try AttributionStore.newest(of: conversion.id, reader) else {
+            throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
+        }
+        return attribution
+    }
+
+    // MARK: - Contracts
+
+    private static let creation = Contract(
+        operationID: "createConversion",
+        summary: "Record a sale or sign-up: its credit is decided and its rewards are granted. The "
+            + "external_id is unique for good: the same content gives the same conversion (200).",
+        body: ConversionWire.input, success: 201, answer: ConversionWire.detailed,
+        others: [(200, "Recorded before, with the same content.")])
+
+    private static let listing = Contract(
+        operationID: "listConversions", summary: "Conversions, newest first.",
+        query: ListRequest.fields + ListRequest.createdFields + [
+            .optional("program_id", .id(ProgramID.self)),
+            .optional("external_id", .text(1...200)),
+        ], answer: .page(of: ConversionWire.schema))
+
+    private static let reading = Contract(
+        operationID: "getConversion", summary: "One conversion with its credit and its rewards.",
+        answer: ConversionWire.detailed)
+
+    private static let refunding = Contract(
+        operationID: "refundConversion",
+        summary: "Record a refund, chargeback or cancellation; rewards go back in proportion.",
+        body: RefundWire.input, success: 201, answer: RefundWire.schema,
+        others: [(200, "Recorded before, with the same content.")])
+
+    private static let refundListing = Contract(
+        operationID: "listRefunds", summary: "The conversion's refunds, oldest first, at most 100.",
+        answer: .page(of: RefundWire.schema))
+
+    private static let attributing = Contract(
+        operationID: "getAttribution",
+        summary: "Who was given credit: model, version, window, every touch with its verdict.",
+        answer: AttributionWire.schema)
+
+    private static let explaining = Contract(
+        operationID: "explainConversion", summary: "Why the credit went where it went, in words.",
+        answer: ExplanationWire.schema)
+}
+
+extension RecordConversion {
+    /// Something must say who the customer is.
+    var isIdentified: Bool {
+        customerID != nil || email != nil || lead != nil || click != nil || ref != nil
+    }
+}
+
+extension ConversionRefusal: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .differs(let field):
+            Problem(
+                status: 409, code: "external_id_taken",
+                detail: "This external_id was recorded with another \(field).",
+                errors: [
+                    FieldError(pointer: "/\(field)", code: "differs", detail: "differs")
+                ])
+        case .refundDiffers(let field):
+            Problem(
+                status: 409, code: "external_id_taken",
+                detail: "This refund's external_id was recorded with another \(field).",
+                errors: [
+                    FieldError(pointer: "/\(field)", code: "differs", detail: "differs")
+                ])
+        case .otherCurrency(let expected):
+            .unprocessable("currency_mismatch", "The amount must be in \(expected.code).")
+        case .inTheFuture:
+            .unprocessable("in_the_future", "occurred_at is later than now.")
+        case .refundTooLarge(let left):
+            Problem(
+                status: 409, code: "refund_too_large",
+                detail: "More than what is left of the conversion.",
+                extra: [("left", .integer(left))])
+        }
+    }
+}
+
+extension IdentityConflict: ProblemConvertible {
+    var problem: Problem {
+        .conflict(
+            "identity_conflict", "The customer's external_id and e-mail belong to two customers.")
+    }
+}

@@ -1,0 +1,124 @@
+import Attribution
+import JSON
+import Model
+import RewardLedger
+
+/// How a conversion looks on the wire.
+enum ConversionWire {
+    static let schema = Schema.named("Conversion", .object(fields))
+
+    /// A conversion with the credit and the rewards it led to.
+    static let detailed = Schema.named(
+        "ConversionDetail",
+        .object(
+            fields + [
+                .required("attribution", AttributionWire.schema),
+                .required("rewards", .list(RewardWire.schema, count: 0...100)),
+            ]))
+
+    private static let fields: [Field] = [
+        .required("id", .id(ConversionID.self)), .required("object", .choice(["conversion"])),
+        .required("program_id", .id(ProgramID.self)), .required("external_id", .text(1...200)),
+        .required("customer_id", .id(CustomerID.self)),
+        .required("lead_id", .nullable(.id(LeadID.self))),
+        .required("click_id", .nullable(.id(ClickID.self))),
+        .required("ref", .nullable(.text(1...64))),
+        .required("kind", kind), .required("amount", .money(from: 0)),
+        .required("refunded", .money(from: 0)), .required("occurred_at", .time),
+        .required("metadata", .metadata), .required("created_at", .time),
+    ]
+
+    private static let kind = Schema.choice(Conversion.Kind.allCases.map(\.rawValue))
+
+    static let input = Schema.object([
+        .optional("program_id", .id(ProgramID.self), "Needed unless lead, click or ref names it."),
+        .required("external_id", .text(1...200), "Your own id of the sale, unique for good."),
+        .optional(
+            "customer",
+            .object([
+                .optional("external_id", .text(1...200), "Your own id of the customer."),
+                .optional("email", .email),
+            ])),
+        .required("kind", kind), .required("amount", .money(from: 0)),
+        .optional("lead_id", .id(LeadID.self)), .optional("click_id", .id(ClickID.self)),
+        .optional("ref", .text(3...64), "A referral code used at checkout."),
+        .optional("occurred_at", .time, "Now unless told; not in the future."),
+        .optional("metadata", .metadata),
+    ])
+
+    static func json(
+        _ conversion: Conversion, _ attribution: Attribution, _ rewards: [Reward]
+    ) -> [UInt8] {
+        var json = JSONWriter(capacity: 2048)
+        json.object { object in
+            write(conversion, &object)
+            object.object("attribution") { AttributionWire.write(attribution, conversion, &$0) }
+            object.array("rewards") { list in
+                for reward in rewards { list.object { RewardWire.write(reward, &$0) } }
+            }
+        }
+        return json.bytes
+    }
+
+    static func write(_ conversion: Conversion, _ json: inout JSONObjectWriter) {
+        json.field("id", conversion.id.description)
+        json.field("object", "conversion")
+        json.field("program_id", conversion.program.description)
+        json.field("external_id", conversion.externalID)
+        json.field("customer_id", conversion.customer.description)
+        json.field("lead_id", conversion.lead)
+        json.field("click_id", conversion.click)
+        json.field("ref", conversion.ref)
+        json.field("kind", conversion.kind.rawValue)
+        json.money("amount", conversion.amount)
+        json.money(
+            "refunded",
+            Money(amount: conversion.refundedAmount, currency: conversion.amount.currency))
+        json.field("occurred_at", conversion.occurredAt.rfc3339)
+        json.field("metadata", JSONValue.object(conversion.metadata))
+        json.field("created_at", conversion.createdAt.rfc3339)
+    }
+}
+
+/// How a refund looks on the wire.
+enum RefundWire {
+    static let schema = Schema.named(
+        "Refund",
+        .object([
+            .required("id", .id(RefundID.self)), .required("object", .choice(["refund"])),
+            .required("conversion_id", .id(ConversionID.self)),
+            .required("external_id", .text(1...200)), .required("kind", kind),
+            .required("amount", .money(from: 1)), .required("reason", .nullable(.prose(0...500))),
+            .required("conversion_refunded", .money(from: 0), "Refunded of the conversion in all."),
+            .required("created_at", .time),
+        ]))
+
+    private static let kind = Schema.choice(Refund.Kind.allCases.map(\.rawValue))
+
+    static let input = Schema.object([
+        .required("external_id", .text(1...200), "Your own id of the refund, unique for good."),
+        .optional("kind", kind, "refund unless told."),
+        .optional("amount", .money(from: 1), "All that is left unless told."),
+        .optional("reason", .nullable(.prose(0...500))),
+    ])
+
+    static func json(_ refund: Refund, _ conversion: Conversion) -> [UInt8] {
+        var json = JSONWriter(capacity: 512)
+        json.object { write(refund, conversion, &$0) }
+        return json.bytes
+    }
+
+    static func write(_ refund: Refund, _ conversion: Conversion, _ json: inout JSONObjectWriter) {
+        let currency = conversion.amount.currency
+        json.field("id", refund.id.description)
+        json.field("object", "refund")
+        json.field("conversion_id", refund.conversion.description)
+        json.field("external_id", refund.externalID)
+        json.field("kind", refund.kind.rawValue)
+        json.money("amount", Money(amount: refund.amount, currency: currency))
+        json.field("reason", refund.reason)
+        json.money(
+            "conversion_refunded", Money(amount: conversion.refundedAmount, currency: currency))
+        json.field("created_at", refund.createdAt.rfc3339)
+    }
+}

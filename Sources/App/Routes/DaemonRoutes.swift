@@ -1,0 +1,58 @@
+import Database
+import HTTP
+import JSON
+import Platform
+
+/// What the commands ask of a running daemon, through its private Unix socket alone.
+enum DaemonRoutes {
+    static func add(to routes: inout RouteTable) {
+        routes.add(.post, "/daemon/backup", .privateSocket, .background(backup), backing)
+        routes.add(.post, "/daemon/verify", .privateSocket, .background(verify), verification)
+    }
+
+    private static func backup(_ call: Call, _ app: Application, _ reply: Reply) throws {
+        let path = try call.body.requiredText("path")
+        try inBackground(call, app, reply) {
+            try Backup.write(app.database, to: path)
+            return ["object": "backup", "path": .string(path)]
+        }
+    }
+
+    private static func verify(_ call: Call, _ app: Application, _ reply: Reply) throws {
+        try inBackground(call, app, reply) { try Proof.of(app.database).json }
+    }
+
+    /// Runs one of these at a time, on a thread of its own.
+    private static func inBackground(
+        _ call: Call, _ app: Application, _ reply: Reply,
+        _ work: @escaping @Sendable () throws -> JSONValue
+    ) throws {
+        let isFree = app.lifecycle.withLock { lifecycle in
+            defer { lifecycle.isMaintaining = true }
+            return !lifecycle.isMaintaining
+        }
+        guard isFree else {
+            throw Refused(.conflict("busy", "A backup or verification is running already."))
+        }
+        let requestID = call.request.id
+        let thread = try Thread("maintenance") {
+            defer { app.lifecycle.withLock { $0.isMaintaining = false } }
+            do {
+                reply.send(.object(try work().encoded()))
+            } catch {
+                app.log.write(.error, "maintenance failed: \(error)", [("request_id", requestID)])
+                reply.send(
+                    Problem(status: 500, code: "failed", detail: "\(error)")
+                        .response(requestID: requestID))
+            }
+        }
+        thread.detach()
+    }
+
+    private static let backing = Contract(
+        operationID: "backup", summary: "Write a consistent copy.",
+        body: .object([.required("path", .text(1...4000))]))
+
+    private static let verification = Contract(
+        operationID: "verify", summary: "Prove the database and the ledger.", body: .emptyBody)
+}

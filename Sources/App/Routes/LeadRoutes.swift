@@ -1,0 +1,210 @@
+import Database
+import HTTP
+import JSON
+import LeadRegistration
+import Model
+import Programs
+import Records
+
+/// `/v1/leads`: referred prospects and their way through sales.
+enum LeadRoutes {
+    static func add(to routes: inout RouteTable) {
+        let base = "/v1/leads"
+        routes.add(.post, base, .keyOrParticipant(.write), .write(create), creation)
+        routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
+        routes.add(.patch, base + "/{id}", .key(.write), .write(update), change)
+        routes.add(
+            .get, base + "/{id}/timeline", .keyOrParticipant(.read), .read(timeline), history)
+        for action in Lead.State.Action.allCases {
+            routes.add(
+                .post, base + "/{id}/\(action.rawValue)", .key(.write),
+                .write { try move($0, by: action) }, transition(action))
+        }
+    }
+
+    // MARK: - Handlers
+
+    private static func create(_ call: Call) throws -> WriteStep {
+        let submit = try submission(call)
+        return { tx in
+            let lead = try submit(tx)
+            return .created(
+                LeadWire.json(lead), at: "/v1/leads/\(lead.id)", version: lead.version)
+        }
+    }
+
+    /// A participant's token refers for itself, in its own program.
+    private static func submission(_ call: Call) throws -> SubmitLead {
+        let body = call.body
+        var program: ProgramID? = body.id("program_id")
+        var participant: ParticipantID? = body.id("participant_id")
+        if let own = call.participant {
+            if participant != nil && participant != own {
+                throw LeadRefusal.unknownReference(.participant)
+            }
+            if program != nil && program != call.principal.program {
+                throw LeadRefusal.unknownReference(.program)
+            }
+            participant = own
+            program = call.principal.program
+        }
+        let form = LeadForm(body)
+        let email = try body.required("email", body.email("email"))
+        return SubmitLead(
+            program: program, participant: participant, ref: body.text("ref"),
+            click: body.id("click_id"), referrerEmail: body.email("referrer_email"),
+            contact: form.contact(email), email: email, intro: form.intro,
+            estimatedValue: form.estimatedValue, metadata: form.metadata, source: .api,
+            isHoneypotFilled: false, formDigest: nil, actor: call.principal.actor)
+    }
+
+    private static func update(_ call: Call) throws -> WriteStep {
+        let id: LeadID = try call.id()
+        return { tx in
+            let old = try find(id, tx)
+            try call.requireMatch(version: old.version)
+            let form = LeadForm(
+                try call.patched(LeadWire.form(old), by: LeadWire.changeableInput))
+            let lead = form.changing(old, at: tx.now)
+            try LeadStore.update(lead, tx)
+            try EventStore.append(
+                NewEvent(
+                    "lead.updated", id, program: lead.program,
+                    participant: lead.referrer.participant, actor: call.principal.actor,
+                    data: [
+                        "version": .integer(lead.version),
+                        "fields": .array(call.body.object.names.map { .string($0) }),
+                    ]), tx)
+            return .object(LeadWire.json(lead), version: lead.version)
+        }
+    }
+
+    private static func move(
+        _ call: Call, by action: Lead.State.Action
+    ) throws -> WriteStep {
+        let id: LeadID = try call.id()
+        let move = try LeadMoveWire.move(action, call.body)
+        return { tx in
+            let old = try find(id, tx)
+            try call.requireMatch(version: old.version)
+            let lead = try MoveLead.run(move, of: old, actor: call.principal.actor, tx)
+            return .object(LeadWire.json(lead), version: lead.version)
+        }
+    }
+
+    private static func get(_ call: Call, _ reader: Reader) throws -> Response {
+        let lead = try find(call.id(), reader)
+        try call.requireOwn(lead.referrer.participant)
+        return .object(LeadWire.json(lead), version: lead.version)
+    }
+
+    private static func list(_ call: Call, _ reader: Reader) throws -> Response {
+        let window = try ListRequest(call) { (id: LeadID) in
+            guard let lead = try LeadStore.find(id, reader) else { return nil }
+            if let own = call.participant, own != lead.referrer.participant { return nil }
+            return try LeadStore.sequence(of: id, reader)
+        }
+        var filter = LeadStore.Filter()
+        filter.program = call.queryID("program_id")
+        filter.participant = call.queryID("participant_id")
+        filter.state = call.query["status"].flatMap { Lead.State(rawValue: $0) }
+        filter.email = call.query["email"].flatMap { EmailAddress($0) }
+        filter.createdFrom = call.queryTime("created_at[gte]")
+        filter.createdBefore = call.queryTime("created_at[lt]")
+        if let own = call.participant {
+            if filter.participant != nil && filter.participant != own {
+                throw Refused(.notFound())
+            }
+            filter.participant = own
+        }
+        let page = try LeadStore.page(window.page, filter, reader)
+        return .list(page, call, id: { $0.id.description }) { lead, data in
+            data.object { LeadWire.write(lead, &$0) }
+        }
+    }
+
+    private static func timeline(_ call: Call, _ reader: Reader) throws -> Response {
+        let lead = try find(call.id(), reader)
+        try call.requireOwn(lead.referrer.participant)
+        let events = try EventStore.timeline(of: lead.id, limit: 100, reader)
+        return .whole(events, call) { event, data in
+            data.object { EventWire.write(event, &$0) }
+        }
+    }
+
+    private static func find(_ id: LeadID, _ reader: Reader) throws -> Lead {
+        guard let lead = try LeadStore.find(id, reader) else { throw Refused(.notFound()) }
+        return lead
+    }
+
+    // MARK: - Contracts
+
+    private static let creation = Contract(
+        operationID: "createLead",
+        summary: "Refer a prospect. One whose mailbox is known in the program is kept as a duplicate.",
+        body: LeadWire.input, success: 201, answer: LeadWire.schema)
+
+    private static let reading = Contract(
+        operationID: "getLead", summary: "One lead.", answer: LeadWire.schema)
+
+    private static let listing = Contract(
+        operationID: "listLeads",
+        summary: "Leads, newest first; those of robots only with status=spam.",
+        query: ListRequest.fields + ListRequest.createdFields + [
+            .optional("status", .choice(Lead.State.allCases.map(\.rawValue))),
+            .optional("program_id", .id(ProgramID.self)),
+            .optional("participant_id", .id(ParticipantID.self)),
+            .optional("email", .email, "Every spelling of the same mailbox is found."),
+        ], answer: .page(of: LeadWire.schema))
+
+    private static let change = Contract(
+        operationID: "updateLead", summary: "Change what is known of a lead by JSON Merge Patch.",
+        body: LeadWire.changeableInput.asPatch, bodyTypes: Contract.patchTypes,
+        answer: LeadWire.schema)
+
+    private static let history = Contract(
+        operationID: "getLeadTimeline",
+        summary: "The first 100 things that happened to the lead, oldest first, with reasons.",
+        answer: .page(of: EventWire.schema))
+
+    private static func transition(_ action: Lead.State.Action) -> Contract {
+        Contract(
+            operationID: "\(action.rawValue)Lead",
+            summary: "Lead: \(action.rawValue) (\(LeadRoutes.way(action))).",
+            body: LeadMoveWire.input(action), answer: LeadWire.schema)
+    }
+
+    private static func way(_ action: Lead.State.Action) -> String {
+        switch action {
+        case .qualify: "submitted or nurture → qualified; grants rewards for lead.qualified"
+        case .disqualify: "submitted, qualified or nurture → disqualified; voids unpaid rewards"
+        case .advance: "qualified → opportunity"
+        case .win: "opportunity or qualified → won; grants rewards for lead.won"
+        case .lose: "qualified or opportunity → lost; voids unpaid rewards"
+        case .nurture: "submitted → nurture, until follow_up_at"
+        case .reopen: "disqualified, lost, nurture, duplicate or spam → submitted"
+        }
+    }
+}
+
+extension LeadRefusal: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .programMissing:
+            .unprocessable(
+                "program_required",
+                "Name the program_id, or a participant_id, click_id or ref that has one.")
+        case .unknownReference(let reference):
+            .unknownReference("/\(reference.rawValue)")
+        case .referrerConflict:
+            .conflict("referrer_conflict", "The given referrers are different participants.")
+        case .notPossible(let transition):
+            transition.problem
+        case .valueCurrency:
+            .unprocessable("currency_mismatch", "value must be in the program's currency.")
+        case .followUpNotLater:
+            .unprocessable("follow_up_not_later", "follow_up_at must be in the future.")
+        }
+    }
+}

@@ -1,0 +1,268 @@
+import Database
+import HTTP
+import JSON
+import Model
+import Platform
+import Programs
+import Records
+import ReferralLinks
+
+/// `/v1/links`: referral links, one by one and in bulk, and their numbers.
+enum LinkRoutes {
+    static func add(to routes: inout RouteTable) {
+        let base = "/v1/links"
+        routes.add(.post, base, .keyOrParticipant(.write), .write(create), creation)
+        routes.add(.post, base + "/bulk", .key(.write), .write(createMany), bulkCreation)
+        routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
+        routes.add(.patch, base + "/{id}", .key(.write), .write(update), change)
+        for action in Link.State.Action.allCases {
+            routes.add(
+                .post, base + "/{id}/\(action.rawValue)", .key(.write),
+                .write { try move($0, by: action) }, transition(action))
+        }
+        routes.add(.get, base + "/{id}/stats", .keyOrParticipant(.read), .read(stats), counting)
+    }
+
+    // MARK: - Handlers
+
+    private static func create(_ call: Call) throws -> WriteStep {
+        let item = try LinkItem(call.body)
+        return { tx in
+            let link = try item.insert(call, tx)
+            return .created(
+                LinkWire.json(link, call.publicURL), at: "/v1/links/\(link.id)",
+                version: link.version)
+        }
+    }
+
+    private static func createMany(_ call: Call) throws -> WriteStep {
+        let items = try (call.body.object["items"]?.arrayValue ?? []).map { item in
+            try LinkItem(Body(item.objectValue ?? [:]))
+        }
+        let isAtomic = call.body.flag("atomic") ?? false
+        return { tx in
+            var results: [Result<Link, BulkRefusal>] = []
+            for (index, item) in items.enumerated() {
+                do {
+                    results.append(.success(try item.insert(call, tx)))
+                } catch {
+                    guard let problem = refusal(error) else { throw error }
+                    if isAtomic { throw Refused(atomicRefusal(problem, at: index)) }
+                    results.append(.failure(BulkRefusal(problem: problem)))
+                }
+            }
+            return .object(BulkWire.json(results, call))
+        }
+    }
+
+    /// The answer to a refusal; nil for a fault, which concerns the whole request.
+    private static func refusal(_ error: any Error) -> Problem? {
+        switch error {
+        case let refused as Refused: refused.problem
+        case let refusal as any ProblemConvertible: refusal.problem
+        default: nil
+        }
+    }
+
+    private static func atomicRefusal(_ problem: Problem, at index: Int) -> Problem {
+        Problem(
+            status: 409, code: problem.code,
+            detail: "Item \(index) was refused, so none was created: \(problem.detail)",
+            errors: [
+                FieldError(
+                    pointer: "/items/\(index)", code: problem.code, detail: problem.detail)
+            ])
+    }
+
+    private static func update(_ call: Call) throws -> WriteStep {
+        let id: LinkID = try call.id()
+        return { tx in
+            let old = try find(id, tx)
+            try call.requireMatch(version: old.version)
+            try LinkRules.checkChangeable(old.state)
+            let form = LinkForm(try call.patched(LinkWire.form(old), by: LinkWire.changeable))
+            let program = try ProgramStore.find(old.program, tx)
+            try LinkRules.checkDestination(form.destination, program: program?.terms.destination)
+            let link = form.changing(old, at: tx.now)
+            try LinkStore.update(link, tx)
+            try EventStore.append(
+                event("link.updated", link, call, data: ["version": .integer(link.version)]), tx)
+            return .object(LinkWire.json(link, call.publicURL), version: link.version)
+        }
+    }
+
+    private static func move(_ call: Call, by action: Link.State.Action) throws -> WriteStep {
+        let id: LinkID = try call.id()
+        return { tx in
+            var link = try find(id, tx)
+            try call.requireMatch(version: link.version)
+            let from = link.state
+            link.state = try link.state.moved(by: action)
+            link.version += 1
+            link.updatedAt = tx.now
+            try LinkStore.update(link, tx)
+            try EventStore.append(event("link.\(link.state.rawValue)", link, call, from: from), tx)
+            return .object(LinkWire.json(link, call.publicURL), version: link.version)
+        }
+    }
+
+    private static func get(_ call: Call, _ reader: Reader) throws -> Response {
+        let link = try find(call.id(), reader)
+        try call.requireOwn(link.participant)
+        return .object(LinkWire.json(link, call.publicURL), version: link.version)
+    }
+
+    private static func list(_ call: Call, _ reader: Reader) throws -> Response {
+        let asked: ParticipantID? = call.queryID("participant_id")
+        if let asked { try call.requireOwn(asked) }
+        let window = try ListRequest(call) { (id: LinkID) in
+            guard let link = try LinkStore.find(id, reader) else { return nil }
+            try call.requireOwn(link.participant)
+            return try LinkStore.sequence(of: id, reader)
+        }
+        let page = try LinkStore.page(
+            window.page, program: call.queryID("program_id"),
+            participant: call.participant ?? asked, state: call.query["status"],
+            channel: call.query["channel"], created: call.createdWindow, reader)
+        return .list(page, call, id: { $0.id.description }) { link, data in
+            data.object { LinkWire.write(link, call.publicURL, &$0) }
+        }
+    }
+
+    private static func stats(_ call: Call, _ reader: Reader) throws -> Response {
+        let link = try find(call.id(), reader)
+        try call.requireOwn(link.participant)
+        guard let sequence = try LinkStore.sequence(of: link.id, reader) else {
+            throw Refused(.notFound())
+        }
+        let days = try ClickStore.days(
+            link: sequence, latest: Int(call.query["days"] ?? "") ?? 30, reader)
+        return .object(
+            LinkStatsWire.json(link.id, try ClickStore.totals(link: sequence, reader), days))
+    }
+
+    private static func find(_ id: LinkID, _ reader: Reader) throws -> Link {
+        guard let link = try LinkStore.find(id, reader) else { throw Refused(.notFound()) }
+        return link
+    }
+
+    fileprivate static func event(
+        _ type: String, _ link: Link, _ call: Call, from: Link.State? = nil, data: JSONValue = [:]
+    ) -> NewEvent {
+        NewEvent(
+            type, link.id, program: link.program, participant: link.participant,
+            actor: call.principal.actor, from: from?.rawValue, to: link.state.rawValue, data: data)
+    }
+
+    // MARK: - Contracts
+
+    private static let creation = Contract(
+        operationID: "createLink",
+        summary: "Create a link. A participant's token creates its own, leading only to the program's "
+            + "own sites.", body: LinkWire.input, success: 201, answer: LinkWire.schema)
+
+    private static let bulkCreation = Contract(
+        operationID: "createLinks",
+        summary: "Create up to 100 links; each has its own result, or with atomic all or none.",
+        body: .object([
+            .required("items", .list(LinkWire.input, count: 1...100)),
+            .optional("atomic", .boolean, "One refusal refuses all; false unless told."),
+        ]), answer: BulkWire.schema)
+
+    private static let reading = Contract(
+        operationID: "getLink", summary: "One link.", answer: LinkWire.schema)
+
+    private static let listing = Contract(
+        operationID: "listLinks", summary: "Links, newest first.",
+        query: ListRequest.fields + ListRequest.createdFields + [
+            .optional("program_id", .id(ProgramID.self)),
+            .optional("participant_id", .id(ParticipantID.self)),
+            .optional("status", .choice(Link.State.allCases.map(\.rawValue))),
+            .optional("channel", LinkWire.channel),
+        ], answer: .page(of: LinkWire.schema))
+
+    private static let change = Contract(
+        operationID: "updateLink", summary: "Change a link by JSON Merge Patch; its code stays.",
+        body: LinkWire.changeable.asPatch, bodyTypes: Contract.patchTypes, answer: LinkWire.schema)
+
+    private static let counting = Contract(
+        operationID: "getLinkStats", summary: "Clicks of a link by class, in all and by day.",
+        query: [
+            .optional("days", .integer(1...90), "The latest days with clicks, 30 unless told.")
+        ], answer: LinkStatsWire.schema)
+
+    private static func transition(_ action: Link.State.Action) -> Contract {
+        Contract(
+            operationID: "\(action.rawValue)Link",
+            summary: "Link: \(action.rawValue) (active ⇄ disabled → archived).",
+            body: .emptyBody, answer: LinkWire.schema)
+    }
+}
+
+/// One link to be created, decoded.
+private struct LinkItem: Sendable {
+    let participant: ParticipantID
+    let form: LinkForm
+
+    init(_ body: Body) throws {
+        participant = try body.required("participant_id", body.id("participant_id"))
+        form = LinkForm(body)
+    }
+
+    /// Everything is checked before anything is written, so that a refused item leaves no trace.
+    func insert(_ call: Call, _ tx: Transaction) throws -> Link {
+        guard call.participant == nil || call.participant == participant,
+            let owner = try ParticipantStore.find(participant, tx),
+            let program = try ProgramStore.find(owner.program, tx)
+        else { throw Refused(.unknownReference("/participant_id")) }
+        try ProgramRules.checkOpen(program.state, draftToo: true)
+        try ParticipantRules.checkMayRefer(owner.state)
+        let terms = program.terms
+        try LinkRules.checkDestination(form.destination, program: terms.destination)
+        if call.participant != nil {
+            try LinkRules.checkParticipantDestination(
+                form.destination, program: terms.destination, allowedOrigins: terms.allowedOrigins)
+        }
+        let link = form.link(
+            id: tx.makeID(), program: program.id, participant: participant, code: try code(tx),
+            at: tx.now)
+        try LinkStore.insert(link, tx)
+        try EventStore.append(LinkRoutes.event("link.created", link, call), tx)
+        return link
+    }
+
+    /// The given code if it is free, or a free one.
+    private func code(_ tx: Transaction) throws -> String {
+        if let code = form.code {
+            try LinkRules.checkCode(isTaken: LinkStore.isTaken(code: code, tx))
+            return code
+        }
+        var random = RandomPool()
+        for _ in 0..<LinkRules.codeAttemptsMax {
+            guard let code = LinkCode.draw(using: &random) else { break }
+            if try !LinkStore.isTaken(code: code, tx) { return code }
+        }
+        throw LinkRefusal.noFreeCode
+    }
+}
+
+extension LinkRefusal: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .noDestination:
+            .conflict(
+                "no_destination", "Neither the link nor its program has a destination_url.")
+        case .destinationNotAllowed:
+            Problem(
+                status: 403, code: "destination_not_allowed",
+                detail: "A participant's links may only lead to the program's own sites.")
+        case .codeTaken:
+            .conflict("code_taken", "The code is in use, or was.")
+        case .archived:
+            .conflict("link_archived", "An archived link cannot be changed.")
+        case .noFreeCode:
+            .unavailable("no_free_code", "No free code was found; try again.")
+        }
+    }
+}

@@ -1,0 +1,228 @@
+import Database
+import HTTP
+import JSON
+import Model
+import Platform
+import Programs
+import Records
+
+/// `/v1/participants`: who refers, their life, and the tokens that portals hand out for them.
+enum ParticipantRoutes {
+    static func add(to routes: inout RouteTable) {
+        let base = "/v1/participants"
+        routes.add(.post, base, .key(.write), .write(create), creation)
+        routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
+        routes.add(.patch, base + "/{id}", .key(.write), .write(update), change)
+        for action in Participant.State.Action.allCases {
+            routes.add(
+                .post, base + "/{id}/\(action.rawValue)", .key(.write),
+                .write { try move($0, by: action) }, transition(action))
+        }
+        routes.add(.post, base + "/{id}/tokens", .key(.write), .write(createToken), tokenCreation)
+        routes.amend { $0.secretMember = "secret" }
+        routes.add(.get, base + "/{id}/tokens", .key(.read), .read(listTokens), tokenListing)
+        routes.add(
+            .post, base + "/{id}/tokens/{key_id}/revoke", .key(.write), .write(revokeToken),
+            tokenRevocation)
+    }
+
+    // MARK: - Handlers
+
+    private static func create(_ call: Call) throws -> WriteStep {
+        let form = try ParticipantForm(call.body)
+        let programID: ProgramID = try call.body.required("program_id", call.body.id("program_id"))
+        return { tx in
+            guard let program = try ProgramStore.find(programID, tx) else {
+                throw Refused(.unknownReference("/program_id"))
+            }
+            try ProgramRules.checkOpen(program.state, draftToo: true)
+            let participant = form.participant(id: tx.makeID(), program: programID, at: tx.now)
+            try checkUnique(participant, tx)
+            try ParticipantStore.insert(participant, tx)
+            try EventStore.append(
+                event("participant.\(participant.state.rawValue)", participant, call, from: nil), tx)
+            return .created(
+                ParticipantWire.json(participant), at: "/v1/participants/\(participant.id)",
+                version: participant.version)
+        }
+    }
+
+    private static func update(_ call: Call) throws -> WriteStep {
+        let id: ParticipantID = try call.id()
+        return { tx in
+            let old = try find(id, tx)
+            try call.requireMatch(version: old.version)
+            let patched = try call.patched(
+                ParticipantWire.form(old), by: ParticipantWire.changeable)
+            let participant = try ParticipantForm(patched).changing(old, at: tx.now)
+            try checkUnique(participant, tx)
+            try ParticipantStore.update(participant, tx)
+            try EventStore.append(event("participant.updated", participant, call, from: nil), tx)
+            return .object(ParticipantWire.json(participant), version: participant.version)
+        }
+    }
+
+    private static func move(
+        _ call: Call, by action: Participant.State.Action
+    ) throws -> WriteStep {
+        let id: ParticipantID = try call.id()
+        return { tx in
+            var participant = try find(id, tx)
+            try call.requireMatch(version: participant.version)
+            let from = participant.state
+            participant.state = try participant.state.moved(by: action)
+            participant.version += 1
+            participant.updatedAt = tx.now
+            try ParticipantStore.update(participant, tx)
+            try EventStore.append(
+                event("participant.\(participant.state.rawValue)", participant, call, from: from), tx)
+            return .object(ParticipantWire.json(participant), version: participant.version)
+        }
+    }
+
+    private static func get(_ call: Call, _ reader: Reader) throws -> Response {
+        let participant = try find(call.id(), reader)
+        try call.requireOwn(participant.id)
+        return .object(ParticipantWire.json(participant), version: participant.version)
+    }
+
+    private static func list(_ call: Call, _ reader: Reader) throws -> Response {
+        let window = try ListRequest(call) { try ParticipantStore.sequence(of: $0, reader) }
+        let page = try ParticipantStore.page(
+            window.page, program: call.queryID("program_id"), state: call.query["status"],
+            only: call.participant, reader)
+        return .list(page, call, id: { $0.id.description }) { participant, data in
+            data.object { ParticipantWire.write(participant, &$0) }
+        }
+    }
+
+    // MARK: - Tokens
+
+    private static func createToken(_ call: Call) throws -> WriteStep {
+        let id: ParticipantID = try call.id()
+        let days = call.body.integer("expires_in_days") ?? 30
+        let secret = KeySecret(kind: .participant, randomBytes: RandomPool.bytes(32))
+        return { tx in
+            let participant = try find(id, tx)
+            let key = APIKey(
+                id: tx.makeID(), kind: .participant, name: call.body.text("name") ?? "token",
+                scopes: [], participant: id, program: participant.program, hint: secret.hint,
+                createdAt: tx.now, expiresAt: tx.now.advanced(byDays: Int(days)), revokedAt: nil)
+            try APIKeyStore.insert(key, hash: secret.hash, tx)
+            try EventStore.append(
+                NewEvent(
+                    "api_key.created", key.id, program: participant.program, participant: id,
+                    actor: call.principal.actor), tx)
+            return .created(
+                APIKeyWire.json(key, secret: secret.text),
+                at: "/v1/participants/\(id)/tokens")
+        }
+    }
+
+    private static func listTokens(_ call: Call, _ reader: Reader) throws -> Response {
+        let id: ParticipantID = try call.id()
+        _ = try find(id, reader)
+        let window = try ListRequest(call) { try APIKeyStore.sequence(of: $0, reader) }
+        let page = try APIKeyStore.page(window.page, participant: id, reader)
+        return .list(page, call, id: { $0.id.description }) { key, data in
+            data.object { APIKeyWire.write(key, &$0) }
+        }
+    }
+
+    private static func revokeToken(_ call: Call) throws -> WriteStep {
+        let id: ParticipantID = try call.id()
+        let keyID: APIKeyID = try call.id("key_id")
+        return { tx in
+            guard let key = try APIKeyStore.find(keyID, tx), key.participant == id else {
+                throw Refused(.notFound())
+            }
+            return try KeyRoutes.revoke(keyID, call, tx)
+        }
+    }
+
+    // MARK: - Shared
+
+    private static func find(_ id: ParticipantID, _ reader: Reader) throws -> Participant {
+        guard let participant = try ParticipantStore.find(id, reader) else {
+            throw Refused(.notFound())
+        }
+        return participant
+    }
+
+    private static func checkUnique(_ participant: Participant, _ tx: Transaction) throws {
+        try ParticipantRules.checkUnique(
+            emailOwner: ParticipantStore.find(
+                email: participant.email, in: participant.program, tx)?.id,
+            externalIDOwner: participant.externalID.flatMap {
+                try ParticipantStore.owner(externalID: $0, in: participant.program, tx)
+            }, of: participant.id)
+    }
+
+    private static func event(
+        _ type: String, _ participant: Participant, _ call: Call, from: Participant.State?
+    ) -> NewEvent {
+        NewEvent(
+            type, participant.id, program: participant.program, participant: participant.id,
+            actor: call.principal.actor, from: from?.rawValue, to: participant.state.rawValue)
+    }
+
+    // MARK: - Contracts
+
+    private static let creation = Contract(
+        operationID: "createParticipant", summary: "Let somebody apply, or approve at once.",
+        body: ParticipantWire.input, success: 201, answer: ParticipantWire.schema)
+
+    private static let reading = Contract(
+        operationID: "getParticipant", summary: "One participant.", answer: ParticipantWire.schema)
+
+    private static let listing = Contract(
+        operationID: "listParticipants", summary: "Participants, newest first.",
+        query: ListRequest.fields + [
+            .optional("program_id", .id(ProgramID.self)),
+            .optional("status", .choice(Participant.State.allCases.map(\.rawValue))),
+        ], answer: .page(of: ParticipantWire.schema))
+
+    private static let change = Contract(
+        operationID: "updateParticipant", summary: "Change a participant by JSON Merge Patch.",
+        body: ParticipantWire.changeable.asPatch, bodyTypes: Contract.patchTypes,
+        answer: ParticipantWire.schema)
+
+    private static func transition(_ action: Participant.State.Action) -> Contract {
+        Contract(
+            operationID: "\(action.rawValue)Participant",
+            summary: "Participant: \(action.rawValue) (applied → approved ⇄ suspended → closed).",
+            body: .emptyBody, answer: ParticipantWire.schema)
+    }
+
+    private static let tokenCreation = Contract(
+        operationID: "createParticipantToken",
+        summary: "A token for the participant's portal; its secret is shown once.",
+        body: .object([
+            .optional("name", .text(1...100)),
+            .optional("expires_in_days", .integer(1...365), "Default 30."),
+        ]), success: 201, answer: APIKeyWire.schema)
+
+    private static let tokenListing = Contract(
+        operationID: "listParticipantTokens", summary: "The participant's tokens, newest first.",
+        query: ListRequest.fields, answer: .page(of: APIKeyWire.schema))
+
+    private static let tokenRevocation = Contract(
+        operationID: "revokeParticipantToken", summary: "Revoke a token at once.",
+        body: .emptyBody, answer: APIKeyWire.schema)
+}
+
+extension ParticipantRefusal: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .emailTaken:
+            .conflict("email_taken", "Somebody with this address takes part in the program already.")
+        case .externalIDTaken:
+            .conflict("external_id_taken", "The external_id names another participant.")
+        case .notApproved(let state):
+            Problem(
+                status: 409, code: "participant_not_approved",
+                detail: "The participant is \(state.rawValue) and may not refer.")
+        }
+    }
+}

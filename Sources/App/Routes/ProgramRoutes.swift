@@ -1,0 +1,157 @@
+import Database
+import HTTP
+import JSON
+import Model
+import Programs
+import Records
+
+/// `/v1/programs`: programs, their terms and every version of them.
+enum ProgramRoutes {
+    static func add(to routes: inout RouteTable) {
+        routes.add(.post, "/v1/programs", .key(.write), .write(create), creation)
+        routes.add(.get, "/v1/programs", .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, "/v1/programs/{id}", .keyOrParticipant(.read), .read(get), reading)
+        routes.add(.patch, "/v1/programs/{id}", .key(.write), .write(update), change)
+        routes.add(.get, "/v1/programs/{id}/versions", .key(.read), .read(versions), history)
+        for action in Program.State.Action.allCases {
+            routes.add(
+                .post, "/v1/programs/{id}/\(action.rawValue)", .key(.write),
+                .write { try move($0, by: action) }, transition(action))
+        }
+    }
+
+    // MARK: - Handlers
+
+    private static func create(_ call: Call) throws -> WriteStep {
+        let form = try ProgramForm(call.body)
+        return { tx in
+            let program = form.program(id: tx.makeID(), at: tx.now)
+            try ProgramStore.insert(program, actor: call.principal.actor, tx)
+            try EventStore.append(
+                NewEvent(
+                    "program.created", program.id, program: program.id, actor: call.principal.actor,
+                    to: program.state.rawValue), tx)
+            return .created(
+                ProgramWire.json(program), at: "/v1/programs/\(program.id)", version: program.version)
+        }
+    }
+
+    private static func update(_ call: Call) throws -> WriteStep {
+        let id: ProgramID = try call.id()
+        return { tx in
+            let old = try find(id, tx)
+            try call.requireMatch(version: old.version)
+            let form = try ProgramForm(call.patched(ProgramWire.form(old), by: ProgramWire.input))
+            try ProgramRules.checkCurrency(from: old.currency, to: form.currency, state: old.state)
+            let program = form.changing(old, at: tx.now)
+            try ProgramStore.update(program, actor: call.principal.actor, tx)
+            try EventStore.append(
+                NewEvent(
+                    "program.updated", id, program: id, actor: call.principal.actor,
+                    data: ["version": .integer(program.version)]), tx)
+            return .object(ProgramWire.json(program), version: program.version)
+        }
+    }
+
+    private static func move(
+        _ call: Call, by action: Program.State.Action
+    ) throws -> WriteStep {
+        let id: ProgramID = try call.id()
+        return { tx in
+            var program = try find(id, tx)
+            try call.requireMatch(version: program.version)
+            let from = program.state
+            program.state = try program.state.moved(by: action)
+            program.version += 1
+            program.updatedAt = tx.now
+            try ProgramStore.update(program, actor: call.principal.actor, tx)
+            try EventStore.append(
+                NewEvent(
+                    "program.\(program.state.rawValue)", id, program: id,
+                    actor: call.principal.actor, from: from.rawValue, to: program.state.rawValue),
+                tx)
+            return .object(ProgramWire.json(program), version: program.version)
+        }
+    }
+
+    private static func get(_ call: Call, _ reader: Reader) throws -> Response {
+        let program = try find(call.id(), reader)
+        if let own = call.principal.program, own != program.id { throw Refused(.notFound()) }
+        return .object(ProgramWire.json(program), version: program.version)
+    }
+
+    private static func list(_ call: Call, _ reader: Reader) throws -> Response {
+        let window = try ListRequest(call) { try ProgramStore.sequence(of: $0, reader) }
+        let page = try ProgramStore.page(
+            window.page, state: call.query["status"], only: call.principal.program, reader)
+        return .list(page, call, id: { $0.id.description }) { program, data in
+            data.object { ProgramWire.write(program, &$0) }
+        }
+    }
+
+    private static func versions(_ call: Call, _ reader: Reader) throws -> Response {
+        let program = try find(call.id(), reader)
+        let versions = try RuleVersionStore.versions(of: program.id, reader)
+        return .whole(versions, call) { version, data in
+            data.object { RuleVersionWire.write(version, &$0) }
+        }
+    }
+
+    private static func find(_ id: ProgramID, _ reader: Reader) throws -> Program {
+        guard let program = try ProgramStore.find(id, reader) else { throw Refused(.notFound()) }
+        return program
+    }
+
+    // MARK: - Contracts
+
+    private static let creation = Contract(
+        operationID: "createProgram", summary: "Create a program, as a draft.",
+        body: ProgramWire.input, success: 201, answer: ProgramWire.schema)
+
+    private static let reading = Contract(
+        operationID: "getProgram", summary: "One program.", answer: ProgramWire.schema)
+
+    private static let listing = Contract(
+        operationID: "listPrograms", summary: "Programs, newest first.",
+        query: ListRequest.fields + [
+            .optional("status", .choice(Program.State.allCases.map(\.rawValue)))
+        ], answer: .page(of: ProgramWire.schema))
+
+    private static let change = Contract(
+        operationID: "updateProgram",
+        summary: "Change a program by JSON Merge Patch; every change is a new version of its rules.",
+        body: ProgramWire.input.asPatch, bodyTypes: Contract.patchTypes,
+        answer: ProgramWire.schema)
+
+    private static let history = Contract(
+        operationID: "listProgramVersions",
+        summary: "Every version of the program's rules, newest first, at most 100.",
+        answer: .page(of: RuleVersionWire.schema))
+
+    private static func transition(_ action: Program.State.Action) -> Contract {
+        Contract(
+            operationID: "\(action.rawValue)Program",
+            summary: "Program: \(action.rawValue) (draft → active ⇄ paused → ended).",
+            body: .emptyBody, answer: ProgramWire.schema)
+    }
+}
+
+extension ProgramRefusal: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .thresholdCurrency:
+            .unprocessable(
+                "currency_mismatch", "approval_threshold must be in the program's currency.")
+        case .currencyIsFixed:
+            .conflict("currency_fixed", "The currency cannot change after activation.")
+        case .badOrigin(let index):
+            .invalidField(
+                "/allowed_origins/\(index)", code: "bad_format",
+                detail: "must be scheme://host or scheme://host:port")
+        case .notActive(let state):
+            Problem(
+                status: 409, code: "program_not_active",
+                detail: "The program is \(state.rawValue), so nothing new can start in it.")
+        }
+    }
+}

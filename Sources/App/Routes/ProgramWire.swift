@@ -1,0 +1,166 @@
+import HTTP
+import JSON
+import Model
+import Programs
+import Records
+
+/// How a program looks on the wire.
+enum ProgramWire {
+    static let schema = Schema.named(
+        "Program",
+        .object([
+            .required("id", .id(ProgramID.self)), .required("object", .choice(["program"])),
+            .required("name", .text(1...200)),
+            .required("kind", .choice(Program.Kind.allCases.map(\.rawValue))),
+            .required("status", .choice(Program.State.allCases.map(\.rawValue))),
+            .required("currency", .currency),
+            .required("attribution", attribution),
+            .required("hold_days", .integer(0...365)),
+            .required("approval_threshold", .nullable(.money(from: 0))),
+            .required("destination_url", .nullable(.url)),
+            .required("fallback_url", .nullable(.url)),
+            .required("thank_you_url", .nullable(.url)),
+            .required("allowed_origins", .list(.text(8...300), count: 0...20)),
+            .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
+            .required("created_at", .time), .required("updated_at", .time),
+        ]))
+
+    static let input = Schema.object([
+        .required("name", .text(1...200)),
+        .optional(
+            "kind", .choice(Program.Kind.allCases.map(\.rawValue)), "Who refers; customer unless told."),
+        .required("currency", .currency, "Of every reward of this program; fixed once activated."),
+        .optional("attribution", attribution, "Default: last_touch within 30 days."),
+        .optional("hold_days", .integer(0...365), "Days before a reward is approved; default 30."),
+        .optional(
+            "approval_threshold", .nullable(.money(from: 0)),
+            "Rewards of this amount or more are reviewed. Default 500 dollars in USD, none elsewhere."),
+        .optional("destination_url", .nullable(.url), "Where links lead that name nothing else."),
+        .optional("fallback_url", .nullable(.url), "Where expired and archived links lead."),
+        .optional("thank_you_url", .nullable(.url), "Where the form leads; default our own page."),
+        .optional(
+            "allowed_origins", .list(origin, count: 0...20), "Pages that may post the referral form."),
+        .optional("metadata", .metadata),
+    ])
+
+    private static let origin = Schema.string(
+        TextRule(
+            8...300,
+            pattern: #"^https?://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,4}$"#
+        ) { text in WebURL(text)?.origin == text })
+
+    private static let attribution = Schema.object([
+        .required("model", .choice(["first_touch", "last_touch", "last_non_direct"])),
+        .required("window_days", .integer(1...400), "Touches this far back may earn credit."),
+    ])
+
+    static func json(_ program: Program) -> [UInt8] {
+        var json = JSONWriter(capacity: 1024)
+        json.object { write(program, &$0) }
+        return json.bytes
+    }
+
+    static func write(_ program: Program, _ json: inout JSONObjectWriter) {
+        json.field("id", program.id.description)
+        json.field("object", "program")
+        json.field("name", program.name)
+        json.field("kind", program.kind.rawValue)
+        json.field("status", program.state.rawValue)
+        json.field("currency", program.currency.code)
+        json.object("attribution") { attribution in
+            attribution.field("model", program.terms.model)
+            attribution.field("window_days", program.terms.windowDays)
+        }
+        json.field("hold_days", program.terms.holdDays)
+        json.money("approval_threshold", threshold(program))
+        json.field("destination_url", program.terms.destination?.text)
+        json.field("fallback_url", program.terms.fallback?.text)
+        json.field("thank_you_url", program.terms.thankYou?.text)
+        json.field("allowed_origins", JSONValue.array(program.terms.allowedOrigins.map { .string($0) }))
+        json.field("metadata", JSONValue.object(program.metadata))
+        json.field("version", program.version)
+        json.field("created_at", program.createdAt.rfc3339)
+        json.field("updated_at", program.updatedAt.rfc3339)
+    }
+
+    /// The members that a merge patch is applied to.
+    static func form(_ program: Program) -> JSONValue {
+        guard var form = program.terms.json.objectValue else { return [:] }
+        form["name"] = .string(program.name)
+        form["kind"] = .string(program.kind.rawValue)
+        form["currency"] = .string(program.currency.code)
+        form["approval_threshold"] = threshold(program).map(\.json) ?? .null
+        form["metadata"] = .object(program.metadata)
+        return .object(form)
+    }
+
+    private static func threshold(_ program: Program) -> Money? {
+        program.terms.approvalThreshold.map { Money(amount: $0, currency: program.currency) }
+    }
+}
+
+/// A program as asked for: decoded, with the defaults filled in.
+struct ProgramForm: Sendable {
+    let name: String
+    let kind: Program.Kind
+    let currency: Currency
+    let terms: ProgramTerms
+    let metadata: JSONObject
+
+    init(_ body: Body) throws {
+        name = try body.requiredText("name")
+        kind = body.text("kind").flatMap { Program.Kind(rawValue: $0) } ?? .customer
+        currency = try body.required("currency", body.currency("currency"))
+        metadata = body.metadata
+        let threshold = body.money("approval_threshold")
+        let origins = body.texts("allowed_origins") ?? []
+        try ProgramRules.check(threshold: threshold, currency: currency, origins: origins)
+        let attribution = body.nested("attribution")
+        terms = ProgramTerms(
+            model: attribution?.text("model") ?? "last_touch",
+            windowDays: attribution?.integer("window_days") ?? 30,
+            holdDays: body.integer("hold_days") ?? 30,
+            approvalThreshold: body.has("approval_threshold")
+                ? threshold?.amount : ProgramRules.defaultThreshold(currency),
+            destination: body.url("destination_url"), fallback: body.url("fallback_url"),
+            thankYou: body.url("thank_you_url"), allowedOrigins: origins)
+    }
+
+    func program(id: ProgramID, at now: Instant) -> Program {
+        Program(
+            id: id, name: name, kind: kind, state: .draft, currency: currency, terms: terms,
+            metadata: metadata, version: 1, createdAt: now, updatedAt: now)
+    }
+
+    func changing(_ old: Program, at now: Instant) -> Program {
+        var program = old
+        program.name = name
+        program.kind = kind
+        program.currency = currency
+        program.terms = terms
+        program.metadata = metadata
+        program.version += 1
+        program.updatedAt = now
+        return program
+    }
+}
+
+/// One version of a program's or a reward rule's terms.
+enum RuleVersionWire {
+    static let schema = Schema.named(
+        "RuleVersion",
+        .object([
+            .required("object", .choice(["rule_version"])),
+            .required("version", .integer(1...Int64.max)),
+            .required("created_at", .time), .required("actor", .text(1...64)),
+            .required("rules", .anything),
+        ]))
+
+    static func write(_ version: RuleVersionStore.RuleVersion, _ json: inout JSONObjectWriter) {
+        json.field("object", "rule_version")
+        json.field("version", version.version)
+        json.field("created_at", version.createdAt.rfc3339)
+        json.field("actor", version.actor)
+        json.raw("rules", Array(version.body.utf8))
+    }
+}

@@ -1,0 +1,66 @@
+import Crypto
+import Database
+import HTTP
+import JSON
+import Model
+import Platform
+import ReferralLinks
+
+/// What every loop, job and command shares: the database, the routes, the configuration.
+final class Application: Sendable {
+    let configuration: Configuration
+    let database: Database
+    let clock: Clock
+    let log: Log
+    let routes: RouteTable
+    let router: Router<Int>
+    let requestMetrics: RequestMetrics
+    let clicks: ClickDoor
+    /// `/openapi.json`, rendered once.
+    let contract: [UInt8]
+    let lifecycle = Locked(Lifecycle())
+    private let attached = Locked<Server?>(nil)
+
+    struct Lifecycle: Sendable {
+        var isDraining = false
+        /// A backup or verification is running.
+        var isMaintaining = false
+        /// URL of this service as clients reach it, without a trailing slash.
+        var publicURL = ""
+    }
+
+    /// Opens the database (migrating it) and prepares everything that needs no thread of its own.
+    init(configuration: Configuration, clock: Clock = .system, log: Log) throws {
+        self.configuration = configuration
+        self.clock = clock
+        self.log = log
+        var settings = DatabaseSettings()
+        settings.onNotice = { log.write(.warning, $0) }
+        database = try Database(
+            path: configuration.databasePath, migrations: Application.migrations, settings: settings,
+            clock: clock)
+        clicks = ClickDoor(database: database)
+        routes = RouteTable.all
+        requestMetrics = RequestMetrics(endpoints: routes.endpoints)
+        contract = OpenAPI.document(of: routes.endpoints).encoded()
+        var router = Router<Int>()
+        for (index, endpoint) in routes.endpoints.enumerated() {
+            router.add(endpoint.method, endpoint.path, index)
+        }
+        self.router = router
+    }
+
+    /// The numbered files of `Migrations/`, compiled into the binary.
+    static var migrations: [Migration] {
+        EmbeddedMigrations.all.map { file in
+            Migration(name: file.name, sql: file.text, checksum: SHA256.hash(file.text))
+        }
+    }
+
+    /// Gives the metrics a view of the server.
+    func attach(_ server: Server) { attached.withLock { $0 = server } }
+
+    var serverStatistics: ServerStatistics? { attached.withLock { $0 }?.statistics }
+
+    var publicURL: String { configuration.publicURL ?? lifecycle.withLock { $0.publicURL } }
+}

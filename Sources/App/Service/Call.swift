@@ -1,0 +1,77 @@
+import Database
+import HTTP
+import JSON
+import Model
+import Programs
+
+/// A request that has been routed, authenticated and checked against its contract.
+struct Call: Sendable {
+    let request: Request
+    let parameters: PathParameters
+    let principal: Principal
+    let query: [String: String]
+    let body: Body
+    /// The URL that this service is reached at, without a trailing slash.
+    let publicURL: String
+
+    /// The identifier in the path. What is no such identifier names nothing: 404.
+    func id<Kind>(_ name: String = "id") throws -> Identifier<Kind> {
+        guard let text = parameters[name], let id = Identifier<Kind>(text) else {
+            throw Refused(.notFound())
+        }
+        return id
+    }
+
+    func queryID<Kind>(_ name: String) -> Identifier<Kind>? {
+        query[name].flatMap { Identifier<Kind>($0) }
+    }
+
+    func queryTime(_ name: String) -> Instant? { query[name].flatMap { Instant(rfc3339: $0) } }
+
+    /// `created_at[gte]` and `created_at[lt]`; nil when neither is given or nothing lies between.
+    var createdWindow: Range<Instant>? {
+        let from = queryTime("created_at[gte]")
+        let to = queryTime("created_at[lt]")
+        if from == nil && to == nil { return nil }
+        let start = from ?? Instant(milliseconds: Instant.representable.lowerBound)
+        let end = to ?? Instant(milliseconds: Instant.representable.upperBound)
+        return start..<max(start, end)
+    }
+
+    /// The participant whose token this is; nil for a secret key.
+    var participant: ParticipantID? { principal.participant }
+
+    /// Refuses a participant's token that asks for somebody else's object, without saying that it exists.
+    func requireOwn(_ owner: ParticipantID?) throws {
+        if let participant, participant != owner { throw Refused(.notFound()) }
+    }
+
+    /// `If-Match` against the row's version (RFC 9110 section 13.1.1): 412 when it differs.
+    func requireMatch(version: Int64) throws {
+        guard let condition = request.header("if-match") else { return }
+        let tags = condition.split(separator: ",").map { tag in
+            tag.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed()
+        }
+        let current = Array("\"\(version)\"")
+        guard tags.contains(where: { Array($0) == ["*"] || Array($0) == current }) else {
+            throw Refused(.preconditionFailed())
+        }
+    }
+}
+
+extension Response {
+    /// One object with its entity tag (the row's version).
+    static func object(_ json: [UInt8], status: Int = 200, version: Int64? = nil) -> Response {
+        var response = Response.json(status, json)
+        response.headers.append(("Cache-Control", "no-store"))
+        if let version { response.headers.append(("ETag", "\"\(version)\"")) }
+        return response
+    }
+
+    /// 201 with the new object's address.
+    static func created(_ json: [UInt8], at path: String, version: Int64? = nil) -> Response {
+        var response = Response.object(json, status: 201, version: version)
+        response.headers.append(("Location", path))
+        return response
+    }
+}

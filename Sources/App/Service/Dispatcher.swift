@@ -1,0 +1,194 @@
+import Database
+import HTTP
+import JSON
+import Model
+import Platform
+import Programs
+
+/// Answers the requests of one loop: route, caller, contract, then the endpoint's action through the one
+/// door its type names. Lives on the loop's thread with the loop's own read-only connection.
+final class Dispatcher: RequestHandler {
+    private let app: Application
+    private let reader: Reader
+    private let authentication: Authentication
+    private let redirects: RedirectDoor
+    private let metrics: RequestMetrics.LoopCounters
+    private var random = RandomPool()
+
+    init(app: Application, loop: Int) throws {
+        self.app = app
+        reader = try app.database.makeReader()
+        authentication = Authentication(
+            database: app.database, reader: reader, adminKey: app.configuration.adminKey)
+        redirects = try RedirectDoor(app: app)
+        metrics = app.requestMetrics.counters(ofLoop: loop)
+    }
+
+    func makeRequestID() -> String {
+        RequestID(at: app.clock.now(), using: &random).description
+    }
+
+    func decideBody(_ head: Request) -> BodyDecision {
+        guard case .found(let index, _) = app.router.match(head.method, path: head.path) else {
+            return .accept(bytesMax: Dispatcher.drainedBodyBytesMax)
+        }
+        return .accept(
+            bytesMax: app.routes.endpoints[index].bodyBytesMax ?? Limits().bodyBytesMax)
+    }
+
+    /// A body that nothing reads is drained up to this size, so that the connection stays usable.
+    private static let drainedBodyBytesMax = 1 << 20
+
+    func handle(_ request: Request, _ reply: Reply) -> Outcome {
+        switch app.router.match(request.method, path: request.path) {
+        case .found(let index, let parameters):
+            return run(index, request, parameters, reply)
+        case .methodNotAllowed(let allow):
+            if request.method == .options {
+                return .answer(Response(status: 204, headers: [("Allow", allow)]))
+            }
+            let problem = Problem(
+                status: 405, code: "method_not_allowed", detail: "The path does not take this method.",
+                headers: [("Allow", allow)])
+            return .answer(problem.response(requestID: request.id))
+        case .notFound:
+            if request.method == .options && request.path == "*" {
+                return .answer(Response(status: 204))
+            }
+            let problem = Problem(
+                status: 404, code: "not_found", detail: "There is nothing at this path.")
+            return .answer(problem.response(requestID: request.id))
+        }
+    }
+
+    func didAnswer(_ answer: Answered) {
+        metrics.count(answer)
+        app.log.access(answer, endpoints: app.routes.endpoints)
+    }
+
+    func turnEnded() {}
+
+    private func run(
+        _ index: Int, _ request: Request, _ parameters: PathParameters, _ reply: Reply
+    ) -> Outcome {
+        let endpoint = app.routes.endpoints[index]
+        let tag = index + 1
+        do {
+            if case .redirect = endpoint.action {
+                return redirects.handle(request, code: parameters["code"] ?? "", tag: tag, reply)
+            }
+            let call = try call(endpoint, request, parameters)
+            return try perform(endpoint, call, tag: tag, reply)
+        } catch {
+            return .answer(answer(to: error, request.id, tag))
+        }
+    }
+
+    /// Checks everything about the request that needs no transaction.
+    private func call(
+        _ endpoint: Endpoint, _ request: Request, _ parameters: PathParameters
+    ) throws -> Call {
+        let principal: Principal
+        switch endpoint.access {
+        case .everyone: principal = .anonymous
+        case .privateSocket, .operations, .key, .keyOrParticipant:
+            if app.configuration.isPrivateSocket(request.listener) {
+                principal = .operatorItself
+            } else {
+                principal = try authentication.principal(of: request, at: app.clock.now())
+            }
+        }
+        try endpoint.access.check(
+            principal, isHere: app.configuration.serves(endpoint.access, on: request.listener))
+        let query = try QueryCheck.query(of: request, endpoint.about)
+        var body = Body()
+        if let schema = endpoint.about.body, endpoint.about.parsesBody {
+            body = try BodyCheck.body(of: request, schema, types: endpoint.about.bodyTypes)
+        }
+        return Call(
+            request: request, parameters: parameters, principal: principal, query: query, body: body,
+            publicURL: app.publicURL)
+    }
+
+    private func perform(
+        _ endpoint: Endpoint, _ call: Call, tag: Int, _ reply: Reply
+    ) throws -> Outcome {
+        switch endpoint.action {
+        case .direct(let handler):
+            return .answer(try handler(call).tagged(tag))
+        case .service(let handler):
+            return .answer(try handler(call, app).tagged(tag))
+        case .serviceRead(let handler):
+            return .answer(try handler(call, app, reader).tagged(tag))
+        case .read(let handler):
+            return .answer(try handler(call, reader).tagged(tag))
+        case .longRead(let handler):
+            let accepted = app.database.longRead { [log = app.log] reader in
+                do {
+                    reply.send(try reader.snapshot { try handler(call, reader) }.tagged(tag))
+                } catch {
+                    reply.send(Dispatcher.answer(to: error, call.request.id, tag, log))
+                }
+            }
+            if !accepted { throw Refused(Failure.busy) }
+            return .later
+        case .background(let handler):
+            try handler(call, app, reply)
+            return .later
+        case .write(let handler):
+            try write(endpoint, call, step: handler(call), tag: tag, reply)
+            return .later
+        case .redirect:
+            return .answer(Problem.internalError().response(requestID: call.request.id))
+        }
+    }
+
+    private func write(
+        _ endpoint: Endpoint, _ call: Call, step: @escaping WriteStep, tag: Int, _ reply: Reply
+    ) throws {
+        let requestID = call.request.id
+        let isDryRun = try DryRun.isAsked(call.request, endpoint)
+        let run = WriteRun(
+            step: step, token: try isDryRun ? nil : IdempotencyToken(call, rule: endpoint.idempotency),
+            isDryRun: isDryRun, requestID: requestID, secretMember: endpoint.secretMember)
+        let answer = Locked<Response?>(nil)
+        let accepted = app.database.write { tx in
+            let response = try run(tx)
+            answer.withLock { $0 = response }
+        } completion: { [log = app.log] outcome in
+            switch outcome {
+            case .committed:
+                let response = answer.withLock { $0 }
+                reply.send(
+                    (response ?? Problem.internalError().response(requestID: requestID)).tagged(tag))
+            case .failed(let ended as DryRunEnded):
+                reply.send(ended.response.tagged(tag))
+            case .failed(let error):
+                reply.send(Dispatcher.answer(to: error, requestID, tag, log))
+            case .notCommitted(let fault):
+                reply.send(Dispatcher.answer(to: fault, requestID, tag, log))
+            }
+        }
+        if !accepted { throw Refused(Failure.busy) }
+    }
+
+    private func answer(to error: any Error, _ requestID: String, _ tag: Int) -> Response {
+        Dispatcher.answer(to: error, requestID, tag, app.log)
+    }
+
+    private static func answer(
+        to error: any Error, _ requestID: String, _ tag: Int, _ log: Log
+    ) -> Response {
+        let (response, line) = Failure.answer(to: error, requestID: requestID)
+        if let line { log.write(.error, line, [("request_id", requestID)]) }
+        return response.tagged(tag)
+    }
+}
+
+extension Response {
+    func tagged(_ tag: Int) -> Response {
+        var response = self
+        response.tag = tag
+        return response
+    }
+}

@@ -1,0 +1,100 @@
+import Database
+import HTTP
+import JSON
+import Model
+import Programs
+
+/// Second half of a write: facts, decision, rows, answer, inside the writer's transaction.
+typealias WriteStep = @Sendable (Transaction) throws -> Response
+
+/// How an endpoint reaches the database. There is no other way to reach it.
+enum Action: Sendable {
+    /// Needs nothing but the request.
+    case direct(@Sendable (Call) throws -> Response)
+    /// Needs the service itself: health, the contract.
+    case service(@Sendable (Call, Application) throws -> Response)
+    /// The same with short, indexed reads: metrics.
+    case serviceRead(@Sendable (Call, Application, Reader) throws -> Response)
+    /// Short, indexed reads on the loop's own read-only connection.
+    case read(@Sendable (Call, Reader) throws -> Response)
+    /// Reads over history, on a small pool of their own.
+    case longRead(@Sendable (Call, Reader) throws -> Response)
+    /// Decodes on the loop, then runs its step in the writer's transaction; answered after the commit.
+    case write(@Sendable (Call) throws -> WriteStep)
+    /// Answers later by itself, from a thread of its own; never touches a loop's or the writer's connection.
+    case background(@Sendable (Call, Application, Reply) throws -> Void)
+    /// `/r/{code}`: records a click, answered after its commit or after 250 ms.
+    case redirect
+}
+
+/// Who may call an endpoint.
+enum Access: Sendable {
+    case everyone
+    /// A secret key with this scope.
+    case key(Scope)
+    /// A secret key with this scope, or a participant's token (limited to what is its own).
+    case keyOrParticipant(Scope)
+    /// Only through the private Unix socket of the daemon, by the user that runs it.
+    case privateSocket
+    /// Health and metrics: on the operations listener alone when there is one. Credentials are optional.
+    case operations
+}
+
+/// Whether a POST or PATCH takes `Idempotency-Key`.
+enum IdempotencyRule: Sendable { case none, optional, required }
+
+/// One route: where it is, who may call it, what it does, and how it is documented.
+struct Endpoint: Sendable {
+    let method: Method
+    let path: String
+    let access: Access
+    let action: Action
+    var about: Contract
+    var idempotency: IdempotencyRule
+    var bodyBytesMax: Int?
+    /// The member of the answer that is shown once: neither stored for a replay nor shown by a dry run.
+    var secretMember: String?
+}
+
+/// What `/openapi.json` says of an endpoint; its query and body parts also check what comes in.
+struct Contract: Sendable {
+    let operationID: String
+    let summary: String
+    var query: [Field] = []
+    var body: Schema?
+    /// Media types of the body; JSON unless said otherwise.
+    var bodyTypes = ["application/json"]
+    /// Whether the dispatcher parses and checks the body as JSON. Forms do it themselves.
+    var parsesBody = true
+    var success: Int = 200
+    var answer: Schema?
+    var answerType = "application/json"
+    /// Further statuses with their meaning, beside the common ones.
+    var others: [(status: Int, meaning: String)] = []
+    /// Whether unknown query parameters are kept instead of refused.
+    var keepsUnknownQuery = false
+}
+
+/// A list of routes, read like a table.
+struct RouteTable {
+    private(set) var endpoints: [Endpoint] = []
+
+    mutating func add(
+        _ method: Method, _ path: String, _ access: Access, _ action: Action, _ about: Contract
+    ) {
+        var rule = IdempotencyRule.none
+        if case .write = action, method == .post || method == .patch, path.hasPrefix("/v1/") {
+            rule = .optional
+        }
+        endpoints.append(
+            Endpoint(
+                method: method, path: path, access: access, action: action, about: about,
+                idempotency: rule))
+    }
+
+    /// Changes the endpoint added last.
+    mutating func amend(_ change: (inout Endpoint) -> Void) {
+        guard !endpoints.isEmpty else { return }
+        change(&endpoints[endpoints.count - 1])
+    }
+}

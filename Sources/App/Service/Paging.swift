@@ -1,0 +1,81 @@
+import Database
+import HTTP
+import JSON
+import Model
+
+/// A list's window as asked for: `limit`, `starting_after` or `ending_before`.
+struct ListRequest {
+    let page: PageRequest
+
+    static let fields: [Field] = [
+        .optional("limit", .integer(1...100), "How many, 10 unless told."),
+        .optional("starting_after", .text(1...64), "The id after which (older) the page begins."),
+        .optional("ending_before", .text(1...64), "The id before which (newer) the page ends."),
+    ]
+
+    static let createdFields: [Field] = [
+        .optional("created_at[gte]", .time, "Created at or after."),
+        .optional("created_at[lt]", .time, "Created before."),
+    ]
+
+    /// Reads the window; `sequence` finds the place of the object that a cursor names. A cursor to nothing
+    /// is 400, never an empty page.
+    init<Kind>(_ call: Call, sequence: (Identifier<Kind>) throws -> Int64?) throws {
+        func place(_ name: String) throws -> Int64? {
+            guard let text = call.query[name] else { return nil }
+            guard let id = Identifier<Kind>(text), let place = try sequence(id) else {
+                throw Refused(
+                    .invalidField("/\(name)", code: "unknown_cursor", detail: "names no object here"))
+            }
+            return place
+        }
+        let limit = call.query["limit"].flatMap { Int($0) } ?? 10
+        let after = try place("starting_after")
+        let before = try place("ending_before")
+        if after != nil && before != nil {
+            throw Refused(
+                .invalidField(
+                    "/ending_before", code: "exclusive", detail: "excludes starting_after"))
+        }
+        if let before {
+            page = PageRequest(limit: limit, window: .newer(than: before))
+        } else {
+            page = PageRequest(limit: limit, window: .older(than: after))
+        }
+    }
+}
+
+extension Response {
+    /// A page as `{"object":"list","data":[…],"has_more":…,"url":…}` with `Link` (RFC 8288).
+    static func list<Item>(
+        _ page: Page<Item>, _ call: Call, id: (Item) -> String,
+        write: (Item, inout JSONArrayWriter) -> Void
+    ) -> Response {
+        var json = JSONWriter(capacity: 256 + 512 * page.items.count)
+        json.object { list in
+            list.field("object", "list")
+            list.array("data") { data in
+                for item in page.items { write(item, &data) }
+            }
+            list.field("has_more", page.hasMore)
+            list.field("url", call.request.path)
+        }
+        var response = Response.object(json.bytes)
+        if let link = links(page, call, id: id) { response.headers.append(("Link", link)) }
+        return response
+    }
+
+    private static func links<Item>(
+        _ page: Page<Item>, _ call: Call, id: (Item) -> String
+    ) -> String? {
+        guard let first = page.items.first, let last = page.items.last else { return nil }
+        let kept = call.request.query.split(separator: "&").filter {
+            !$0.hasPrefix("starting_after=") && !$0.hasPrefix("ending_before=")
+        }.joined(separator: "&")
+        let base = call.publicURL + call.request.path + "?" + (kept.isEmpty ? "" : kept + "&")
+        var parts: [String] = []
+        if page.hasOlder { parts.append("<\(base)starting_after=\(id(last))>; rel=\"next\"") }
+        if page.hasNewer { parts.append("<\(base)ending_before=\(id(first))>; rel=\"prev\"") }
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    }
+}

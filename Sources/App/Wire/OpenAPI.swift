@@ -1,0 +1,210 @@
+import HTTP
+import JSON
+import Model
+
+/// `/openapi.json`: the contract of every route, made from the table that routes the requests.
+enum OpenAPI {
+    static func document(of endpoints: [Endpoint]) -> JSONValue {
+        var paths = JSONObject()
+        var shapes: [String: JSONValue] = ["Problem": problem]
+        for endpoint in endpoints where endpoint.isDocumented {
+            var item = paths[endpoint.path]?.objectValue ?? [:]
+            item[endpoint.method.rawValue.lowercased()] = operation(endpoint)
+            paths[endpoint.path] = .object(item)
+            endpoint.about.body?.collectNamed(into: &shapes)
+            endpoint.about.answer?.collectNamed(into: &shapes)
+        }
+        var schemas = JSONObject()
+        for name in shapes.keys.sorted() { schemas[name] = shapes[name] }
+        return [
+            "openapi": "3.1.0",
+            "info": [
+                "title": "referrald", "version": .string(Version.number),
+                "summary": "Referral links, leads, attribution and a reward ledger in one service.",
+                "license": ["name": "Proprietary"],
+            ],
+            "servers": [["url": "/"]],
+            "paths": .object(paths),
+            "components": [
+                "schemas": .object(schemas),
+                "securitySchemes": [
+                    "bearer": ["type": "http", "scheme": "bearer"],
+                    "basic": ["type": "http", "scheme": "basic"],
+                ],
+            ],
+        ]
+    }
+
+    private static func operation(_ endpoint: Endpoint) -> JSONValue {
+        let about = endpoint.about
+        var operation: JSONObject = [
+            "operationId": .string(about.operationID), "summary": .string(about.summary),
+            "tags": [.string(tag(endpoint.path))],
+        ]
+        let parameters = pathParameters(endpoint) + queryParameters(about) + headers(endpoint)
+        if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
+        if let body = about.body {
+            var content = JSONObject()
+            for type in about.bodyTypes { content[type] = ["schema": body.document] }
+            operation["requestBody"] = [
+                "required": .bool(body.requiresMembers), "content": .object(content),
+            ]
+        }
+        operation["responses"] = responses(endpoint)
+        switch endpoint.access {
+        case .everyone, .operations: operation["security"] = []
+        default: operation["security"] = [["bearer": []], ["basic": []]]
+        }
+        return .object(operation)
+    }
+
+    private static func tag(_ path: String) -> String {
+        let parts = path.split(separator: "/")
+        if parts.first == "v1", parts.count > 1 { return String(parts[1]) }
+        return parts.first.map(String.init) ?? "root"
+    }
+
+    private static func pathParameters(_ endpoint: Endpoint) -> [JSONValue] {
+        let segments = endpoint.path.split(separator: "/")
+        return segments.indices.filter { segments[$0].hasPrefix("{") }.map { index in
+            let name = String(segments[index].dropFirst().dropLast())
+            let noun = index > 0 ? String(segments[index - 1]) : ""
+            let schema = identifiers[noun] ?? .text(1...64)
+            return [
+                "name": .string(name), "in": "path", "required": true, "schema": schema.document,
+            ]
+        }
+    }
+
+    /// What the path segment after a noun must look like; anything else is simply not found.
+    private static let identifiers: [String: Schema] = [
+        "programs": .id(ProgramID.self), "f": .id(ProgramID.self),
+        "participants": .id(ParticipantID.self), "tokens": .id(APIKeyID.self),
+        "links": .id(LinkID.self), "clicks": .id(ClickID.self), "leads": .id(LeadID.self),
+        "conversions": .id(ConversionID.self), "rewards": .id(RewardID.self),
+        "reward_rules": .id(RewardRuleID.self), "payouts": .id(PayoutID.self),
+        "api_keys": .id(APIKeyID.self), "accounts": .id(LedgerAccountID.self),
+        "transactions": .id(LedgerTransactionID.self),
+        "r": .token(
+            3...64, pattern: "^[A-Za-z0-9_-]+$",
+            allowed: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"),
+    ]
+
+    private static func queryParameters(_ about: Contract) -> [JSONValue] {
+        about.query.map { field in
+            var parameter: JSONObject = [
+                "name": .string(field.name), "in": "query", "required": .bool(field.isRequired),
+                "schema": field.schema.document,
+            ]
+            if !field.about.isEmpty { parameter["description"] = .string(field.about) }
+            return .object(parameter)
+        }
+    }
+
+    private static func headers(_ endpoint: Endpoint) -> [JSONValue] {
+        var headers: [JSONValue] = []
+        func add(_ name: String, _ schema: JSONValue, required: Bool, _ about: String) {
+            headers.append([
+                "name": .string(name), "in": "header", "required": .bool(required),
+                "schema": schema, "description": .string(about),
+            ])
+        }
+        guard case .write = endpoint.action, endpoint.path.hasPrefix("/v1/") else { return headers }
+        if endpoint.idempotency != .none {
+            add(
+                "Idempotency-Key",
+                [
+                    "type": "string", "minLength": 1, "maxLength": 255,
+                    "pattern": "^[A-Za-z0-9_.:-]+$",
+                ], required: endpoint.idempotency == .required,
+                "Makes a retry safe: the same key and request give the stored answer for 24 hours.")
+        }
+        add(
+            "Dry-Run", ["type": "string", "enum": ["true", "false"]], required: false,
+            "true: the whole answer, nothing written.")
+        return headers
+    }
+
+    private static func responses(_ endpoint: Endpoint) -> JSONValue {
+        let about = endpoint.about
+        var responses = JSONObject()
+        var success: JSONObject = ["description": "Done."]
+        if let answer = about.answer {
+            success["content"] = .object([about.answerType: ["schema": answer.document]])
+        } else if about.answerType != "application/json" {
+            success["content"] = .object([about.answerType: ["schema": [:]]])
+        }
+        responses[String(about.success)] = .object(success)
+        for (status, meaning) in commonStatuses(endpoint) + about.others {
+            responses[String(status)] = [
+                "description": .string(meaning),
+                "content": status < 400
+                    ? .object([about.answerType: ["schema": about.answer?.document ?? [:]]])
+                    : ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]],
+            ]
+        }
+        return .object(responses)
+    }
+
+    /// What every operation of its kind may answer.
+    private static func commonStatuses(_ endpoint: Endpoint) -> [(status: Int, meaning: String)] {
+        var statuses: [(status: Int, meaning: String)] = [
+            (400, "Malformed: see errors."), (405, "The path does not take this method."),
+            (408, "The request came too slowly."), (413, "The body is too large."),
+            (414, "The request line is too long."), (431, "The header is too large."),
+            (500, "A fault here, logged under the request id."),
+            (503, "Overloaded, draining or out of space; nothing was changed."),
+        ]
+        switch endpoint.access {
+        case .everyone, .operations: break
+        default:
+            statuses.append((401, "No valid key."))
+            statuses.append((403, "The key may not do this."))
+        }
+        if endpoint.path.contains("{") { statuses.append((404, "There is no such object.")) }
+        if endpoint.about.body != nil { statuses.append((415, "Another media type than listed.")) }
+        if case .write = endpoint.action, endpoint.path.hasPrefix("/v1/") {
+            statuses.append((409, "The state does not allow this."))
+            statuses.append((412, "If-Match names another version."))
+            statuses.append((422, "Well-formed, but not possible; or an Idempotency-Key used twice."))
+        }
+        return statuses
+    }
+
+    private static let problem: JSONValue = [
+        "type": "object",
+        "required": ["type", "title", "status", "code", "request_id"],
+        "properties": [
+            "type": ["type": "string"], "title": ["type": "string"],
+            "status": ["type": "integer", "minimum": 400, "maximum": 599],
+            "detail": ["type": "string"], "code": ["type": "string"],
+            "request_id": ["type": "string"],
+            "errors": [
+                "type": "array",
+                "items": [
+                    "type": "object", "required": ["pointer", "code", "detail"],
+                    "properties": [
+                        "pointer": ["type": "string"], "code": ["type": "string"],
+                        "detail": ["type": "string"],
+                    ],
+                ],
+            ],
+        ],
+    ]
+}
+
+extension Endpoint {
+    /// The private socket's routes are no part of the public contract.
+    var isDocumented: Bool { if case .privateSocket = access { false } else { true } }
+}
+
+extension Schema {
+    /// Whether a body must be sent at all.
+    var requiresMembers: Bool {
+        switch self {
+        case .object(let fields): fields.contains(where: \.isRequired)
+        case .named(_, let schema): schema.requiresMembers
+        default: true
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import JSON
+import Model
+
+/// The shape of a value on the wire, written once: it checks what comes in and documents it in
+/// `/openapi.json` (JSON Schema 2020-12), so that the two cannot drift apart.
+indirect enum Schema: Sendable {
+    case string(TextRule)
+    case integer(ClosedRange<Int64>)
+    case number
+    case boolean
+    case choice([String])
+    case list(Schema, count: ClosedRange<Int>)
+    case object([Field])
+    /// At most 50 string members, keys up to 40 and values up to 500 characters.
+    case metadata
+    case nullable(Schema)
+    /// A shape with a name of its own under `components/schemas`.
+    case named(String, Schema)
+    /// Any JSON: stored explanations and event data.
+    case anything
+}
+
+/// One member of an object.
+struct Field: Sendable {
+    let name: String
+    let schema: Schema
+    let isRequired: Bool
+    let about: String
+
+    static func required(_ name: String, _ schema: Schema, _ about: String = "") -> Field {
+        Field(name: name, schema: schema, isRequired: true, about: about)
+    }
+
+    static func optional(_ name: String, _ schema: Schema, _ about: String = "") -> Field {
+        Field(name: name, schema: schema, isRequired: false, about: about)
+    }
+}
+
+/// What a string must look like: lengths in Unicode scalars (as JSON Schema counts), the pattern that
+/// documents it and the check that decides. Both must accept the same strings.
+struct TextRule: Sendable {
+    let length: ClosedRange<Int>
+    let pattern: String?
+    let format: String?
+    let accepts: @Sendable (String) -> Bool
+
+    init(
+        _ length: ClosedRange<Int>, pattern: String? = nil, format: String? = nil,
+        accepts: @escaping @Sendable (String) -> Bool
+    ) {
+        self.length = length
+        self.pattern = pattern
+        self.format = format
+        self.accepts = accepts
+    }
+}
+
+extension Schema {
+    /// One line of text without control characters.
+    static func text(_ length: ClosedRange<Int>) -> Schema {
+        .string(TextRule(length, pattern: #"^[^\u0000-\u001f\u007f]*$"#) { text in
+            text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
+        })
+    }
+
+    /// Several lines: tabs, carriage returns and line feeds are kept.
+    static func prose(_ length: ClosedRange<Int>) -> Schema {
+        .string(TextRule(length, pattern: #"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"#) {
+            $0.unicodeScalars.allSatisfy { scalar in
+                (scalar.value >= 0x20 && scalar.value != 0x7f) || [9, 10, 13].contains(scalar.value)
+            }
+        })
+    }
+
+    /// Characters of `set` only, such as codes and references.
+    static func token(_ length: ClosedRange<Int>, pattern: String, allowed: String) -> Schema {
+        let set = Set(allowed.utf8)
+        return .string(TextRule(length, pattern: pattern) { $0.utf8.allSatisfy(set.contains) })
+    }
+
+    /// An identifier of one kind.
+    static func id<Kind>(_ kind: Identifier<Kind>.Type) -> Schema {
+        let prefix = Kind.prefix
+        let length = prefix.utf8.count + 27
+        return .string(
+            TextRule(length...length, pattern: "^\(prefix)_[0-7][0-9a-hjkmnp-tv-z]{25}$") {
+                Identifier<Kind>($0) != nil
+            })
+    }
+
+    /// RFC 3339 with an offset.
+    static let time = Schema.string(
+        TextRule(20...40, format: "date-time") { Instant(rfc3339: $0) != nil })
+
+    static let email = Schema.string(
+        TextRule(
+            3...254,
+            pattern: #"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,60}(\.[A-Za-z0-9]{1,3})?"#
+                + #"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,3}[A-Za-z]{2,63}$"#,
+            format: "email"
+        ) { EmailAddress($0) != nil })
+
+    static let url = Schema.string(
+        TextRule(
+            8...2048,
+            pattern: #"^https?://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"#
+                + #"(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,4}(:[1-9][0-9]{0,3})?"#
+                + #"(/[A-Za-z0-9._~/-]*)?(\?[A-Za-z0-9._~=&-]*)?(#[A-Za-z0-9._~-]*)?$"#
+        ) { WebURL($0) != nil })
+
+    /// An ISO 4217 code; lower case is accepted too.
+    static let currency = Schema.string(
+        TextRule(
+            3...3, pattern: "^(" + Currency.all.map(\.code).joined(separator: "|") + ")$"
+        ) { Currency($0) != nil })
+
+    /// Minor units, up to what JSON numbers carry everywhere (2^53 - 1).
+    static func amount(from least: Int64) -> Schema { .integer(least...Money.maximum) }
+
+    static func money(from least: Int64) -> Schema {
+        .object([
+            .required("amount", .amount(from: least), "Minor units of the currency."),
+            .required("currency", .currency, "ISO 4217 code."),
+        ])
+    }
+}

@@ -1,0 +1,95 @@
+import JSON
+import Model
+
+extension Schema {
+    /// This shape as JSON Schema 2020-12; named shapes become references.
+    var document: JSONValue {
+        switch self {
+        case .anything: return [:]
+        case .boolean: return ["type": "boolean"]
+        case .number: return ["type": "number"]
+        case .integer(let range):
+            return [
+                "type": "integer", "minimum": .integer(range.lowerBound),
+                "maximum": .integer(range.upperBound),
+            ]
+        case .choice(let names):
+            return ["type": "string", "enum": .array(names.map { .string($0) })]
+        case .string(let rule): return rule.document
+        case .list(let schema, let count):
+            return [
+                "type": "array", "items": schema.document,
+                "minItems": .integer(Int64(count.lowerBound)),
+                "maxItems": .integer(Int64(count.upperBound)),
+            ]
+        case .metadata:
+            return [
+                "type": "object", "maxProperties": 50,
+                "propertyNames": [
+                    "type": "string", "minLength": 1, "maxLength": 40, "pattern": #"^[^\[\]]*$"#,
+                ],
+                "additionalProperties": ["type": "string", "maxLength": 500],
+            ]
+        case .nullable(let schema): return schema.nullableDocument
+        case .named(let name, _): return ["$ref": .string("#/components/schemas/\(name)")]
+        case .object(let fields): return Schema.objectDocument(fields)
+        }
+    }
+
+    /// Every named shape inside this one, with its document.
+    func collectNamed(into shapes: inout [String: JSONValue]) {
+        switch self {
+        case .named(let name, let schema):
+            guard shapes[name] == nil else { return }
+            shapes[name] = schema.document
+            schema.collectNamed(into: &shapes)
+        case .nullable(let schema), .list(let schema, _): schema.collectNamed(into: &shapes)
+        case .object(let fields): for field in fields { field.schema.collectNamed(into: &shapes) }
+        default: break
+        }
+    }
+
+    private var nullableDocument: JSONValue {
+        let inner = document
+        if case .choice(let names) = self {
+            return [
+                "type": ["string", "null"], "enum": .array(names.map { .string($0) } + [.null]),
+            ]
+        }
+        guard var object = inner.objectValue, let type = object["type"], object["$ref"] == nil else {
+            return ["oneOf": [inner, ["type": "null"]]]
+        }
+        object["type"] = .array([type, "null"])
+        return .object(object)
+    }
+
+    private static func objectDocument(_ fields: [Field]) -> JSONValue {
+        var properties = JSONObject()
+        for field in fields {
+            var property = field.schema.document
+            if !field.about.isEmpty, var object = property.objectValue, object["$ref"] == nil {
+                object["description"] = .string(field.about)
+                property = .object(object)
+            }
+            properties[field.name] = property
+        }
+        var document: JSONObject = [
+            "type": "object", "properties": .object(properties), "additionalProperties": false,
+        ]
+        let required = fields.filter(\.isRequired).map { JSONValue.string($0.name) }
+        if !required.isEmpty { document["required"] = .array(required) }
+        return .object(document)
+    }
+}
+
+extension TextRule {
+    var document: JSONValue {
+        var document: JSONObject = [
+            "type": "string", "minLength": .integer(Int64(length.lowerBound)),
+            "maxLength": .integer(Int64(length.upperBound)),
+        ]
+        if let pattern { document["pattern"] = .string(pattern) }
+        if let format { document["format"] = .string(format) }
+        return .object(document)
+    }
+}

@@ -1,0 +1,81 @@
+import HTTP
+import JSON
+import Model
+
+extension Schema {
+    /// A list answer of `item`.
+    static func page(of item: Schema) -> Schema {
+        .object([
+            .required("object", .choice(["list"])),
+            .required("data", .list(item, count: 0...100)),
+            .required("has_more", .boolean), .required("url", .text(1...2000)),
+        ])
+    }
+
+    /// For actions that take no members: no body, or `{}`.
+    static let emptyBody = Schema.object([])
+
+    /// This input as a merge patch (RFC 7396): every member may be absent; those that need not be given
+    /// may be null, which sets them back to their default.
+    var asPatch: Schema {
+        guard case .object(let fields) = self else { return self }
+        return .object(
+            fields.map { field in
+                var schema = field.schema
+                if case .nullable = schema {} else if !field.isRequired { schema = .nullable(schema) }
+                return .optional(field.name, schema, field.about)
+            })
+    }
+}
+
+extension Contract {
+    static let patchTypes = ["application/merge-patch+json", "application/json"]
+}
+
+extension Call {
+    /// `form` after this call's merge patch, checked against `input` as a new object would be.
+    func patched(_ form: JSONValue, by input: Schema) throws -> Body {
+        let merged = form.merging(.object(body.object))
+        let faults = input.faults(in: merged)
+        if !faults.isEmpty { throw Refused(.invalid(faults)) }
+        return Body(merged.objectValue ?? [:])
+    }
+}
+
+extension Money {
+    var json: JSONValue {
+        ["amount": .integer(amount), "currency": .string(currency.code)]
+    }
+}
+
+extension JSONObjectWriter {
+    /// `{"amount": …, "currency": …}`, or null.
+    mutating func money(_ name: StaticString, _ money: Money?) {
+        guard let money else { return null(name) }
+        object(name) { json in
+            json.field("amount", money.amount)
+            json.field("currency", money.currency.code)
+        }
+    }
+
+}
+
+extension Response {
+    /// A list that is always whole: no cursor, at most 100 items.
+    static func whole<Item>(
+        _ items: [Item], _ call: Call, write: (Item, inout JSONArrayWriter) -> Void
+    ) -> Response {
+        let request = PageRequest(limit: 100, window: .older(than: nil))
+        return .list(
+            Page(items: items, hasMore: false, request: request), call, id: { _ in "" }, write: write)
+    }
+}
+
+/// RFC 3339.
+extension Instant: JSONEncodable {
+    public func encode(to buffer: inout JSONBuffer) { buffer.append(string: rfc3339) }
+}
+
+extension Identifier: JSONEncodable {
+    public func encode(to buffer: inout JSONBuffer) { buffer.append(string: description) }
+}

@@ -1,0 +1,54 @@
+import Model
+
+/// Why a conversion or a refund is refused. The order is the order of the checks.
+public enum ConversionRefusal: Error, Equatable, Sendable {
+    /// The external id belongs to a conversion that differs in this field.
+    case differs(field: String)
+    /// The refund's external id belongs to a refund that differs in this field.
+    case refundDiffers(field: String)
+    case otherCurrency(expected: Currency)
+    case inTheFuture
+    /// More than what is left of the conversion's amount.
+    case refundTooLarge(left: Int64)
+}
+
+/// Decisions about conversions and refunds: pure, without clock or storage.
+public enum ConversionRules {
+    /// A second request with the same external id must say the same.
+    public static func checkSame(
+        _ known: Conversion, kind: Conversion.Kind, amount: Money, occurredAt: Instant?,
+        customer: CustomerID
+    ) throws(ConversionRefusal) {
+        if known.kind != kind { throw .differs(field: "kind") }
+        if known.amount != amount { throw .differs(field: "amount") }
+        if known.customer != customer { throw .differs(field: "customer") }
+        if let occurredAt, known.occurredAt != occurredAt { throw .differs(field: "occurred_at") }
+    }
+
+    public static func check(
+        amount: Money, currency: Currency, occurredAt: Instant, now: Instant
+    ) throws(ConversionRefusal) {
+        if amount.currency != currency { throw .otherCurrency(expected: currency) }
+        if occurredAt > now { throw .inTheFuture }
+    }
+
+    public static func checkSame(
+        _ known: Refund, conversion: ConversionID, kind: Refund.Kind, amount: Int64
+    ) throws(ConversionRefusal) {
+        if known.conversion != conversion { throw .refundDiffers(field: "conversion") }
+        if known.kind != kind { throw .refundDiffers(field: "kind") }
+        if known.amount != amount { throw .refundDiffers(field: "amount") }
+    }
+
+    /// The refunded total after a further refund; never more than the conversion's amount.
+    public static func refundedTotal(
+        of conversion: Conversion, adding amount: Money
+    ) throws(ConversionRefusal) -> Int64 {
+        if amount.currency != conversion.amount.currency {
+            throw .otherCurrency(expected: conversion.amount.currency)
+        }
+        let left = conversion.amount.amount - conversion.refundedAmount
+        guard amount.amount <= left else { throw .refundTooLarge(left: left) }
+        return conversion.refundedAmount + amount.amount
+    }
+}

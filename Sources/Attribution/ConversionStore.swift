@@ -1,0 +1,116 @@
+import Database
+import JSON
+import Model
+
+/// All SQL of conversions and their refunds.
+public enum ConversionStore {
+    public static func find(_ id: ConversionID, _ reader: Reader) throws -> Conversion? {
+        try reader.first(
+            """
+            SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
+                currency, refunded_amount, occurred_at, metadata, created_at
+            FROM conversions WHERE id = ?
+            """, id, map: conversion)
+    }
+
+    public static func find(
+        externalID: String, in program: ProgramID, _ reader: Reader
+    ) throws -> Conversion? {
+        try reader.first(
+            """
+            SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
+                currency, refunded_amount, occurred_at, metadata, created_at
+            FROM conversions WHERE program_id = ? AND external_id = ?
+            """, program, externalID, map: conversion)
+    }
+
+    public static func sequence(of id: ConversionID, _ reader: Reader) throws -> Int64? {
+        try reader.integer("SELECT seq FROM conversions WHERE id = ?", id)
+    }
+
+    public static func page(
+        _ request: PageRequest, program: ProgramID?, externalID: String?, created: Range<Instant>?,
+        _ reader: Reader
+    ) throws -> Page<Conversion> {
+        var query = Query(
+            """
+            SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
+                currency, refunded_amount, occurred_at, metadata, created_at
+            FROM conversions WHERE 1 = 1
+            """)
+        if let program { query.append(" AND program_id = ?", program) }
+        if let externalID { query.append(" AND external_id = ?", externalID) }
+        if let created {
+            query.append(" AND created_at >= ?", created.lowerBound)
+            query.append(" AND created_at < ?", created.upperBound)
+        }
+        return try reader.page(query, request, map: conversion)
+    }
+
+    public static func insert(_ conversion: Conversion, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            INSERT INTO conversions (
+                id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
+                currency, occurred_at, metadata, created_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, conversion.id, conversion.program, conversion.externalID, conversion.customer,
+            conversion.lead, conversion.click, conversion.ref, conversion.kind.rawValue,
+            conversion.amount.amount, conversion.amount.currency.code, conversion.occurredAt,
+            JSONValue.object(conversion.metadata).text, conversion.createdAt)
+    }
+
+    public static func findRefund(
+        externalID: String, in program: ProgramID, _ reader: Reader
+    ) throws -> Refund? {
+        try reader.first(
+            """
+            SELECT id, program_id, conversion_id, external_id, kind, amount, reason, created_at
+            FROM refunds WHERE program_id = ? AND external_id = ?
+            """, program, externalID, map: refund)
+    }
+
+    /// Oldest first, at most 100.
+    public static func refunds(of id: ConversionID, _ reader: Reader) throws -> [Refund] {
+        try reader.all(
+            """
+            SELECT id, program_id, conversion_id, external_id, kind, amount, reason, created_at
+            FROM refunds WHERE conversion_id = ? ORDER BY seq LIMIT 100
+            """, id, map: refund)
+    }
+
+    /// Appends a refund and sets the conversion's total, which the caller has checked.
+    public static func insert(_ refund: Refund, refundedTotal: Int64, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            INSERT INTO refunds (
+                id, program_id, conversion_id, external_id, kind, amount, reason, created_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """, refund.id, refund.program, refund.conversion, refund.externalID,
+            refund.kind.rawValue, refund.amount, refund.reason, refund.createdAt)
+        try tx.run(
+            "UPDATE conversions SET refunded_amount = ? WHERE id = ?", refundedTotal,
+            refund.conversion)
+    }
+
+    private static func conversion(_ row: Row) throws -> Conversion {
+        guard let kind = try Conversion.Kind(rawValue: row.text(7)),
+            let currency = try Currency(row.text(9)),
+            let metadata = try JSONValue.parse(Array(row.text(12).utf8)).objectValue
+        else { throw DatabaseFault(operation: "read a conversion", code: DatabaseFault.corrupt) }
+        return try Conversion(
+            id: row.id(0), program: row.id(1), externalID: row.text(2), customer: row.id(3),
+            lead: row.optionalID(4), click: row.optionalID(5), ref: row.optionalText(6), kind: kind,
+            amount: Money(amount: row.int64(8), currency: currency), refundedAmount: row.int64(10),
+            occurredAt: row.instant(11), metadata: metadata, createdAt: row.instant(13))
+    }
+
+    private static func refund(_ row: Row) throws -> Refund {
+        guard let kind = try Refund.Kind(rawValue: row.text(4)) else {
+            throw DatabaseFault(operation: "read a refund", code: DatabaseFault.corrupt)
+        }
+        return try Refund(
+            id: row.id(0), program: row.id(1), conversion: row.id(2), externalID: row.text(3),
+            kind: kind, amount: row.int64(5), reason: row.optionalText(6), createdAt: row.instant(7))
+    }
+}

@@ -1,0 +1,110 @@
+import CSQLite
+import Platform
+import Synchronization
+
+/// A few threads for reads that take long, each with its own connection, so that a report never
+/// holds up a redirect.
+final class LongReads: Sendable {
+    private struct State {
+        var jobs: [@Sendable (Reader) -> Void] = []
+        var isOpen = false
+    }
+
+    private let path: String
+    private let settings: DatabaseSettings
+    private let state = Locked(State())
+    private let threads = JoinableThreads()
+    private let isClosing = Atomic<Bool>(false)
+    private let signal: EventSignal
+
+    init(path: String, settings: DatabaseSettings) throws {
+        self.path = path
+        self.settings = settings
+        signal = try EventSignal(blocking: true)
+    }
+
+    func start() throws {
+        state.withLock { $0.isOpen = true }
+        for number in 0..<settings.longReadThreads {
+            let reader = try DeadlineReader(path: path, settings: settings, owner: self)
+            threads.keep(try Thread("long-read-\(number)") { [self] in serve(reader) })
+        }
+    }
+
+    func push(_ job: @escaping @Sendable (Reader) -> Void) -> Bool {
+        let accepted = state.withLock { state in
+            guard state.isOpen, state.jobs.count < settings.queuedLongReadsMax else { return false }
+            state.jobs.append(job)
+            return true
+        }
+        if accepted { signal.raise() }
+        return accepted
+    }
+
+    /// Interrupts the reads that run and those that wait, each of which learns of it, and ends the
+    /// threads.
+    func close() {
+        isClosing.store(true, ordering: .relaxed)
+        state.withLock { $0.isOpen = false }
+        signal.raise()
+        threads.join()
+    }
+
+    var isEnding: Bool { isClosing.load(ordering: .relaxed) }
+
+    private func serve(_ reader: DeadlineReader) {
+        while true {
+            signal.wait()
+            while let job = next() { reader.run(job) }
+            if !state.withLock({ $0.isOpen }) {
+                // The end is passed on as well.
+                signal.raise()
+                return
+            }
+        }
+    }
+
+    /// The next read; the signal is passed on when others are left for other threads.
+    private func next() -> (@Sendable (Reader) -> Void)? {
+        let (job, isMore) = state.withLock { state in
+            (state.jobs.isEmpty ? nil : state.jobs.removeFirst(), !state.jobs.isEmpty)
+        }
+        if isMore { signal.raise() }
+        return job
+    }
+}
+
+/// A reader whose statements are interrupted once their time is over.
+private final class DeadlineReader {
+    private let reader: Reader
+    private let deadline: Deadline
+    private let seconds: UInt64
+
+    private final class Deadline {
+        var instant = MonotonicInstant(nanoseconds: .max)
+        unowned let owner: LongReads
+        init(_ owner: LongReads) { self.owner = owner }
+
+        var isOver: Bool { owner.isEnding || MonotonicInstant.now() > instant }
+    }
+
+    init(path: String, settings: DatabaseSettings, owner: LongReads) throws {
+        deadline = Deadline(owner)
+        seconds = settings.longReadSeconds
+        let connection = try Connection(
+            path: path, access: .reader, busyMilliseconds: settings.busyMilliseconds)
+        reader = Reader(connection)
+        // Asked every 10 000 steps of SQLite's virtual machine: about a millisecond.
+        sqlite3_progress_handler(connection.handle, 10_000, { context in
+            guard let context else { return 0 }
+            return Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue().isOver ? 1 : 0
+        }, Unmanaged.passUnretained(deadline).toOpaque())
+    }
+
+    deinit { sqlite3_progress_handler(reader.connection.handle, 0, nil, nil) }
+
+    func run(_ job: (Reader) -> Void) {
+        deadline.instant = MonotonicInstant.now().advanced(byMilliseconds: seconds &* 1_000)
+        job(reader)
+    }
+}

@@ -1,0 +1,248 @@
+import Crypto
+import Model
+
+/// Why a lead is refused. The order is the order of the checks.
+public enum LeadRefusal: Error, Equatable, Sendable {
+    /// No program is named, and nothing that would tell it.
+    case programMissing
+    /// Something that is named does not exist in the program.
+    case unknownReference(Reference)
+    /// Two of the given referrers are different participants.
+    case referrerConflict
+    /// The state does not allow the action.
+    case notPossible(InvalidTransition)
+    /// The value of a won deal is in another currency than the program's.
+    case valueCurrency
+    /// `follow_up_at` is not in the future.
+    case followUpNotLater
+
+    /// The member that names something unknown.
+    public enum Reference: String, Sendable, CaseIterable {
+        case program = "program_id"
+        case participant = "participant_id"
+        case click = "click_id"
+        case link = "ref"
+        case email = "referrer_email"
+    }
+}
+
+/// What was found under a name that the request gave.
+public enum Finding<Value: Sendable & Equatable>: Sendable, Equatable {
+    case notAsked
+    case unknown
+    case found(Value)
+
+    public var value: Value? {
+        if case .found(let value) = self { value } else { nil }
+    }
+}
+
+/// Where a link or a click leads: whose it is, and in which program.
+public struct ReferralOrigin: Sendable, Equatable {
+    public let program: ProgramID
+    public let referrer: Referrer
+
+    public init(program: ProgramID, referrer: Referrer) {
+        self.program = program
+        self.referrer = referrer
+    }
+}
+
+/// Everything known about who referred a lead, each under the name it was given by.
+public struct ReferralFacts: Sendable, Equatable {
+    public var participant: Finding<ReferralOrigin> = .notAsked
+    public var click: Finding<ReferralOrigin> = .notAsked
+    public var link: Finding<ReferralOrigin> = .notAsked
+    public var email: Finding<ReferralOrigin> = .notAsked
+
+    public init() {}
+}
+
+/// Who referred a lead, how that is known, and which of the given names were of no use.
+public struct ReferrerDecision: Sendable, Equatable {
+    public let referrer: Referrer
+    /// The member that decided; nil when nobody is known.
+    public let by: LeadRefusal.Reference?
+    public let ignored: [LeadRefusal.Reference]
+
+    public init(
+        referrer: Referrer, by: LeadRefusal.Reference?, ignored: [LeadRefusal.Reference]
+    ) {
+        self.referrer = referrer
+        self.by = by
+        self.ignored = ignored
+    }
+
+    /// Nobody is known, and nobody was named.
+    public static let nobody = ReferrerDecision(referrer: .nobody, by: nil, ignored: [])
+
+    /// The same facts when the referrer may not refer: nobody did, and the deciding name was of no
+    /// use.
+    public var withoutReferrer: ReferrerDecision {
+        ReferrerDecision(
+            referrer: .nobody, by: nil, ignored: (by.map { [$0] } ?? []) + ignored)
+    }
+}
+
+/// What becomes of a new lead.
+public enum Admission: Sendable, Equatable {
+    case submitted
+    /// An earlier lead of the program is for the same mailbox (R96).
+    case duplicate(of: LeadID)
+    case spam
+
+    public var state: Lead.State {
+        switch self {
+        case .submitted: .submitted
+        case .duplicate: .duplicate
+        case .spam: .spam
+        }
+    }
+
+    /// The rule that decided.
+    public var reasonCode: String? {
+        switch self {
+        case .submitted: nil
+        case .duplicate: "same_email"
+        case .spam: "honeypot"
+        }
+    }
+}
+
+/// Decisions about leads: pure, without clock or storage.
+public enum LeadRules {
+    /// The same fields posted again within this time are one lead.
+    public static let samePostMilliseconds: Int64 = 600_000
+
+    /// The program of a new lead: as named, else the one that the click, then the link belongs to.
+    public static func program(
+        named: ProgramID?, _ facts: ReferralFacts
+    ) throws(LeadRefusal) -> ProgramID {
+        let origin = facts.participant.value ?? facts.click.value ?? facts.link.value
+        guard let program = named ?? origin?.program else { throw .programMissing }
+        return program
+    }
+
+    /// Who referred the lead, by the strongest evidence first: named outright, the click, the link,
+    /// the address. `isStrict` (the API) refuses what does not fit together; a form never turns a
+    /// visitor away, so there what does not fit is left out and told in the lead's first event.
+    public static func referrer(
+        in program: ProgramID, _ facts: ReferralFacts, isStrict: Bool
+    ) throws(LeadRefusal) -> ReferrerDecision {
+        let findings: [(LeadRefusal.Reference, Finding<ReferralOrigin>)] = [
+            (.participant, facts.participant), (.click, facts.click), (.link, facts.link),
+            (.email, facts.email),
+        ]
+        var referrer = Referrer.nobody
+        var by: LeadRefusal.Reference?
+        var ignored: [LeadRefusal.Reference] = []
+        for (name, finding) in findings where finding != .notAsked {
+            guard let origin = finding.value, origin.program == program else {
+                if isStrict { throw .unknownReference(name) }
+                ignored.append(name)
+                continue
+            }
+            guard by != nil else {
+                referrer = origin.referrer
+                by = name
+                continue
+            }
+            guard origin.referrer.participant == referrer.participant else {
+                if isStrict { throw .referrerConflict }
+                ignored.append(name)
+                continue
+            }
+            referrer = Referrer(
+                participant: referrer.participant, link: referrer.link ?? origin.referrer.link,
+                click: referrer.click ?? origin.referrer.click)
+        }
+        return ReferrerDecision(referrer: referrer, by: by, ignored: ignored)
+    }
+
+    /// What becomes of a new lead: nothing is dropped, but a robot's and a second one are kept
+    /// apart.
+    public static func admit(isHoneypotFilled: Bool, earlier: LeadID?) -> Admission {
+        if isHoneypotFilled { return .spam }
+        return earlier.map { .duplicate(of: $0) } ?? .submitted
+    }
+
+    /// 16 bytes of the posted fields, each with its name, spaces around it and empty ones left out.
+    public static func formDigest(_ fields: [(name: String, value: String)]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for (name, value) in fields.sorted(by: { ($0.name, $0.value) < ($1.name, $1.value) }) {
+            for part in [name, value] {
+                bytes += "\(part.utf8.count):".utf8
+                bytes += part.utf8
+            }
+        }
+        return Array(SHA256.hash(bytes).prefix(16))
+    }
+
+    /// The lead after `move` at `now`, one version on, and the steps to tell. A win without an
+    /// opportunity passes through it at the same instant, so that the rates between stages hold.
+    public static func moved(
+        _ lead: Lead, by move: LeadMove, programCurrency: Currency, at now: Instant
+    ) throws(LeadRefusal) -> LeadChange {
+        let target: Lead.State
+        do {
+            target = try lead.state.moved(by: move.action)
+        } catch {
+            throw .notPossible(error)
+        }
+        var lead = lead
+        var steps = [LeadStep(move, from: lead.state, to: target)]
+        lead.followUpAt = nil
+        lead.reasonCode = nil
+        lead.reason = nil
+        switch move {
+        case .qualify:
+            lead.qualifiedAt = now
+        case .advance:
+            break
+        case .disqualify(let code, let reason):
+            lead.reasonCode = code
+            lead.reason = reason
+        case .lose(let code, let reason):
+            lead.reasonCode = code
+            lead.reason = reason
+        case .win(let value):
+            if let value, value.currency != programCurrency { throw .valueCurrency }
+            lead.wonValue = value
+            lead.wonAt = now
+            if lead.state == .qualified {
+                steps = [
+                    LeadStep(.advance, from: .qualified, to: .opportunity),
+                    LeadStep(move, from: .opportunity, to: target),
+                ]
+            }
+        case .nurture(let until, let reason):
+            guard until > now else { throw .followUpNotLater }
+            lead.followUpAt = until
+            lead.reason = reason
+        case .reopen(let code, let reason):
+            lead.reasonCode = code
+            lead.reason = reason
+            lead.qualifiedAt = nil
+        }
+        lead.state = target
+        lead.version += 1
+        lead.updatedAt = now
+        return LeadChange(lead: lead, steps: steps)
+    }
+
+    /// Whether the job that wakes a lead finds it still asleep, and its time come.
+    public static func isFollowUpDue(_ lead: Lead, at now: Instant) -> Bool {
+        guard lead.state == .nurture, let due = lead.followUpAt else { return false }
+        return due <= now
+    }
+}
+
+extension LeadStep {
+    init(_ move: LeadMove, from: Lead.State, to: Lead.State) {
+        if case .reopen = move {
+            self.init(eventType: "lead.reopened", from: from, to: to)
+        } else {
+            self.init(eventType: "lead.\(to.rawValue)", from: from, to: to)
+        }
+    }
+}

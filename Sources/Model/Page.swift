@@ -1,0 +1,40 @@
+/// A window of a list that is sorted newest first.
+public struct PageRequest: Sendable {
+    public enum Window: Sendable {
+        /// What is older than this sequence number; from the newest when nil.
+        case older(than: Int64?)
+        /// What is newer than this sequence number, nearest first.
+        case newer(than: Int64)
+    }
+
+    /// 1 to 100.
+    public let limit: Int
+    public let window: Window
+
+    public init(limit: Int, window: Window) {
+        self.limit = min(max(limit, 1), 100)
+        self.window = window
+    }
+}
+
+/// The items of one window, newest first.
+public struct Page<Item> {
+    public let items: [Item]
+    /// More in the direction of the request.
+    public let hasMore: Bool
+    public let hasOlder: Bool
+    public let hasNewer: Bool
+
+    public init(items: [Item], hasMore: Bool, request: PageRequest) {
+        self.items = items
+        self.hasMore = hasMore
+        switch request.window {
+        case .older(let place):
+            hasOlder = hasMore
+            hasNewer = place != nil
+        case .newer:
+            hasOlder = true
+            hasNewer = hasMore
+        }
+    }
+}

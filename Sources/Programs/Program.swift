@@ -1,0 +1,115 @@
+import JSON
+import Model
+
+/// A referral program: who refers, under which terms, in which currency.
+public struct Program: Sendable {
+    public enum Kind: String, Sendable, CaseIterable { case customer, partner, employee }
+
+    public enum State: String, LifecycleState {
+        case draft, active, paused, ended
+
+        public enum Action: String, Sendable, CaseIterable { case activate, pause, end }
+
+        public func after(_ action: Action) -> State? {
+            switch (action, self) {
+            case (.activate, .draft), (.activate, .paused): .active
+            case (.pause, .active): .paused
+            case (.end, .active), (.end, .paused): .ended
+            default: nil
+            }
+        }
+    }
+
+    public let id: ProgramID
+    public var name: String
+    public var kind: Kind
+    public var state: State
+    public var currency: Currency
+    public var terms: ProgramTerms
+    public var metadata: JSONObject
+    /// Raised by every change; also the version of the rules.
+    public var version: Int64
+    public let createdAt: Instant
+    public var updatedAt: Instant
+
+    public init(
+        id: ProgramID, name: String, kind: Kind, state: State, currency: Currency,
+        terms: ProgramTerms, metadata: JSONObject, version: Int64, createdAt: Instant,
+        updatedAt: Instant
+    ) {
+        self.id = id
+        self.name = name
+        self.kind = kind
+        self.state = state
+        self.currency = currency
+        self.terms = terms
+        self.metadata = metadata
+        self.version = version
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
+}
+
+/// The rules of a program that may change; every change is a new version, kept for good.
+public struct ProgramTerms: Sendable, Equatable {
+    /// Name of the attribution model, such as `last_touch`.
+    public var model: String
+    /// Touches this many days before a conversion may earn credit.
+    public var windowDays: Int64
+    /// Days a reward waits before it is approved.
+    public var holdDays: Int64
+    /// Rewards of this many minor units or more are reviewed by a person; nil: none is.
+    public var approvalThreshold: Int64?
+    /// Where links lead that name no destination of their own.
+    public var destination: WebURL?
+    /// Where expired and archived links lead; nil: they answer 410.
+    public var fallback: WebURL?
+    /// Where the referral form leads after a submission; nil: our own page.
+    public var thankYou: WebURL?
+    /// Origins whose pages may post the referral form, such as `https://www.example.com`.
+    public var allowedOrigins: [String]
+
+    public init(
+        model: String, windowDays: Int64, holdDays: Int64, approvalThreshold: Int64?,
+        destination: WebURL?, fallback: WebURL?, thankYou: WebURL?, allowedOrigins: [String]
+    ) {
+        self.model = model
+        self.windowDays = windowDays
+        self.holdDays = holdDays
+        self.approvalThreshold = approvalThreshold
+        self.destination = destination
+        self.fallback = fallback
+        self.thankYou = thankYou
+        self.allowedOrigins = allowedOrigins
+    }
+
+    /// As stored with the program and in its versions.
+    public var json: JSONValue {
+        [
+            "attribution": ["model": .string(model), "window_days": .integer(windowDays)],
+            "hold_days": .integer(holdDays),
+            "approval_threshold": approvalThreshold.map { .integer($0) } ?? .null,
+            "destination_url": destination.map { .string($0.text) } ?? .null,
+            "fallback_url": fallback.map { .string($0.text) } ?? .null,
+            "thank_you_url": thankYou.map { .string($0.text) } ?? .null,
+            "allowed_origins": .array(allowedOrigins.map { .string($0) }),
+        ]
+    }
+
+    /// Reads what `json` wrote. Nil when it is something else.
+    public init?(json: JSONValue) {
+        guard let object = json.objectValue,
+            let attribution = object["attribution"]?.objectValue,
+            let model = attribution["model"]?.stringValue,
+            let windowDays = attribution["window_days"]?.integerValue,
+            let holdDays = object["hold_days"]?.integerValue,
+            let origins = object["allowed_origins"]?.arrayValue
+        else { return nil }
+        func url(_ name: String) -> WebURL? { object[name]?.stringValue.flatMap { WebURL($0) } }
+        self.init(
+            model: model, windowDays: windowDays, holdDays: holdDays,
+            approvalThreshold: object["approval_threshold"]?.integerValue,
+            destination: url("destination_url"), fallback: url("fallback_url"),
+            thankYou: url("thank_you_url"), allowedOrigins: origins.compactMap(\.stringValue))
+    }
+}

@@ -1,0 +1,48 @@
+import Model
+
+/// Why a program's terms or a participant's wish are refused. The order is the order of the checks.
+public enum ProgramRefusal: Error, Equatable, Sendable {
+    /// The approval threshold names another currency than the program's.
+    case thresholdCurrency
+    /// The currency cannot change once the program has been activated: its ledger is in it.
+    case currencyIsFixed
+    /// An allowed origin is not `scheme://host[:port]`.
+    case badOrigin(index: Int)
+    /// The program is not active, so nothing new can start in it.
+    case notActive(state: Program.State)
+}
+
+/// Decisions about programs: pure, without clock or storage.
+public enum ProgramRules {
+    /// The line from which rewards are reviewed when the program names none: 500 dollars in USD, no line in
+    /// other currencies (R171: rewards under 500 dollars are processed automatically).
+    public static func defaultThreshold(_ currency: Currency) -> Int64? {
+        currency.code == "USD" ? 50_000 : nil
+    }
+
+    public static func check(
+        threshold: Money?, currency: Currency, origins: [String]
+    ) throws(ProgramRefusal) {
+        if let threshold, threshold.currency != currency { throw .thresholdCurrency }
+        for (index, origin) in origins.enumerated() {
+            guard let url = WebURL(origin), url.origin == origin else {
+                throw .badOrigin(index: index)
+            }
+        }
+    }
+
+    public static func checkCurrency(
+        from old: Currency, to new: Currency, state: Program.State
+    ) throws(ProgramRefusal) {
+        if old != new && state != .draft { throw .currencyIsFixed }
+    }
+
+    /// New participants, links and leads need an active program; a draft may be prepared.
+    public static func checkOpen(
+        _ state: Program.State, draftToo: Bool
+    ) throws(ProgramRefusal) {
+        guard state == .active || (draftToo && state == .draft) else {
+            throw .notActive(state: state)
+        }
+    }
+}

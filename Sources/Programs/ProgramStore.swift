@@ -1,0 +1,78 @@
+import Database
+import JSON
+import Model
+import Records
+
+/// All SQL of programs.
+public enum ProgramStore {
+    public static func find(_ id: ProgramID, _ reader: Reader) throws -> Program? {
+        try reader.first(
+            """
+            SELECT id, name, kind, state, currency, rules, metadata, version, created_at, updated_at
+            FROM programs WHERE id = ?
+            """, id, map: program)
+    }
+
+    public static func sequence(of id: ProgramID, _ reader: Reader) throws -> Int64? {
+        try reader.integer("SELECT seq FROM programs WHERE id = ?", id)
+    }
+
+    public static func page(
+        _ request: PageRequest, state: String?, only program: ProgramID?, _ reader: Reader
+    ) throws -> Page<Program> {
+        var query = Query(
+            """
+            SELECT id, name, kind, state, currency, rules, metadata, version, created_at, updated_at
+            FROM programs WHERE 1 = 1
+            """)
+        if let state { query.append(" AND state = ?", state) }
+        if let program { query.append(" AND id = ?", program) }
+        return try reader.page(query, request, map: self.program)
+    }
+
+    public static func insert(_ program: Program, actor: String, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            INSERT INTO programs (
+                id, name, kind, state, currency, rules, metadata, version, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, program.id, program.name, program.kind.rawValue, program.state.rawValue,
+            program.currency.code, program.terms.json.text, JSONValue.object(program.metadata).text,
+            program.version, program.createdAt, program.updatedAt)
+        try keepVersion(program, actor: actor, tx)
+    }
+
+    /// Writes every changed column and keeps the new version.
+    public static func update(_ program: Program, actor: String, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            UPDATE programs SET name = ?, kind = ?, state = ?, currency = ?, rules = ?, metadata = ?,
+                version = ?, updated_at = ?
+            WHERE id = ?
+            """, program.name, program.kind.rawValue, program.state.rawValue, program.currency.code,
+            program.terms.json.text, JSONValue.object(program.metadata).text, program.version,
+            program.updatedAt, program.id)
+        try keepVersion(program, actor: actor, tx)
+    }
+
+    private static func keepVersion(
+        _ program: Program, actor: String, _ tx: Transaction
+    ) throws {
+        try RuleVersionStore.append(
+            program.id, version: program.version, actor: actor, body: program.terms.json.text, tx)
+        tx.markConfigurationChanged()
+    }
+
+    private static func program(_ row: Row) throws -> Program {
+        guard let kind = try Program.Kind(rawValue: row.text(2)),
+            let state = try Program.State(rawValue: row.text(3)),
+            let currency = try Currency(row.text(4)),
+            let terms = try ProgramTerms(json: JSONValue.parse(Array(row.text(5).utf8))),
+            let metadata = try JSONValue.parse(Array(row.text(6).utf8)).objectValue
+        else { throw DatabaseFault(operation: "read a program", code: DatabaseFault.corrupt) }
+        return try Program(
+            id: row.id(0), name: row.text(1), kind: kind, state: state, currency: currency,
+            terms: terms, metadata: metadata, version: row.int64(7), createdAt: row.instant(8),
+            updatedAt: row.instant(9))
+    }
+}

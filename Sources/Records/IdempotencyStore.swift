@@ -1,0 +1,57 @@
+import Database
+import Model
+
+/// The answer to a request with `Idempotency-Key`, as it was given.
+public struct StoredAnswer: Sendable {
+    public let fingerprint: [UInt8]
+    public let status: Int
+    /// `Name: value` lines.
+    public let headers: String
+    public let body: [UInt8]
+
+    public init(fingerprint: [UInt8], status: Int, headers: String, body: [UInt8]) {
+        self.fingerprint = fingerprint
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}
+
+/// All SQL of stored answers. The answer is written in the transaction of its effect, so a crash leaves
+/// both or neither.
+public enum IdempotencyStore {
+    /// How long an answer can be replayed.
+    public static let keptMilliseconds: Int64 = 86_400_000
+
+    /// The answer under `key`, unless it has passed its 24 hours.
+    public static func find(_ key: [UInt8], _ tx: Transaction) throws -> StoredAnswer? {
+        try tx.first(
+            """
+            SELECT fingerprint, status, headers, body FROM idempotency_answers
+            WHERE request_key = ? AND created_at > ?
+            """, key, tx.now.advanced(byMilliseconds: -keptMilliseconds)
+        ) { row in
+            try StoredAnswer(
+                fingerprint: row.blob(0), status: row.int(1), headers: row.text(2), body: row.blob(3))
+        }
+    }
+
+    public static func insert(_ answer: StoredAnswer, under key: [UInt8], _ tx: Transaction) throws {
+        try tx.run("DELETE FROM idempotency_answers WHERE request_key = ?", key)
+        try tx.run(
+            """
+            INSERT INTO idempotency_answers (request_key, fingerprint, created_at, status, headers, body)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """, key, answer.fingerprint, tx.now, answer.status, answer.headers, answer.body)
+    }
+
+    /// Deletes up to `limit` answers past their time; returns how many.
+    public static func prune(limit: Int, _ tx: Transaction) throws -> Int {
+        try tx.run(
+            """
+            DELETE FROM idempotency_answers WHERE seq IN (
+                SELECT seq FROM idempotency_answers WHERE created_at <= ? ORDER BY seq LIMIT ?)
+            """, tx.now.advanced(byMilliseconds: -keptMilliseconds), Int64(limit))
+        return tx.changes
+    }
+}

@@ -1,0 +1,40 @@
+import Database
+import Model
+
+/// All SQL of rule versions: every version of a program's or a reward rule's terms, kept for good, so that
+/// a result can name the version that decided it.
+public enum RuleVersionStore {
+    public struct RuleVersion: Sendable {
+        public let version: Int64
+        public let createdAt: Instant
+        public let actor: String
+        /// The rule as a JSON object.
+        public let body: String
+    }
+
+    public static func append<Kind>(
+        _ subject: Identifier<Kind>, version: Int64, actor: String, body: String, _ tx: Transaction
+    ) throws {
+        try tx.run(
+            """
+            INSERT INTO rule_versions (subject_id, version, created_at, actor, body)
+            VALUES (?, ?, ?, ?, ?)
+            """, subject, version, tx.now, actor, body)
+    }
+
+    /// Newest first, at most 100.
+    public static func versions<Kind>(
+        of subject: Identifier<Kind>, _ reader: Reader
+    ) throws -> [RuleVersion] {
+        try reader.all(
+            """
+            SELECT version, created_at, actor, body FROM rule_versions
+            WHERE subject_id = ? ORDER BY version DESC LIMIT 100
+            """, subject
+        ) { row in
+            try RuleVersion(
+                version: row.int64(0), createdAt: row.instant(1), actor: row.text(2),
+                body: row.text(3))
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import JSON
+import Model
+
+/// One hit on a link, as it is handed to the recorder. Holds no address and no agent, only what stays.
+public struct Click: Sendable {
+    /// What kind of hit it was; the number is what is stored.
+    public enum Class: Int64, Sendable, CaseIterable {
+        case human = 0, bot, preview, prefetch, duplicate
+
+        public var name: String {
+            switch self {
+            case .human: "human"
+            case .bot: "bot"
+            case .preview: "preview"
+            case .prefetch: "prefetch"
+            case .duplicate: "duplicate"
+            }
+        }
+
+        public init?(name: String) {
+            guard let match = Class.allCases.first(where: { $0.name == name }) else { return nil }
+            self = match
+        }
+    }
+
+    public let id: ClickID
+    /// The link's sequence.
+    public let link: Int64
+    public let verdict: ClickVerdict
+    /// 64 bits of a keyed hash of address and agent; nil when the visitor asked not to be followed.
+    public let visitor: Int64?
+    /// UTM fields and the referrer's host as JSON; nil when there are none.
+    public let detail: String?
+
+    public init(
+        id: ClickID, link: Int64, verdict: ClickVerdict, visitor: Int64?, detail: String?
+    ) {
+        self.id = id
+        self.link = link
+        self.verdict = verdict
+        self.visitor = visitor
+        self.detail = detail
+    }
+
+    /// The touch that is kept with a click; nil when there is nothing to keep.
+    public static func detail(utm: CampaignTags, referrerHost: String?) -> String? {
+        guard !utm.isEmpty || referrerHost != nil else { return nil }
+        var object = JSONObject()
+        if !utm.isEmpty { object["utm"] = .object(utm.json) }
+        if let referrerHost { object["referrer"] = .string(referrerHost) }
+        return JSONValue.object(object).text
+    }
+}
+
+/// What a hit was found to be, and by which rule.
+public struct ClickVerdict: Sendable, Equatable {
+    public let kind: Click.Class
+    /// A code, followed by a colon and the pattern when one decided; nil for a human's click.
+    public let reason: String?
+
+    public init(_ kind: Click.Class, _ reason: String? = nil) {
+        self.kind = kind
+        self.reason = reason
+    }
+}
+
+/// A click as stored, with the link it was on.
+public struct RecordedClick: Sendable {
+    public let id: ClickID
+    public let link: LinkID
+    public let program: ProgramID
+    public let participant: ParticipantID
+    public let verdict: ClickVerdict
+    public let rulesVersion: Int64
+    /// Whether it was counted without a visitor hash.
+    public let isAnonymous: Bool
+    public let utm: CampaignTags
+    public let referrerHost: String?
+
+    public var occurredAt: Instant { id.instant }
+}
+
+/// Where a click came from, for attribution.
+public struct ClickOrigin: Sendable {
+    public let program: ProgramID
+    public let participant: ParticipantID
+    public let link: LinkID
+    public let kind: Click.Class
+    public let occurredAt: Instant
+    /// The link's channel, as the API names it.
+    public let channel: String
+
+    /// Whether somebody came: a person's click, also a repeated one. Programs earn no credit.
+    public var countsAsTouch: Bool { kind == .human || kind == .duplicate }
+}

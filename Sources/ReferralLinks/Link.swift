@@ -1,0 +1,113 @@
+import JSON
+import Model
+
+/// A participant's referral link: a code under `/r/`, and where it leads.
+///
+/// Its clicks are in `Click`; whether it leads anywhere just now also depends on its program and its
+/// participant, which `LinkRules.availability` is told.
+public struct Link: Sendable {
+    public enum State: String, LifecycleState {
+        case active, disabled, archived
+
+        public enum Action: String, Sendable, CaseIterable { case enable, disable, archive }
+
+        public func after(_ action: Action) -> State? {
+            switch (action, self) {
+            case (.enable, .disabled): .active
+            case (.disable, .active): .disabled
+            case (.archive, .active), (.archive, .disabled): .archived
+            default: nil
+            }
+        }
+    }
+
+    /// Where the link is shared, so that channels can be compared (R44).
+    public enum Channel: String, Sendable, CaseIterable {
+        case email, social, sms, messenger
+        case inApp = "in_app"
+        case qr, print, event, blog, newsletter, website, other
+    }
+
+    public let id: LinkID
+    public let program: ProgramID
+    public let participant: ParticipantID
+    /// As given or made; looked up without regard to case.
+    public let code: String
+    /// Nil: the program's.
+    public var destination: WebURL?
+    public var channel: Channel
+    public var campaign: String?
+    public var utm: CampaignTags
+    public var state: State
+    /// From this instant on the link leads to the program's fallback.
+    public var expiresAt: Instant?
+    public var metadata: JSONObject
+    public var version: Int64
+    public let createdAt: Instant
+    public var updatedAt: Instant
+
+    public init(
+        id: LinkID, program: ProgramID, participant: ParticipantID, code: String,
+        destination: WebURL?, channel: Channel, campaign: String?, utm: CampaignTags, state: State,
+        expiresAt: Instant?, metadata: JSONObject, version: Int64, createdAt: Instant,
+        updatedAt: Instant
+    ) {
+        self.id = id
+        self.program = program
+        self.participant = participant
+        self.code = code
+        self.destination = destination
+        self.channel = channel
+        self.campaign = campaign
+        self.utm = utm
+        self.state = state
+        self.expiresAt = expiresAt
+        self.metadata = metadata
+        self.version = version
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
+}
+
+/// The five UTM fields (R45), each a short text or absent.
+public struct CampaignTags: Sendable, Equatable {
+    public static let names = ["source", "medium", "campaign", "term", "content"]
+    /// Longest value kept, in Unicode scalars.
+    public static let valueMax = 200
+
+    /// Name without `utm_` and value, in the order of `names`.
+    public private(set) var pairs: [(name: String, value: String)] = []
+
+    public init() {}
+
+    /// Takes the known names of `object` whose values are texts.
+    public init(_ object: JSONObject) {
+        for name in CampaignTags.names {
+            if let value = object[name]?.stringValue { pairs.append((name, value)) }
+        }
+    }
+
+    /// Takes the `utm_` parameters of a query; the first of each name counts, cut to `valueMax`.
+    public init(query: VisitorQuery) {
+        for name in CampaignTags.names {
+            guard let value = query.value(of: "utm_" + name), !value.isEmpty else { continue }
+            let kept = String(String.UnicodeScalarView(value.unicodeScalars.prefix(Self.valueMax)))
+            pairs.append((name, kept))
+        }
+    }
+
+    public subscript(name: String) -> String? { pairs.first { $0.name == name }?.value }
+
+    public var isEmpty: Bool { pairs.isEmpty }
+
+    /// As stored and as shown.
+    public var json: JSONObject {
+        var object = JSONObject()
+        for (name, value) in pairs { object[name] = .string(value) }
+        return object
+    }
+
+    public static func == (left: CampaignTags, right: CampaignTags) -> Bool {
+        left.pairs.elementsEqual(right.pairs) { $0 == $1 }
+    }
+}

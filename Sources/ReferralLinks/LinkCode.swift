@@ -1,0 +1,73 @@
+/// Codes of links: made ones that are easy to read, say and type, and how any code is looked up.
+public enum LinkCode {
+    /// Without vowels, so that few words appear, and with one at most of what looks alike: 0 and o, 1, i and
+    /// l, 2 and z, 5 and s, 8 and b, u and v.
+    static let alphabet = Array("345679bcdfghjkmnpqrtvwxy".utf8)
+    static let length = 8
+
+    /// A code of `length` characters, the same for the same random `word`.
+    public static func code(from word: UInt64) -> String {
+        var word = word
+        return String(unsafeUninitializedCapacity: length) { text in
+            for place in 0..<length {
+                let (quotient, remainder) = word.quotientAndRemainder(dividingBy: 24)
+                text[place] = alphabet[Int(remainder)]
+                word = quotient
+            }
+            return length
+        }
+    }
+
+    /// Whether the code holds none of the words in `Data/words.txt`.
+    public static func isClean(_ code: String) -> Bool {
+        let bytes = Array(code.utf8)
+        return !words.contains { word in
+            guard word.count <= bytes.count else { return false }
+            return (0...(bytes.count - word.count)).contains { start in
+                bytes[start..<(start + word.count)].elementsEqual(word)
+            }
+        }
+    }
+
+    /// A clean code; nil when `LinkRules.codeAttemptsMax` draws gave none.
+    public static func draw(using random: inout some RandomNumberGenerator) -> String? {
+        for _ in 0..<LinkRules.codeAttemptsMax {
+            let code = code(from: random.next())
+            if isClean(code) { return code }
+        }
+        return nil
+    }
+
+    /// What a code is looked up by: its ASCII letters in lower case.
+    public static func key(of code: String) -> String {
+        guard code.utf8.contains(where: { (0x41...0x5A).contains($0) }) else { return code }
+        let bytes = code.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Whether `text` can be a code at all: `[A-Za-z0-9][A-Za-z0-9_-]{2,63}`.
+    public static func isWellFormed(_ text: String) -> Bool {
+        let bytes = text.utf8
+        guard (3...64).contains(bytes.count), let first = bytes.first, isAlphanumeric(first) else {
+            return false
+        }
+        return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x5F || $0 == 0x2D }
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+    }
+
+    private static let words: [[UInt8]] = DataFile.lines(of: "words.txt").map { Array($0.utf8) }
+}
+
+/// The module's data files, compiled in: lines without comments and blanks around them.
+enum DataFile {
+    static func lines(of name: String) -> [String] {
+        guard let file = EmbeddedFiles.all.first(where: { $0.name == name }) else { return [] }
+        return file.text.split(whereSeparator: \.isNewline).compactMap { line in
+            let text = line.drop { $0 == " " }
+            return text.isEmpty || text.hasPrefix("#") ? nil : String(text)
+        }
+    }
+}

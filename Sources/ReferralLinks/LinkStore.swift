@@ -1,0 +1,108 @@
+import Database
+import JSON
+import Model
+
+/// All SQL of links.
+public enum LinkStore {
+    public static func find(_ id: LinkID, _ reader: Reader) throws -> Link? {
+        try reader.first(
+            """
+            SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm, state,
+                expires_at, metadata, version, created_at, updated_at
+            FROM links WHERE id = ?
+            """, id, map: link)
+    }
+
+    /// The link of this code, in whatever case.
+    public static func find(code: String, _ reader: Reader) throws -> Link? {
+        try locate(code: code, reader)?.link
+    }
+
+    /// The link of this code with its sequence, which its clicks carry.
+    public static func locate(
+        code: String, _ reader: Reader
+    ) throws -> (link: Link, sequence: Int64)? {
+        try reader.first(
+            """
+            SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm, state,
+                expires_at, metadata, version, created_at, updated_at, seq
+            FROM links WHERE code_key = ?
+            """, LinkCode.key(of: code)
+        ) { row in try (link(row), row.int64(14)) }
+    }
+
+    public static func isTaken(code: String, _ reader: Reader) throws -> Bool {
+        try reader.integer("SELECT seq FROM links WHERE code_key = ?", LinkCode.key(of: code)) != nil
+    }
+
+    public static func sequence(of id: LinkID, _ reader: Reader) throws -> Int64? {
+        try reader.integer("SELECT seq FROM links WHERE id = ?", id)
+    }
+
+    public static func page(
+        _ request: PageRequest, program: ProgramID? = nil, participant: ParticipantID? = nil,
+        state: String? = nil, channel: String? = nil, created: Range<Instant>? = nil,
+        _ reader: Reader
+    ) throws -> Page<Link> {
+        var query = Query(
+            """
+            SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm, state,
+                expires_at, metadata, version, created_at, updated_at
+            FROM links WHERE 1 = 1
+            """)
+        if let program { query.append(" AND program_id = ?", program) }
+        if let participant { query.append(" AND participant_id = ?", participant) }
+        if let state { query.append(" AND state = ?", state) }
+        if let channel { query.append(" AND channel = ?", channel) }
+        if let created {
+            query.append(
+                " AND created_at >= ? AND created_at < ?", created.lowerBound, created.upperBound)
+        }
+        return try reader.page(query, request, map: link)
+    }
+
+    /// Needs no new generation of what the loops keep: they keep no code that they did not find.
+    public static func insert(_ link: Link, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            INSERT INTO links (
+                id, program_id, participant_id, code, code_key, destination_url, channel, campaign, utm,
+                state, expires_at, metadata, version, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, link.id, link.program, link.participant, link.code, LinkCode.key(of: link.code),
+            link.destination?.text, link.channel.rawValue, link.campaign,
+            JSONValue.object(link.utm.json).text, link.state.rawValue, link.expiresAt,
+            JSONValue.object(link.metadata).text, link.version, link.createdAt, link.updatedAt)
+    }
+
+    public static func update(_ link: Link, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            UPDATE links SET destination_url = ?, channel = ?, campaign = ?, utm = ?, state = ?,
+                expires_at = ?, metadata = ?, version = ?, updated_at = ?
+            WHERE id = ?
+            """, link.destination?.text, link.channel.rawValue, link.campaign,
+            JSONValue.object(link.utm.json).text, link.state.rawValue, link.expiresAt,
+            JSONValue.object(link.metadata).text, link.version, link.updatedAt, link.id)
+        tx.markConfigurationChanged()
+    }
+
+    private static func link(_ row: Row) throws -> Link {
+        guard let channel = try Link.Channel(rawValue: row.text(5)),
+            let state = try Link.State(rawValue: row.text(8)),
+            let utm = try JSONValue.parse(Array(row.text(7).utf8)).objectValue,
+            let metadata = try JSONValue.parse(Array(row.text(10).utf8)).objectValue
+        else { throw DatabaseFault(operation: "read a link", code: DatabaseFault.corrupt) }
+        let destination = try row.optionalText(4)
+        let url = destination.flatMap { WebURL($0) }
+        guard (destination == nil) == (url == nil) else {
+            throw DatabaseFault(operation: "read a link", code: DatabaseFault.corrupt)
+        }
+        return try Link(
+            id: row.id(0), program: row.id(1), participant: row.id(2), code: row.text(3),
+            destination: url, channel: channel, campaign: row.optionalText(6),
+            utm: CampaignTags(utm), state: state, expiresAt: row.optionalInstant(9),
+            metadata: metadata, version: row.int64(11), createdAt: row.instant(12),
+            updatedAt: row.instant(13))
+    }
+}

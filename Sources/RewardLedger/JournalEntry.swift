@@ -1,0 +1,110 @@
+import Model
+
+/// A transaction of the journal before it is posted: what happened, to whose money, in one currency.
+public struct JournalEntry: Sendable, Equatable {
+    public enum Kind: String, Sendable, CaseIterable {
+        case rewardGranted = "reward_granted"
+        case rewardApproved = "reward_approved"
+        case rewardRejected = "reward_rejected"
+        case rewardVoided = "reward_voided"
+        /// A refund takes back what was not paid yet.
+        case rewardRefunded = "reward_refunded"
+        /// A refund takes back what was paid or is on its way: it is owed from now on.
+        case rewardClawedBack = "reward_clawed_back"
+        /// What is owed for a reward meets its own unpaid rest after a payout returned it.
+        case clawbackOffset = "clawback_offset"
+        /// A payout keeps back what is owed.
+        case payoutClawback = "payout_clawback"
+        /// A payout that came to nothing gives back what it kept.
+        case payoutClawbackReturned = "payout_clawback_returned"
+        case payoutSubmitted = "payout_submitted"
+        case payoutPaid = "payout_paid"
+        case payoutPartiallyPaid = "payout_partially_paid"
+        case payoutFailed = "payout_failed"
+    }
+
+    public let kind: Kind
+    public let program: ProgramID
+    public let participant: ParticipantID
+    public let currency: Currency
+    public let postings: [Posting]
+    public var reward: RewardID?
+    public var payout: PayoutID?
+    public var conversion: ConversionID?
+    public var lead: LeadID?
+    public var refund: RefundID?
+
+    public init(
+        _ kind: Kind, program: ProgramID, participant: ParticipantID, currency: Currency,
+        postings: [Posting], reward: RewardID? = nil, payout: PayoutID? = nil,
+        conversion: ConversionID? = nil, lead: LeadID? = nil, refund: RefundID? = nil
+    ) {
+        self.kind = kind
+        self.program = program
+        self.participant = participant
+        self.currency = currency
+        self.postings = postings
+        self.reward = reward
+        self.payout = payout
+        self.conversion = conversion
+        self.lead = lead
+        self.refund = refund
+    }
+
+    /// An entry about one reward; a refund names itself.
+    static func about(
+        _ reward: Reward, _ kind: Kind, payout: PayoutID? = nil, refund: RefundID? = nil,
+        _ postings: [Posting]
+    ) -> JournalEntry {
+        JournalEntry(
+            kind, program: reward.program, participant: reward.participant,
+            currency: reward.amount.currency, postings: postings.filter { $0.amount != 0 },
+            reward: reward.id, payout: payout, conversion: reward.conversion, lead: reward.lead,
+            refund: refund)
+    }
+
+    static func about(_ payout: Payout, _ kind: Kind, _ postings: [Posting]) -> JournalEntry {
+        JournalEntry(
+            kind, program: payout.program, participant: payout.participant,
+            currency: payout.currency, postings: postings.filter { $0.amount != 0 },
+            payout: payout.id)
+    }
+}
+
+/// An entry that would break the books. No request can bring it about: it is a fault of this program, and
+/// nothing of its transaction is kept.
+public enum JournalFault: Error, Equatable, Sendable {
+    case tooFewPostings
+    case zeroPosting
+    case accountTwice
+    case unbalanced
+}
+
+/// Decisions about the journal: pure.
+public enum JournalRules {
+    /// No account may grow beyond this size, so that a sum over an owner's accounts cannot overflow.
+    public static let balanceMax = Int64.max / 8
+
+    /// Two postings or more, none of zero, each on another account, and the sum is zero.
+    public static func check(_ postings: [Posting]) throws(JournalFault) {
+        guard postings.count >= 2 else { throw .tooFewPostings }
+        var sum: Int128 = 0
+        for (place, posting) in postings.enumerated() {
+            guard posting.amount != 0 else { throw .zeroPosting }
+            guard !postings[..<place].contains(where: { $0.account == posting.account }) else {
+                throw .accountTwice
+            }
+            sum += Int128(posting.amount)
+        }
+        guard sum == 0 else { throw .unbalanced }
+    }
+
+    /// The balance after a posting.
+    public static func balance(
+        _ balance: Int64, adding amount: Int64
+    ) throws(MoneyError) -> Int64 {
+        let (sum, overflow) = balance.addingReportingOverflow(amount)
+        guard !overflow, sum.magnitude <= balanceMax.magnitude else { throw .overflow }
+        return sum
+    }
+}

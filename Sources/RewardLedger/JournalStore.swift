@@ -1,0 +1,120 @@
+import Database
+import Model
+
+/// All SQL that writes the journal and its accounts. `LedgerReads` has the pages, sums and statements.
+public enum JournalStore {
+    /// Posts `entry` as the next link of the chain and moves the balances of its accounts. Throws
+    /// `JournalFault` for an entry that does not balance and `MoneyError.overflow` for a balance too large.
+    @discardableResult
+    public static func post(_ entry: JournalEntry, _ tx: Transaction) throws -> LedgerTransaction {
+        try JournalRules.check(entry.postings)
+        let accounts = try entry.postings.map { try account($0.account, of: entry, tx) }
+        let transaction = LedgerTransaction(
+            after: try head(tx), id: tx.makeID(), entry: entry, accounts: accounts.map(\.id),
+            postedAt: tx.now)
+        try insert(transaction, tx)
+        for (line, account) in accounts.enumerated() {
+            let amount = entry.postings[line].amount
+            try tx.run(
+                """
+                INSERT INTO ledger_postings (transaction_seq, line, account_seq, amount)
+                VALUES (?, ?, ?, ?)
+                """, transaction.sequence, Int64(line), account.sequence, amount)
+            try tx.run(
+                "UPDATE ledger_accounts SET balance = ? WHERE seq = ?",
+                JournalRules.balance(account.balance, adding: amount), account.sequence)
+        }
+        return transaction
+    }
+
+    /// The newest link.
+    public static func head(_ reader: Reader) throws -> LedgerHead {
+        try reader.first("SELECT seq, hash FROM ledger_transactions ORDER BY seq DESC LIMIT 1") {
+            try LedgerHead(sequence: $0.int64(0), hash: $0.blob(1))
+        } ?? .empty
+    }
+
+    /// How far the cached balances are from zero, over all currencies; anything but 0 is an alarm.
+    public static func imbalance(_ reader: Reader) throws -> Int64 {
+        var sums: [String: Int128] = [:]
+        try reader.forEach("SELECT currency, balance FROM ledger_accounts") { row in
+            try sums[row.text(0), default: 0] += Int128(row.int64(1))
+        }
+        let distance = sums.values.reduce(into: UInt128(0)) { $0 += $1.magnitude }
+        return Int64(clamping: distance)
+    }
+
+    /// What the participant's account of `kind` holds; 0 when there is none.
+    static func balance(
+        _ kind: LedgerAccount.Kind, of participant: ParticipantID, _ currency: Currency,
+        _ reader: Reader
+    ) throws -> Int64 {
+        try reader.integer(
+            """
+            SELECT balance FROM ledger_accounts
+            WHERE participant_id = ? AND kind = ? AND currency = ?
+            """, participant, kind.rawValue, currency.code) ?? 0
+    }
+
+    // MARK: - Accounts
+
+    static func account(_ row: Row) throws -> LedgerAccount {
+        guard let kind = try LedgerAccount.Kind(rawValue: row.text(2)),
+            let currency = try Currency(row.text(5))
+        else { throw DatabaseFault(operation: "read an account", code: DatabaseFault.corrupt) }
+        return try LedgerAccount(
+            sequence: row.int64(0), id: row.id(1), kind: kind, program: row.id(3),
+            participant: row.optionalID(4), currency: currency, balance: row.int64(6),
+            createdAt: row.instant(7))
+    }
+
+    /// The account, opened at its first posting.
+    private static func account(
+        _ kind: LedgerAccount.Kind, of entry: JournalEntry, _ tx: Transaction
+    ) throws -> LedgerAccount {
+        if let account = try find(kind, of: entry, tx) { return account }
+        let id: LedgerAccountID = tx.makeID()
+        try tx.run(
+            """
+            INSERT INTO ledger_accounts (
+                id, kind, program_id, participant_id, currency, balance, created_at)
+            VALUES (?, ?, ?, ?, ?, 0, ?)
+            """, id, kind.rawValue, entry.program,
+            kind == .programExpense ? nil : entry.participant, entry.currency.code, tx.now)
+        guard let account = try find(kind, of: entry, tx) else {
+            throw DatabaseFault(operation: "open an account", code: DatabaseFault.corrupt)
+        }
+        return account
+    }
+
+    private static func find(
+        _ kind: LedgerAccount.Kind, of entry: JournalEntry, _ reader: Reader
+    ) throws -> LedgerAccount? {
+        if kind == .programExpense {
+            return try reader.first(
+                """
+                SELECT seq, id, kind, program_id, participant_id, currency, balance, created_at
+                FROM ledger_accounts
+                WHERE program_id = ? AND currency = ? AND participant_id IS NULL
+                """, entry.program, entry.currency.code, map: account)
+        }
+        return try reader.first(
+            """
+            SELECT seq, id, kind, program_id, participant_id, currency, balance, created_at
+            FROM ledger_accounts WHERE participant_id = ? AND kind = ? AND currency = ?
+            """, entry.participant, kind.rawValue, entry.currency.code, map: account)
+    }
+
+    private static func insert(_ transaction: LedgerTransaction, _ tx: Transaction) throws {
+        let entry = transaction.entry
+        try tx.run(
+            """
+            INSERT INTO ledger_transactions (
+                seq, id, kind, program_id, participant_id, reward_id, payout_id, conversion_id,
+                lead_id, refund_id, posted_at, previous_hash, hash)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, transaction.sequence, transaction.id, entry.kind.rawValue, entry.program,
+            entry.participant, entry.reward, entry.payout, entry.conversion, entry.lead,
+            entry.refund, transaction.postedAt, transaction.previousHash, transaction.hash)
+    }
+}

@@ -1,0 +1,216 @@
+import Database
+import Model
+
+/// All SQL that reads the journal: pages, balances, statements. Every number is a sum of postings.
+public enum LedgerReads {
+    public struct Filter: Sendable {
+        public var account: LedgerAccountID?
+        public var program: ProgramID?
+        public var participant: ParticipantID?
+        public var reward: RewardID?
+        public var payout: PayoutID?
+        public var kind: String?
+
+        public init() {}
+    }
+
+    // MARK: - Accounts
+
+    public static func account(_ id: LedgerAccountID, _ reader: Reader) throws -> LedgerAccount? {
+        try reader.first(
+            """
+            SELECT seq, id, kind, program_id, participant_id, currency, balance, created_at
+            FROM ledger_accounts WHERE id = ?
+            """, id, map: JournalStore.account)
+    }
+
+    public static func accounts(
+        _ request: PageRequest, _ filter: Filter, _ reader: Reader
+    ) throws -> Page<LedgerAccount> {
+        var query = Query(
+            """
+            SELECT seq, id, kind, program_id, participant_id, currency, balance, created_at
+            FROM ledger_accounts WHERE 1 = 1
+            """)
+        if let program = filter.program { query.append(" AND program_id = ?", program) }
+        if let participant = filter.participant {
+            query.append(" AND participant_id = ?", participant)
+        }
+        if let kind = filter.kind { query.append(" AND kind = ?", kind) }
+        return try reader.page(query, request, map: JournalStore.account)
+    }
+
+    public static func sequence(of id: LedgerAccountID, _ reader: Reader) throws -> Int64? {
+        try reader.integer("SELECT seq FROM ledger_accounts WHERE id = ?", id)
+    }
+
+    // MARK: - Transactions
+
+    public static func sequence(
+        of id: LedgerTransactionID, _ reader: Reader
+    ) throws -> Int64? {
+        try reader.integer("SELECT seq FROM ledger_transactions WHERE id = ?", id)
+    }
+
+    public static func transaction(
+        _ id: LedgerTransactionID, _ reader: Reader
+    ) throws -> LedgerTransaction? {
+        try reader.first(
+            """
+            SELECT seq, id, kind, program_id, participant_id, reward_id, payout_id, conversion_id,
+                lead_id, refund_id, posted_at, previous_hash, hash
+            FROM ledger_transactions WHERE id = ?
+            """, id, map: LedgerRow.init
+        ).map { try transaction($0, reader) }
+    }
+
+    public static func transactions(
+        _ request: PageRequest, _ filter: Filter, _ reader: Reader
+    ) throws -> Page<LedgerTransaction> {
+        var query = Query(
+            """
+            SELECT seq, id, kind, program_id, participant_id, reward_id, payout_id, conversion_id,
+                lead_id, refund_id, posted_at, previous_hash, hash
+            FROM ledger_transactions WHERE 1 = 1
+            """)
+        if let program = filter.program { query.append(" AND program_id = ?", program) }
+        if let participant = filter.participant {
+            query.append(" AND participant_id = ?", participant)
+        }
+        if let reward = filter.reward { query.append(" AND reward_id = ?", reward) }
+        if let payout = filter.payout { query.append(" AND payout_id = ?", payout) }
+        if let kind = filter.kind { query.append(" AND kind = ?", kind) }
+        if let account = filter.account {
+            query.append(
+                """
+                 AND seq IN (SELECT p.transaction_seq FROM ledger_postings p
+                    JOIN ledger_accounts a ON a.seq = p.account_seq WHERE a.id = ?)
+                """, account)
+        }
+        let page = try reader.page(query, request, map: LedgerRow.init)
+        return Page(
+            items: try page.items.map { try transaction($0, reader) }, hasMore: page.hasMore,
+            request: request)
+    }
+
+    private static func transaction(
+        _ row: LedgerRow, _ reader: Reader
+    ) throws -> LedgerTransaction {
+        try row.transaction(
+            with: reader.all(
+                """
+                SELECT a.id, a.kind, p.amount, a.currency
+                FROM ledger_postings p JOIN ledger_accounts a ON a.seq = p.account_seq
+                WHERE p.transaction_seq = ? ORDER BY p.line
+                """, row.sequence
+            ) { try LedgerRow.Posted($0, from: 0) })
+    }
+
+    // MARK: - Balances
+
+    /// The time of the last commit: what happened up to it is known, and will not change.
+    public static func lastCommit(_ reader: Reader) throws -> Instant {
+        Instant(
+            milliseconds: try reader.integer(
+                "SELECT last_instant FROM writer_clock WHERE id = 1") ?? 0)
+    }
+
+    /// The participant's money by currency code, after the last transaction at or before `instant`, or now.
+    public static func balances(
+        of participant: ParticipantID, asOf instant: Instant? = nil, _ reader: Reader
+    ) throws -> [(currency: Currency, balance: ParticipantBalance)] {
+        let last = try instant.map { try lastSequence(before: $0.advanced(byMilliseconds: 1), reader) }
+        return try balances(of: participant, through: last ?? Int64.max, reader)
+    }
+
+    /// The statement of the transactions posted at or after `from` and before `to`; nil when it would
+    /// have more than `linesMax` lines.
+    public static func statement(
+        of participant: ParticipantID, _ currency: Currency, from: Instant?, to: Instant?,
+        linesMax: Int, _ reader: Reader
+    ) throws -> Statement? {
+        let head = try head(before: to, reader)
+        let first = try from.map { try lastSequence(before: $0, reader) } ?? 0
+        let opening = try balances(of: participant, through: first, reader)
+            .first { $0.currency == currency }?.balance ?? ParticipantBalance()
+        var lines: [Statement.Line] = []
+        var closing = opening
+        var open: (row: LedgerRow, change: ParticipantBalance)?
+        var isTooLong = false
+        func close() {
+            guard let (row, change) = open, let kind = JournalEntry.Kind(rawValue: row.kind) else {
+                return
+            }
+            lines.append(
+                Statement.Line(
+                    transaction: row.id, kind: kind, postedAt: row.postedAt, reward: row.reward,
+                    payout: row.payout, conversion: row.conversion, lead: row.lead,
+                    refund: row.refund, change: change, owed: closing.owed))
+        }
+        try reader.forEach(
+            """
+            SELECT t.seq, t.id, t.kind, t.program_id, t.participant_id, t.reward_id, t.payout_id,
+                t.conversion_id, t.lead_id, t.refund_id, t.posted_at, t.previous_hash, t.hash,
+                a.kind, p.amount
+            FROM ledger_transactions t
+                JOIN ledger_postings p ON p.transaction_seq = t.seq
+                JOIN ledger_accounts a ON a.seq = p.account_seq
+            WHERE t.participant_id = ? AND t.seq > ? AND t.seq <= ? AND a.currency = ?
+                AND a.participant_id IS NOT NULL
+            ORDER BY t.seq, p.line LIMIT ?
+            """, participant, first, head.sequence, currency.code, Int64(linesMax) * 6
+        ) { row in
+            let next = try LedgerRow(row)
+            guard let account = try LedgerAccount.Kind(rawValue: row.text(13)) else { return }
+            if next.sequence != open?.row.sequence {
+                close()
+                open = (next, ParticipantBalance())
+                if lines.count >= linesMax { isTooLong = true }
+            }
+            open?.change.add(try row.int64(14), on: account)
+            closing.add(try row.int64(14), on: account)
+        }
+        close()
+        if isTooLong { return nil }
+        return Statement(
+            currency: currency, opening: opening, lines: lines, closing: closing, head: head)
+    }
+
+    private static func balances(
+        of participant: ParticipantID, through last: Int64, _ reader: Reader
+    ) throws -> [(currency: Currency, balance: ParticipantBalance)] {
+        var balances: [String: ParticipantBalance] = [:]
+        try reader.forEach(
+            """
+            SELECT a.currency, a.kind, sum(p.amount)
+            FROM ledger_accounts a JOIN ledger_postings p ON p.account_seq = a.seq
+            WHERE a.participant_id = ? AND p.transaction_seq <= ? GROUP BY a.seq
+            """, participant, last
+        ) { row in
+            guard let kind = try LedgerAccount.Kind(rawValue: row.text(1)) else { return }
+            let amount = try row.int64(2)
+            try balances[row.text(0), default: ParticipantBalance()].add(amount, on: kind)
+        }
+        return balances.sorted { $0.key < $1.key }.compactMap { code, balance in
+            Currency(code).map { ($0, balance) }
+        }
+    }
+
+    private static func lastSequence(before instant: Instant, _ reader: Reader) throws -> Int64 {
+        try reader.integer(
+            """
+            SELECT seq FROM ledger_transactions WHERE posted_at < ?
+            ORDER BY posted_at DESC, seq DESC LIMIT 1
+            """, instant) ?? 0
+    }
+
+    private static func head(before instant: Instant?, _ reader: Reader) throws -> LedgerHead {
+        guard let instant else { return try JournalStore.head(reader) }
+        return try reader.first(
+            """
+            SELECT seq, hash FROM ledger_transactions WHERE posted_at < ?
+            ORDER BY posted_at DESC, seq DESC LIMIT 1
+            """, instant
+        ) { try LedgerHead(sequence: $0.int64(0), hash: $0.blob(1)) } ?? .empty
+    }
+}

@@ -1,0 +1,259 @@
+import Crypto
+import Database
+import Model
+
+/// What a verification found.
+public struct LedgerReport: Sendable {
+    public var transactions: Int64 = 0
+    public var postings: Int64 = 0
+    public var accounts: Int64 = 0
+    public var rewards: Int64 = 0
+    public var payouts: Int64 = 0
+    /// The newest link of the chain.
+    public var head = LedgerHead.empty
+    /// What is wrong, the first fault first, each naming its row by id; at most `faultsMax`.
+    public var faults: [String] = []
+
+    public static let faultsMax = 20
+
+    public var isSound: Bool { faults.isEmpty }
+
+    mutating func add(_ fault: String) {
+        if faults.count < LedgerReport.faultsMax { faults.append(fault) }
+    }
+}
+
+/// Proves the books from the first transaction on: every transaction balances, the chain holds, no number is
+/// missing, cached balances are the sums of their postings, every reward and payout agrees with its
+/// transactions and the reverse. It reads everything, and only reads; the caller gives it one snapshot.
+public enum LedgerVerifier {
+    /// `saved` is a head that was kept earlier: it must still be in the chain.
+    public static func verify(
+        _ reader: Reader, against saved: LedgerHead? = nil
+    ) throws -> LedgerReport {
+        try reader.snapshot {
+            var report = LedgerReport()
+            let sums = try walkChain(reader, saved, &report)
+            try checkAccounts(reader, sums, &report)
+            try checkRewards(reader, &report)
+            try checkPayouts(reader, &report)
+            try checkReferences(reader, &report)
+            return report
+        }
+    }
+
+    // MARK: - Chain and postings
+
+    /// One pass in order of sequence; returns the sum of each account's postings.
+    private static func walkChain(
+        _ reader: Reader, _ saved: LedgerHead?, _ report: inout LedgerReport
+    ) throws -> [LedgerAccountID: Int128] {
+        var sums: [LedgerAccountID: Int128] = [:]
+        var open: (row: LedgerRow, postings: [LedgerRow.Posted])?
+        var isSavedSeen = saved == nil || saved == .empty
+        func close() {
+            guard let (row, postings) = open else { return }
+            check(row, postings, &report)
+            for posting in postings { sums[posting.account, default: 0] += Int128(posting.amount) }
+            report.transactions += 1
+            report.postings += Int64(postings.count)
+            report.head = LedgerHead(sequence: row.sequence, hash: row.hash)
+            if report.head == saved { isSavedSeen = true }
+        }
+        try reader.forEach(
+            """
+            SELECT t.seq, t.id, t.kind, t.program_id, t.participant_id, t.reward_id, t.payout_id,
+                t.conversion_id, t.lead_id, t.refund_id, t.posted_at, t.previous_hash, t.hash,
+                a.id, a.kind, p.amount, a.currency
+            FROM ledger_transactions t
+                LEFT JOIN ledger_postings p ON p.transaction_seq = t.seq
+                LEFT JOIN ledger_accounts a ON a.seq = p.account_seq
+            ORDER BY t.seq, p.line
+            """
+        ) { row in
+            if try row.int64(0) != open?.row.sequence {
+                close()
+                open = (try LedgerRow(row), [])
+            }
+            if !row.isNull(13) { open?.postings.append(try LedgerRow.Posted(row, from: 13)) }
+        }
+        close()
+        if try reader.integer("SELECT count(*) FROM ledger_postings") != report.postings {
+            report.add("There are postings without a transaction or an account.")
+        }
+        if !isSavedSeen, let saved {
+            report.add(
+                "The saved head \(saved.sequence) \(Hex.encode(saved.hash)) is not in the chain.")
+        }
+        return sums
+    }
+
+    private static func check(
+        _ row: LedgerRow, _ postings: [LedgerRow.Posted], _ report: inout LedgerReport
+    ) {
+        let name = "Transaction \(row.sequence) (\(row.id))"
+        if row.sequence != report.head.sequence + 1 {
+            report.add("\(name) does not follow number \(report.head.sequence).")
+        }
+        if row.previousHash != report.head.hash {
+            report.add("\(name) does not carry the hash of the transaction before it.")
+        }
+        if postings.reduce(Int128(0), { $0 + Int128($1.amount) }) != 0 {
+            report.add("\(name) does not add up to zero.")
+        }
+        guard let transaction = row.whole(with: postings) else {
+            return report.add("\(name) has unknown kinds, or postings of several currencies.")
+        }
+        if postings.count < 2 { report.add("\(name) has fewer than two postings.") }
+        if transaction.computedHash != row.hash {
+            report.add("\(name) is not what its hash was made of.")
+        }
+    }
+
+    private static func checkAccounts(
+        _ reader: Reader, _ sums: [LedgerAccountID: Int128], _ report: inout LedgerReport
+    ) throws {
+        var totals: [String: Int128] = [:]
+        try reader.forEach("SELECT id, balance, currency FROM ledger_accounts ORDER BY seq") { row in
+            let id: LedgerAccountID = try row.id(0)
+            let balance = Int128(try row.int64(1))
+            report.accounts += 1
+            try totals[row.text(2), default: 0] += balance
+            if sums[id, default: 0] != balance {
+                report.add("Account \(id) has a balance that is not the sum of its postings.")
+            }
+        }
+        for (currency, total) in totals.sorted(by: { $0.key < $1.key }) where total != 0 {
+            report.add("The balances in \(currency) do not add up to zero.")
+        }
+    }
+
+    // MARK: - Rewards and payouts
+
+    private static func checkRewards(_ reader: Reader, _ report: inout LedgerReport) throws {
+        try reader.forEach(
+            """
+            SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind, lead_id,
+                conversion_id, payout_id, state, currency, amount, reversed_amount, clawback_amount,
+                settled_amount, basis, reason, hold_until, approved_at, paid_at, version, created_at,
+                updated_at
+            FROM rewards ORDER BY seq
+            """
+        ) { row in
+            let reward = try RewardStore.reward(row)
+            report.rewards += 1
+            let sums = try sums(of: reward, reader)
+            let held = reward.netAmount + reward.clawbackAmount
+            let isWaiting = reward.state.isWaiting
+            let expected: [LedgerAccount.Kind: Int64] = [
+                .programExpense: reward.netAmount,
+                .participantPending: isWaiting ? -held : 0,
+                .participantAvailable: isWaiting ? 0 : -held,
+                .clawbackReceivable: reward.clawbackAmount,
+            ]
+            for kind in LedgerAccount.Kind.allCases
+            where sums[kind, default: 0] != expected[kind, default: 0] {
+                report.add("Reward \(reward.id) differs from its transactions on \(kind.rawValue).")
+            }
+            let settled = try reader.integer(
+                "SELECT sum(settled_amount) FROM payout_rewards WHERE reward_id = ?", reward.id)
+            if settled ?? 0 != reward.settledAmount {
+                report.add("Reward \(reward.id) differs from what payouts settled of it.")
+            }
+            if !isWaiting, (reward.state == .approved) != (reward.payable > 0) {
+                report.add("Reward \(reward.id) is \(reward.state.rawValue) by mistake.")
+            }
+        }
+    }
+
+    private static func sums(
+        of reward: Reward, _ reader: Reader
+    ) throws -> [LedgerAccount.Kind: Int64] {
+        var sums: [LedgerAccount.Kind: Int64] = [:]
+        try reader.forEach(
+            """
+            SELECT a.kind, sum(p.amount)
+            FROM ledger_transactions t
+                CROSS JOIN ledger_postings p ON p.transaction_seq = t.seq
+                CROSS JOIN ledger_accounts a ON a.seq = p.account_seq
+            WHERE t.reward_id = ? GROUP BY a.kind
+            """, reward.id
+        ) { row in
+            guard let kind = try LedgerAccount.Kind(rawValue: row.text(0)) else { return }
+            sums[kind] = try row.int64(1)
+        }
+        return sums
+    }
+
+    private static func checkPayouts(_ reader: Reader, _ report: inout LedgerReport) throws {
+        for payout in try PayoutStore.all(PayoutStore.Filter(), limit: Int(Int32.max), reader) {
+            report.payouts += 1
+            var sums: [LedgerAccount.Kind: Int64] = [:]
+            try reader.forEach(
+                """
+                SELECT a.kind, sum(p.amount)
+                FROM ledger_transactions t
+                    CROSS JOIN ledger_postings p ON p.transaction_seq = t.seq
+                    CROSS JOIN ledger_accounts a ON a.seq = p.account_seq
+                WHERE t.payout_id = ? AND t.reward_id IS NULL GROUP BY a.kind
+                """, payout.id
+            ) { row in
+                guard let kind = try LedgerAccount.Kind(rawValue: row.text(0)) else { return }
+                sums[kind] = try row.int64(1)
+            }
+            let expected = expected(of: payout)
+            for kind in LedgerAccount.Kind.allCases
+            where sums[kind, default: 0] != expected[kind, default: 0] {
+                report.add("Payout \(payout.id) differs from its transactions on \(kind.rawValue).")
+            }
+            let items = try PayoutStore.items(of: payout.id, reader)
+            if items.reduce(0, { $0 + $1.amount }) != payout.rewardsAmount
+                || Int64(items.count) != payout.rewardCount
+            {
+                report.add("Payout \(payout.id) differs from the sum of its rewards.")
+            }
+            let isSettled = payout.state == .paid || payout.state == .partiallyPaid
+            let settled = isSettled ? payout.paidAmount + payout.clawbackAmount : 0
+            if items.reduce(0, { $0 + $1.settledAmount }) != settled {
+                report.add("Payout \(payout.id) differs from what it settled.")
+            }
+        }
+    }
+
+    /// What the payout's own transactions must come to.
+    private static func expected(of payout: Payout) -> [LedgerAccount.Kind: Int64] {
+        let kept = payout.clawbackAmount
+        switch payout.state {
+        case .draft: return [.participantAvailable: kept, .clawbackReceivable: -kept]
+        case .processing, .unknown:
+            return [
+                .participantAvailable: kept + payout.amount, .clawbackReceivable: -kept,
+                .payoutClearing: -payout.amount,
+            ]
+        case .paid, .partiallyPaid:
+            return [
+                .participantAvailable: kept + payout.paidAmount, .clawbackReceivable: -kept,
+                .paidOut: -payout.paidAmount,
+            ]
+        case .failed, .cancelled: return [:]
+        }
+    }
+
+    /// Every transaction is about a reward or a payout that there is.
+    private static func checkReferences(_ reader: Reader, _ report: inout LedgerReport) throws {
+        try reader.forEach(
+            """
+            SELECT t.seq, t.id FROM ledger_transactions t
+            WHERE (t.reward_id IS NULL AND t.payout_id IS NULL)
+                OR (t.reward_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM rewards r WHERE r.id = t.reward_id))
+                OR (t.payout_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM payouts p WHERE p.id = t.payout_id))
+            ORDER BY t.seq LIMIT 20
+            """
+        ) { row in
+            let id: LedgerTransactionID = try row.id(1)
+            report.add("Transaction \(try row.int64(0)) (\(id)) is about nothing that there is.")
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Model
+
+/// A batch of one participant's approved rewards, less what is owed back, that is paid at once.
+///
+/// `draft → processing → paid | partially_paid | failed`; `unknown` when the provider's answer was lost,
+/// until somebody finds out. A draft can be cancelled.
+public struct Payout: Sendable {
+    public enum State: String, LifecycleState {
+        case draft, processing, unknown, paid
+        case partiallyPaid = "partially_paid"
+        case failed, cancelled
+
+        public enum Action: String, Sendable, CaseIterable {
+            case submit, confirm, fail
+            case markUnknown = "mark_unknown"
+            case cancel
+        }
+
+        /// A confirmation of less than the amount leads to `partially_paid` instead.
+        public func after(_ action: Action) -> State? {
+            switch (action, self) {
+            case (.submit, .draft): .processing
+            case (.confirm, .processing), (.confirm, .unknown): .paid
+            case (.fail, .processing), (.fail, .unknown): .failed
+            case (.markUnknown, .processing): .unknown
+            case (.cancel, .draft): .cancelled
+            default: nil
+            }
+        }
+    }
+
+    public let id: PayoutID
+    public let program: ProgramID
+    public let participant: ParticipantID
+    /// The operator's own name for it, unique for good.
+    public let reference: String
+    public var state: State
+    public let currency: Currency
+    /// The sum of its rewards.
+    public let rewardsAmount: Int64
+    /// What it keeps back because it is owed.
+    public let clawbackAmount: Int64
+    /// What is to be paid: the difference.
+    public let amount: Int64
+    /// What was paid.
+    public var paidAmount: Int64
+    public let rewardCount: Int64
+    public var providerReference: String?
+    /// Why it failed or was cancelled.
+    public var reason: String?
+    public var submittedAt: Instant?
+    public var settledAt: Instant?
+    public var version: Int64
+    public let createdAt: Instant
+    public var updatedAt: Instant
+}
+
+/// One reward of a payout.
+public struct PayoutItem: Sendable {
+    public let reward: RewardID
+    /// What the payout asks for.
+    public let amount: Int64
+    /// What of it the payout settled.
+    public let settledAmount: Int64
+}
+
+/// Why a payout is refused, beside its state. The order is the order of the checks.
+public enum PayoutRefusal: Error, Equatable, Sendable {
+    /// The reference belongs to another payout, which differs in this member.
+    case referenceTaken(member: String)
+    /// There is no approved reward, or all of it is owed back.
+    case nothingToPay
+    /// The amount that was paid is not 1 up to the payout's amount.
+    case badPaidAmount(most: Int64)
+}
+
+/// Decisions about payouts: pure.
+public enum PayoutRules {
+    /// Rewards in one payout; what is beyond waits for the next one.
+    public static let rewardsMax = 1_000
+
+    /// A repeated request is the same payout again, or a mistake.
+    public static func checkSame(
+        _ known: Payout, participant: ParticipantID, currency: Currency
+    ) throws(PayoutRefusal) {
+        if known.participant != participant { throw .referenceTaken(member: "participant_id") }
+        if known.currency != currency { throw .referenceTaken(member: "currency") }
+    }
+
+    /// How many of the oldest rewards fit into one payout whose sum the API can show.
+    public static func fitting(_ amounts: [Int64]) -> (count: Int, sum: Int64) {
+        var sum: Int64 = 0
+        for (count, amount) in amounts.enumerated() {
+            guard count < rewardsMax, amount <= Money.maximum - sum else { return (count, sum) }
+            sum += amount
+        }
+        return (amounts.count, sum)
+    }
+
+    /// What is kept back of `sum` when `owed` is owed.
+    public static func clawback(sum: Int64, owed: Int64) throws(PayoutRefusal) -> Int64 {
+        let kept = min(sum, max(owed, 0))
+        guard sum > kept else { throw .nothingToPay }
+        return kept
+    }
+
+    public static func checkPaid(
+        _ paid: Int64?, of amount: Int64
+    ) throws(PayoutRefusal) -> Int64 {
+        guard let paid else { return amount }
+        guard (1...amount).contains(paid) else { throw .badPaidAmount(most: amount) }
+        return paid
+    }
+
+    /// How much of each reward is settled when `settled` in all is: the oldest first.
+    public static func allocate(_ settled: Int64, over amounts: [Int64]) -> [Int64] {
+        var left = settled
+        return amounts.map { amount in
+            let part = min(amount, left)
+            left -= part
+            return part
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import Database
+import Model
+import Records
+
+/// All SQL of payouts and of what is in them.
+public enum PayoutStore {
+    public struct Filter: Sendable {
+        public var state: String?
+        public var participant: ParticipantID?
+        public var program: ProgramID?
+        public var created: Range<Instant>?
+
+        public init() {}
+    }
+
+    public static func find(_ id: PayoutID, _ reader: Reader) throws -> Payout? {
+        try reader.first(
+            """
+            SELECT id, program_id, participant_id, reference, state, currency, rewards_amount,
+                clawback_amount, amount, paid_amount, reward_count, provider_reference, reason,
+                submitted_at, settled_at, version, created_at, updated_at
+            FROM payouts WHERE id = ?
+            """, id, map: payout)
+    }
+
+    public static func find(reference: String, _ reader: Reader) throws -> Payout? {
+        try reader.first(
+            """
+            SELECT id, program_id, participant_id, reference, state, currency, rewards_amount,
+                clawback_amount, amount, paid_amount, reward_count, provider_reference, reason,
+                submitted_at, settled_at, version, created_at, updated_at
+            FROM payouts WHERE reference = ?
+            """, reference, map: payout)
+    }
+
+    public static func sequence(of id: PayoutID, _ reader: Reader) throws -> Int64? {
+        try reader.integer("SELECT seq FROM payouts WHERE id = ?", id)
+    }
+
+    public static func page(
+        _ request: PageRequest, _ filter: Filter, _ reader: Reader
+    ) throws -> Page<Payout> {
+        try reader.page(query(filter), request, map: payout)
+    }
+
+    /// Every payout that fits, oldest first, up to `limit`, for exports.
+    public static func all(
+        _ filter: Filter, limit: Int, _ reader: Reader
+    ) throws -> [Payout] {
+        var query = query(filter)
+        query.append(" ORDER BY seq LIMIT ?", Int64(limit))
+        return try reader.all(query, map: payout)
+    }
+
+    /// The payout's rewards, oldest first.
+    public static func items(of payout: PayoutID, _ reader: Reader) throws -> [PayoutItem] {
+        try reader.all(
+            """
+            SELECT p.reward_id, p.amount, p.settled_amount
+            FROM payout_rewards p JOIN rewards r ON r.id = p.reward_id
+            WHERE p.payout_id = ? ORDER BY r.seq
+            """, payout
+        ) { try PayoutItem(reward: $0.id(0), amount: $0.int64(1), settledAmount: $0.int64(2)) }
+    }
+
+    static func insert(_ payout: Payout, _ rewards: [Reward], _ tx: Transaction) throws {
+        try tx.run(
+            """
+            INSERT INTO payouts (
+                id, program_id, participant_id, reference, state, currency, rewards_amount,
+                clawback_amount, amount, paid_amount, reward_count, version, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, payout.id, payout.program, payout.participant, payout.reference,
+            payout.state.rawValue, payout.currency.code, payout.rewardsAmount,
+            payout.clawbackAmount, payout.amount, payout.paidAmount, payout.rewardCount,
+            payout.version, payout.createdAt, payout.updatedAt)
+        for reward in rewards {
+            try tx.run(
+                """
+                INSERT INTO payout_rewards (payout_id, reward_id, amount, settled_amount)
+                VALUES (?, ?, ?, 0)
+                """, payout.id, reward.id, reward.payable)
+        }
+        try CounterStore.add(1, to: "payouts.\(payout.state.rawValue)", tx)
+    }
+
+    static func update(_ payout: Payout, from old: Payout, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            UPDATE payouts SET state = ?, paid_amount = ?, provider_reference = ?, reason = ?,
+                submitted_at = ?, settled_at = ?, version = ?, updated_at = ?
+            WHERE id = ?
+            """, payout.state.rawValue, payout.paidAmount, payout.providerReference, payout.reason,
+            payout.submittedAt, payout.settledAt, payout.version, payout.updatedAt, payout.id)
+        try CounterStore.add(-1, to: "payouts.\(old.state.rawValue)", tx)
+        try CounterStore.add(1, to: "payouts.\(payout.state.rawValue)", tx)
+    }
+
+    static func settle(
+        _ reward: RewardID, in payout: PayoutID, _ amount: Int64, _ tx: Transaction
+    ) throws {
+        try tx.run(
+            "UPDATE payout_rewards SET settled_amount = ? WHERE payout_id = ? AND reward_id = ?",
+            amount, payout, reward)
+    }
+
+    private static func query(_ filter: Filter) -> Query {
+        var query = Query(
+            """
+            SELECT id, program_id, participant_id, reference, state, currency, rewards_amount,
+                clawback_amount, amount, paid_amount, reward_count, provider_reference, reason,
+                submitted_at, settled_at, version, created_at, updated_at
+            FROM payouts WHERE 1 = 1
+            """)
+        if let participant = filter.participant {
+            query.append(" AND participant_id = ?", participant)
+        }
+        if let state = filter.state { query.append(" AND state = ?", state) }
+        if let program = filter.program { query.append(" AND program_id = ?", program) }
+        if let created = filter.created {
+            query.append(" AND created_at >= ?", created.lowerBound)
+            query.append(" AND created_at < ?", created.upperBound)
+        }
+        return query
+    }
+
+    private static func payout(_ row: Row) throws -> Payout {
+        guard let state = try Payout.State(rawValue: row.text(4)),
+            let currency = try Currency(row.text(5))
+        else { throw DatabaseFault(operation: "read a payout", code: DatabaseFault.corrupt) }
+        return try Payout(
+            id: row.id(0), program: row.id(1), participant: row.id(2), reference: row.text(3),
+            state: state, currency: currency, rewardsAmount: row.int64(6),
+            clawbackAmount: row.int64(7), amount: row.int64(8), paidAmount: row.int64(9),
+            rewardCount: row.int64(10), providerReference: row.optionalText(11),
+            reason: row.optionalText(12), submittedAt: row.optionalInstant(13),
+            settledAt: row.optionalInstant(14), version: row.int64(15), createdAt: row.instant(16),
+            updatedAt: row.instant(17))
+    }
+}

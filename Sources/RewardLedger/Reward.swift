@@ -1,0 +1,107 @@
+import JSON
+import Model
+
+/// What one participant earned by one rule on one occasion.
+///
+/// Its money is told by four amounts that only grow or shrink with a journal entry: what was granted,
+/// what of it no longer counts (refunded, rejected, voided), what of that had been paid already and is owed
+/// back, and what has been paid. `payable` follows from them.
+public struct Reward: Sendable {
+    public enum State: String, LifecycleState {
+        case pending, review, approved, paid, rejected, voided
+        case clawedBack = "clawed_back"
+
+        public enum Action: String, Sendable, CaseIterable { case approve, reject, void }
+
+        public func after(_ action: Action) -> State? {
+            switch (action, self) {
+            case (.approve, .pending), (.approve, .review): .approved
+            case (.reject, .pending), (.reject, .review): .rejected
+            case (.void, .pending), (.void, .review), (.void, .approved): .voided
+            default: nil
+            }
+        }
+
+        /// On hold or in review: its money is in the pending account.
+        public var isWaiting: Bool { self == .pending || self == .review }
+    }
+
+    public let id: RewardID
+    public let program: ProgramID
+    public let participant: ParticipantID
+    public let rule: RewardRuleID
+    public let ruleVersion: Int64
+    public let trigger: RewardRule.TriggerName
+    public let kind: RewardRule.Kind
+    public let lead: LeadID?
+    public let conversion: ConversionID?
+    /// The payout it is in, or the last one that paid it.
+    public var payout: PayoutID?
+    public var state: State
+    public let amount: Money
+    /// What of `amount` no longer counts.
+    public var reversedAmount: Int64
+    /// What of `reversedAmount` was taken back as a claw-back, because it was paid or on its way.
+    public var clawbackAmount: Int64
+    /// What has been paid, claw-backs that a payout kept back included.
+    public var settledAmount: Int64
+    /// The rule, its inputs and the arithmetic, as they were when it was granted: a JSON object.
+    public let basis: JSONValue
+    /// Why it was rejected or voided.
+    public var reason: String?
+    public let holdUntil: Instant
+    public var approvedAt: Instant?
+    public var paidAt: Instant?
+    public var version: Int64
+    public let createdAt: Instant
+    public var updatedAt: Instant
+
+    /// What still counts as earned.
+    public var netAmount: Int64 { amount.amount - reversedAmount }
+
+    /// What payouts have yet to pay.
+    public var payable: Int64 { netAmount + clawbackAmount - settledAmount }
+
+    /// The line from which a person reviews it, as it was when it was granted.
+    public var approvalThreshold: Int64? {
+        basis.objectValue?["approval_threshold"]?.integerValue
+    }
+}
+
+/// A participant's share in an occasion.
+public struct Credit: Sendable, Equatable {
+    public let participant: ParticipantID
+    /// What basis points are taken of; nil: only flat rules apply.
+    public let base: Money?
+
+    public init(participant: ParticipantID, base: Money?) {
+        self.participant = participant
+        self.base = base
+    }
+}
+
+/// What may earn rewards, with the program's terms of that moment.
+public struct RewardOccasion: Sendable {
+    public let trigger: RewardRule.Trigger
+    public let program: ProgramID
+    public let programVersion: Int64
+    public let holdDays: Int64
+    public let approvalThreshold: Int64?
+    public let lead: LeadID?
+    public let conversion: ConversionID?
+    public let actor: String
+
+    public init(
+        trigger: RewardRule.Trigger, program: ProgramID, programVersion: Int64, holdDays: Int64,
+        approvalThreshold: Int64?, lead: LeadID?, conversion: ConversionID?, actor: String
+    ) {
+        self.trigger = trigger
+        self.program = program
+        self.programVersion = programVersion
+        self.holdDays = holdDays
+        self.approvalThreshold = approvalThreshold
+        self.lead = lead
+        self.conversion = conversion
+        self.actor = actor
+    }
+}

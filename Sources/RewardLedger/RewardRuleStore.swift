@@ -1,0 +1,93 @@
+import Database
+import JSON
+import Model
+import Records
+
+/// All SQL of reward rules.
+public enum RewardRuleStore {
+    public static func find(_ id: RewardRuleID, _ reader: Reader) throws -> RewardRule? {
+        try reader.first(
+            """
+            SELECT id, program_id, name, state, terms, metadata, version, created_at, updated_at
+            FROM reward_rules WHERE id = ?
+            """, id, map: rule)
+    }
+
+    public static func sequence(of id: RewardRuleID, _ reader: Reader) throws -> Int64? {
+        try reader.integer("SELECT seq FROM reward_rules WHERE id = ?", id)
+    }
+
+    /// The program's rules that are in force for `trigger`, oldest first.
+    static func active(
+        in program: ProgramID, for trigger: RewardRule.Trigger, _ reader: Reader
+    ) throws -> [RewardRule] {
+        try reader.all(
+            """
+            SELECT id, program_id, name, state, terms, metadata, version, created_at, updated_at
+            FROM reward_rules WHERE program_id = ? AND state = 'active' AND trigger_name = ?
+            ORDER BY seq
+            """, program, trigger.name.rawValue, map: rule
+        ).filter { RewardRuleRules.applies($0, to: trigger) }
+    }
+
+    public static func countActive(in program: ProgramID, _ reader: Reader) throws -> Int64 {
+        try reader.integer(
+            "SELECT count(*) FROM reward_rules WHERE program_id = ? AND state = 'active'", program)
+            ?? 0
+    }
+
+    public static func page(
+        _ request: PageRequest, program: ProgramID, state: String?, _ reader: Reader
+    ) throws -> Page<RewardRule> {
+        var query = Query(
+            """
+            SELECT id, program_id, name, state, terms, metadata, version, created_at, updated_at
+            FROM reward_rules WHERE program_id = ?
+            """, program)
+        if let state { query.append(" AND state = ?", state) }
+        return try reader.page(query, request, map: rule)
+    }
+
+    public static func insert(_ rule: RewardRule, actor: String, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            INSERT INTO reward_rules (
+                id, program_id, name, state, trigger_name, terms, metadata, version, created_at,
+                updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, rule.id, rule.program, rule.name, rule.state.rawValue,
+            rule.terms.trigger.rawValue, rule.terms.json.text,
+            JSONValue.object(rule.metadata).text, rule.version, rule.createdAt, rule.updatedAt)
+        try keepVersion(rule, actor: actor, tx)
+    }
+
+    public static func update(_ rule: RewardRule, actor: String, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            UPDATE reward_rules SET name = ?, state = ?, trigger_name = ?, terms = ?, metadata = ?,
+                version = ?, updated_at = ?
+            WHERE id = ?
+            """, rule.name, rule.state.rawValue, rule.terms.trigger.rawValue,
+            rule.terms.json.text, JSONValue.object(rule.metadata).text, rule.version,
+            rule.updatedAt, rule.id)
+        try keepVersion(rule, actor: actor, tx)
+    }
+
+    private static func keepVersion(_ rule: RewardRule, actor: String, _ tx: Transaction) throws {
+        guard var body = rule.terms.json.objectValue else { return }
+        body["state"] = .string(rule.state.rawValue)
+        try RuleVersionStore.append(
+            rule.id, version: rule.version, actor: actor, body: JSONValue.object(body).text, tx)
+    }
+
+    private static func rule(_ row: Row) throws -> RewardRule {
+        guard let state = try RewardRule.State(rawValue: row.text(3)),
+            let terms = try RewardTerms(json: JSONValue.parse(Array(row.text(4).utf8))),
+            let metadata = try JSONValue.parse(Array(row.text(5).utf8)).objectValue
+        else { throw DatabaseFault(operation: "read a reward rule", code: DatabaseFault.corrupt) }
+        return try RewardRule(
+            id: row.id(0), program: row.id(1), name: row.optionalText(2), state: state,
+            terms: terms, metadata: metadata, version: row.int64(6), createdAt: row.instant(7),
+            updatedAt: row.instant(8))
+    }
+}

@@ -1,0 +1,181 @@
+import Database
+import JSON
+import Model
+import Records
+
+/// All SQL of rewards. It also keeps the counters of rewards by state, so that they change with the row:
+/// `rewards.STATE` of the service and of the participant, and `rewards.STATE.amount` of the participant,
+/// the sum of what still counts of the rewards in that state.
+public enum RewardStore {
+    /// What a list asks for; nil: everything.
+    public struct Filter: Sendable {
+        public var state: String?
+        public var participant: ParticipantID?
+        public var program: ProgramID?
+        public var conversion: ConversionID?
+        public var lead: LeadID?
+        public var payout: PayoutID?
+        public var created: Range<Instant>?
+
+        public init() {}
+    }
+
+    public static func find(_ id: RewardID, _ reader: Reader) throws -> Reward? {
+        try reader.first(
+            """
+            SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind, lead_id,
+                conversion_id, payout_id, state, currency, amount, reversed_amount, clawback_amount,
+                settled_amount, basis, reason, hold_until, approved_at, paid_at, version, created_at,
+                updated_at
+            FROM rewards WHERE id = ?
+            """, id, map: reward)
+    }
+
+    public static func sequence(of id: RewardID, _ reader: Reader) throws -> Int64? {
+        try reader.integer("SELECT seq FROM rewards WHERE id = ?", id)
+    }
+
+    /// The rewards of a conversion, oldest first.
+    public static func rewards(of conversion: ConversionID, _ reader: Reader) throws -> [Reward] {
+        var filter = Filter()
+        filter.conversion = conversion
+        return try all(filter, reader)
+    }
+
+    /// The rewards of a lead, oldest first.
+    public static func rewards(of lead: LeadID, _ reader: Reader) throws -> [Reward] {
+        var filter = Filter()
+        filter.lead = lead
+        return try all(filter, reader)
+    }
+
+    public static func page(
+        _ request: PageRequest, _ filter: Filter, _ reader: Reader
+    ) throws -> Page<Reward> {
+        try reader.page(query(filter), request, map: reward)
+    }
+
+    /// The participant's approved rewards that no payout holds, oldest first, at most `limit`.
+    static func payable(
+        to participant: ParticipantID, _ currency: Currency, limit: Int, _ reader: Reader
+    ) throws -> [Reward] {
+        var filter = Filter()
+        filter.participant = participant
+        filter.state = Reward.State.approved.rawValue
+        var query = query(filter)
+        query.append(" AND payout_id IS NULL AND currency = ?", currency.code)
+        query.append(" ORDER BY seq LIMIT ?", Int64(limit))
+        return try reader.all(query, map: reward)
+    }
+
+    /// Whether the rule has been granted on this occasion already.
+    static func exists(
+        _ rule: RewardRuleID, _ occasion: RewardOccasion, _ participant: ParticipantID,
+        _ reader: Reader
+    ) throws -> Bool {
+        if case .conversion = occasion.trigger {
+            return try reader.integer(
+                """
+                SELECT 1 FROM rewards WHERE conversion_id = ? AND rule_id = ? AND participant_id = ?
+                    AND trigger_name = 'conversion'
+                """, occasion.conversion, rule, participant) != nil
+        }
+        return try reader.integer(
+            """
+            SELECT 1 FROM rewards WHERE lead_id = ? AND rule_id = ?
+                AND trigger_name <> 'conversion' AND state <> 'voided'
+            """, occasion.lead, rule) != nil
+    }
+
+    public static func insert(_ reward: Reward, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            INSERT INTO rewards (
+                id, program_id, participant_id, rule_id, rule_version, trigger_name, kind, lead_id,
+                conversion_id, payout_id, state, currency, amount, reversed_amount, clawback_amount,
+                settled_amount, basis, reason, hold_until, approved_at, paid_at, version, created_at,
+                updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, reward.id, reward.program, reward.participant, reward.rule, reward.ruleVersion,
+            reward.trigger.rawValue, reward.kind.rawValue, reward.lead, reward.conversion,
+            reward.payout, reward.state.rawValue, reward.amount.currency.code,
+            reward.amount.amount, reward.reversedAmount, reward.clawbackAmount,
+            reward.settledAmount, reward.basis.text, reward.reason, reward.holdUntil,
+            reward.approvedAt, reward.paidAt, reward.version, reward.createdAt, reward.updatedAt)
+        try count(reward, 1, tx)
+    }
+
+    /// Writes what changed between `old` and `reward`.
+    public static func update(_ reward: Reward, from old: Reward, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            UPDATE rewards SET payout_id = ?, state = ?, reversed_amount = ?, clawback_amount = ?,
+                settled_amount = ?, reason = ?, approved_at = ?, paid_at = ?, version = ?,
+                updated_at = ?
+            WHERE id = ?
+            """, reward.payout, reward.state.rawValue, reward.reversedAmount,
+            reward.clawbackAmount, reward.settledAmount, reward.reason, reward.approvedAt,
+            reward.paidAt, reward.version, reward.updatedAt, reward.id)
+        try count(old, -1, tx)
+        try count(reward, 1, tx)
+    }
+
+    private static func count(_ reward: Reward, _ sign: Int64, _ tx: Transaction) throws {
+        let name = "rewards.\(reward.state.rawValue)"
+        try CounterStore.add(sign, to: name, tx)
+        try CounterStore.add(sign, to: name, of: reward.participant, tx)
+        try CounterStore.add(
+            sign * reward.netAmount, to: name + ".amount", of: reward.participant, tx)
+    }
+
+    private static func all(_ filter: Filter, _ reader: Reader) throws -> [Reward] {
+        var query = query(filter)
+        query.append(" ORDER BY seq")
+        return try reader.all(query, map: reward)
+    }
+
+    private static func query(_ filter: Filter) -> Query {
+        var query = Query(
+            """
+            SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind, lead_id,
+                conversion_id, payout_id, state, currency, amount, reversed_amount, clawback_amount,
+                settled_amount, basis, reason, hold_until, approved_at, paid_at, version, created_at,
+                updated_at
+            FROM rewards WHERE 1 = 1
+            """)
+        if let participant = filter.participant {
+            query.append(" AND participant_id = ?", participant)
+        }
+        if let state = filter.state { query.append(" AND state = ?", state) }
+        if let program = filter.program { query.append(" AND program_id = ?", program) }
+        if let conversion = filter.conversion { query.append(" AND conversion_id = ?", conversion) }
+        if let lead = filter.lead { query.append(" AND lead_id = ?", lead) }
+        if let payout = filter.payout {
+            query.append(
+                " AND id IN (SELECT reward_id FROM payout_rewards WHERE payout_id = ?)", payout)
+        }
+        if let created = filter.created {
+            query.append(" AND created_at >= ?", created.lowerBound)
+            query.append(" AND created_at < ?", created.upperBound)
+        }
+        return query
+    }
+
+    static func reward(_ row: Row) throws -> Reward {
+        guard let trigger = try RewardRule.TriggerName(rawValue: row.text(5)),
+            let kind = try RewardRule.Kind(rawValue: row.text(6)),
+            let state = try Reward.State(rawValue: row.text(10)),
+            let currency = try Currency(row.text(11))
+        else { throw DatabaseFault(operation: "read a reward", code: DatabaseFault.corrupt) }
+        return try Reward(
+            id: row.id(0), program: row.id(1), participant: row.id(2), rule: row.id(3),
+            ruleVersion: row.int64(4), trigger: trigger, kind: kind, lead: row.optionalID(7),
+            conversion: row.optionalID(8), payout: row.optionalID(9), state: state,
+            amount: Money(amount: row.int64(12), currency: currency), reversedAmount: row.int64(13),
+            clawbackAmount: row.int64(14), settledAmount: row.int64(15),
+            basis: JSONValue.parse(Array(row.text(16).utf8)), reason: row.optionalText(17),
+            holdUntil: row.instant(18), approvedAt: row.optionalInstant(19),
+            paidAt: row.optionalInstant(20), version: row.int64(21), createdAt: row.instant(22),
+            updatedAt: row.instant(23))
+    }
+}

@@ -1,0 +1,58 @@
+import Model
+
+/// A participant's money in one currency, told by the journal's accounts. All are positive when normal.
+public struct ParticipantBalance: Sendable, Equatable {
+    /// Earned, on hold or in review.
+    public var pending: Int64 = 0
+    /// Approved, for the next payout.
+    public var available: Int64 = 0
+    /// Submitted to the provider.
+    public var inPayout: Int64 = 0
+    public var paid: Int64 = 0
+    /// Paid for what was refunded; the next payout keeps it back.
+    public var clawbackOwed: Int64 = 0
+
+    public init() {}
+
+    /// Adds a posting (or a sum of them) on one of the participant's accounts. Accounts stay within
+    /// `JournalRules.balanceMax`, so that nothing here can overflow.
+    mutating func add(_ amount: Int64, on account: LedgerAccount.Kind) {
+        switch account {
+        case .programExpense: break
+        case .participantPending: pending -= amount
+        case .participantAvailable: available -= amount
+        case .payoutClearing: inPayout -= amount
+        case .paidOut: paid -= amount
+        case .clawbackReceivable: clawbackOwed += amount
+        }
+    }
+
+    /// What the program owes the participant in all; negative when it is the other way round.
+    public var owed: Int64 { pending + available + inPayout - clawbackOwed }
+}
+
+/// Everything that happened to a participant's money in a period, each line with what it is about, so that
+/// opening balance and lines add up to the closing balance.
+public struct Statement: Sendable {
+    public struct Line: Sendable {
+        public let transaction: LedgerTransactionID
+        public let kind: JournalEntry.Kind
+        public let postedAt: Instant
+        public let reward: RewardID?
+        public let payout: PayoutID?
+        public let conversion: ConversionID?
+        public let lead: LeadID?
+        public let refund: RefundID?
+        /// What the transaction moved.
+        public let change: ParticipantBalance
+        /// What is owed after it.
+        public let owed: Int64
+    }
+
+    public let currency: Currency
+    public let opening: ParticipantBalance
+    public let lines: [Line]
+    public let closing: ParticipantBalance
+    /// The newest link of the journal that the statement has seen.
+    public let head: LedgerHead
+}

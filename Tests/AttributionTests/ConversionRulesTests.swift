@@ -1,0 +1,103 @@
+import JSON
+import Model
+import Testing
+
+@testable import Attribution
+
+/// Rules of conversions and refunds, one refusal each.
+struct ConversionRulesTests {
+    static let now = Instant(milliseconds: 1_800_000_000_000)
+    static let usd = Currency("USD") ?? Currency.all[0]
+    static let eur = Currency("EUR") ?? Currency.all[0]
+
+    static func conversion(refunded: Int64 = 0) -> Conversion {
+        Conversion(
+            id: ConversionID(high: 0, low: 1), program: ProgramID(high: 0, low: 2),
+            externalID: "order-1", customer: CustomerID(high: 0, low: 3), lead: nil, click: nil,
+            ref: nil, kind: .purchase, amount: Money(amount: 1000, currency: usd),
+            refundedAmount: refunded, occurredAt: now, metadata: [:], createdAt: now)
+    }
+
+    @Test("a repeated conversion must be the same in kind, amount, customer and time")
+    func repeated() {
+        let known = Self.conversion()
+        func check(
+            kind: Conversion.Kind = .purchase, amount: Int64 = 1000, at time: Instant? = nil,
+            customer: UInt64 = 3
+        ) -> ConversionRefusal? {
+            refusal {
+                () throws(ConversionRefusal) in
+                try ConversionRules.checkSame(
+                    known, kind: kind, amount: Money(amount: amount, currency: Self.usd),
+                    occurredAt: time, customer: CustomerID(high: 0, low: customer))
+            }
+        }
+        #expect(check() == nil)
+        #expect(check(at: Self.now) == nil)
+        #expect(check(kind: .renewal) == .differs(field: "kind"))
+        #expect(check(amount: 999) == .differs(field: "amount"))
+        #expect(check(customer: 4) == .differs(field: "customer"))
+        #expect(
+            check(at: Self.now.advanced(byMilliseconds: 1)) == .differs(field: "occurred_at"))
+    }
+
+    @Test("a conversion is in the program's currency and not in the future")
+    func facts() {
+        func check(_ currency: Currency, later: Int64) -> ConversionRefusal? {
+            refusal {
+                () throws(ConversionRefusal) in
+                try ConversionRules.check(
+                    amount: Money(amount: 1, currency: currency), currency: Self.usd,
+                    occurredAt: Self.now.advanced(byMilliseconds: later), now: Self.now)
+            }
+        }
+        #expect(check(Self.usd, later: 0) == nil)
+        #expect(check(Self.eur, later: 0) == .otherCurrency(expected: Self.usd))
+        #expect(check(Self.usd, later: 1) == .inTheFuture)
+    }
+
+    @Test("refunds add up to the conversion's amount at most")
+    func refundTotals() throws {
+        let money = { (amount: Int64) in Money(amount: amount, currency: Self.usd) }
+        let sold = Self.conversion(refunded: 400)
+        #expect(try ConversionRules.refundedTotal(of: sold, adding: money(600)) == 1000)
+        #expect(throws: ConversionRefusal.refundTooLarge(left: 600)) {
+            try ConversionRules.refundedTotal(of: sold, adding: money(601))
+        }
+        #expect(throws: ConversionRefusal.otherCurrency(expected: Self.usd)) {
+            try ConversionRules.refundedTotal(
+                of: sold, adding: Money(amount: 1, currency: Self.eur))
+        }
+    }
+
+    @Test("a repeated refund must be the same in conversion, kind and amount")
+    func repeatedRefund() {
+        let known = Refund(
+            id: RefundID(high: 0, low: 9), program: ProgramID(high: 0, low: 2),
+            conversion: ConversionID(high: 0, low: 1), externalID: "refund-1", kind: .refund,
+            amount: 5, reason: nil, createdAt: Self.now)
+        func check(_ conversion: UInt64, _ kind: Refund.Kind, _ amount: Int64) -> ConversionRefusal? {
+            refusal {
+                () throws(ConversionRefusal) in
+                try ConversionRules.checkSame(
+                    known, conversion: ConversionID(high: 0, low: conversion), kind: kind,
+                    amount: amount)
+            }
+        }
+        #expect(check(1, .refund, 5) == nil)
+        #expect(check(2, .refund, 5) == .refundDiffers(field: "conversion"))
+        #expect(check(1, .chargeback, 5) == .refundDiffers(field: "kind"))
+        #expect(check(1, .refund, 6) == .refundDiffers(field: "amount"))
+    }
+
+    private func refusal(
+        _ body: () throws(ConversionRefusal) -> Void
+    ) -> ConversionRefusal? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
