@@ -189,7 +189,7 @@ struct DemoStory {
             try post(
                 "/v1/conversions/\(conversion)/refund",
                 [
-                    "external_id": "refund-\(day)",
+                    "external_id": .string("refund-\(day)"),
                     "amount": ["amount": 60_000, "currency": "USD"],
                 ])
         }

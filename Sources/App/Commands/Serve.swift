@@ -10,7 +10,7 @@ final class Service: Sendable {
     let app: Application
     private let server: Server
     private let jobs: JobRunner
-    private let jobThread = Locked<ThreadBox?>(nil)
+    private let jobThread: pthread_t
 
     /// Opens the database, binds the listeners and starts everything.
     init(_ configuration: Configuration, clock: Clock = .system, log: Log) throws {
@@ -29,8 +29,7 @@ final class Service: Sendable {
                 ? "http://localhost" : "http://" + first
         }
         app.attach(server)
-        let thread = try jobs.start()
-        jobThread.withLock { $0 = ThreadBox(thread) }
+        jobThread = try jobs.start().release()
     }
 
     var addresses: [String] { server.addresses }
@@ -41,15 +40,8 @@ final class Service: Sendable {
         server.drain()
         server.wait()
         jobs.stop()
-        jobThread.withLock { $0.take() }?.join()
+        pthread_join(jobThread, nil)
         app.database.close()
-    }
-
-    /// Holds a thread until it is joined.
-    private final class ThreadBox: Sendable {
-        private let thread: Locked<pthread_t>
-        init(_ thread: consuming Thread) { self.thread = Locked(thread.release()) }
-        func join() { pthread_join(thread.withLock { $0 }, nil) }
     }
 }
 

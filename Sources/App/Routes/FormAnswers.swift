@@ -1,6 +1,7 @@
 import HTTP
 import JSON
 import LeadRegistration
+import Model
 import Programs
 
 /// The answers to a form post, in the client's language: pages for who accepts HTML, JSON for the

@@ -47,7 +47,7 @@ final class RedirectDoor {
         reader = try app.database.makeReader()
         clock = app.clock
         log = app.log
-        clientAddress = ClientAddress(trusted: app.configuration.trustedProxies)
+        clientAddress = app.clientAddress
         honorsDoNotTrack = app.configuration.honorsDoNotTrack
     }
 

@@ -88,6 +88,7 @@ final class Dispatcher: RequestHandler {
     private func call(
         _ endpoint: Endpoint, _ request: Request, _ parameters: PathParameters
     ) throws -> Call {
+        let now = app.clock.now()
         let principal: Principal
         switch endpoint.access {
         case .everyone: principal = .anonymous
@@ -95,7 +96,7 @@ final class Dispatcher: RequestHandler {
             if app.configuration.isPrivateSocket(request.listener) {
                 principal = .operatorItself
             } else {
-                principal = try authentication.principal(of: request, at: app.clock.now())
+                principal = try authentication.principal(of: request, at: now)
             }
         }
         try endpoint.access.check(
@@ -107,7 +108,7 @@ final class Dispatcher: RequestHandler {
         }
         return Call(
             request: request, parameters: parameters, principal: principal, query: query, body: body,
-            publicURL: app.publicURL)
+            now: now, publicURL: app.publicURL)
     }
 
     private func perform(
@@ -137,6 +138,9 @@ final class Dispatcher: RequestHandler {
             return .later
         case .write(let handler):
             try write(endpoint, call, step: handler(call), tag: tag, reply)
+            return .later
+        case .serviceWrite(let handler):
+            try write(endpoint, call, step: handler(call, app), tag: tag, reply)
             return .later
         case .redirect:
             return .answer(Problem.internalError().response(requestID: call.request.id))

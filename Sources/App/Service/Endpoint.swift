@@ -21,6 +21,8 @@ enum Action: Sendable {
     case longRead(@Sendable (Call, Reader) throws -> Response)
     /// Decodes on the loop, then runs its step in the writer's transaction; answered after the commit.
     case write(@Sendable (Call) throws -> WriteStep)
+    /// The same for a write that needs the service itself: the referral form's gate.
+    case serviceWrite(@Sendable (Call, Application) throws -> WriteStep)
     /// Answers later by itself, from a thread of its own; never touches a loop's or the writer's connection.
     case background(@Sendable (Call, Application, Reply) throws -> Void)
     /// `/r/{code}`: records a click, answered after its commit or after 250 ms.
