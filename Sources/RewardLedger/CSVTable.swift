@@ -1,7 +1,7 @@
 /// A table as comma-separated values (RFC 4180): CRLF after every record, a header first.
 ///
-/// A cell that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, tab or carriage
-/// return) gets an apostrophe before it; numbers written by `number` do not.
+/// A cell that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, tab or
+/// carriage return) gets an apostrophe before it; numbers written by `number` do not.
 public struct CSVTable: Sendable {
     public private(set) var bytes: [UInt8] = []
     private var isFirstCell = true

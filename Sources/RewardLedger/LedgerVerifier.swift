@@ -23,9 +23,10 @@ public struct LedgerReport: Sendable {
     }
 }
 
-/// Proves the books from the first transaction on: every transaction balances, the chain holds, no number is
-/// missing, cached balances are the sums of their postings, every reward and payout agrees with its
-/// transactions and the reverse. It reads everything, and only reads; the caller gives it one snapshot.
+/// Proves the books from the first transaction on: every transaction balances, the chain holds, no
+/// number is missing, cached balances are the sums of their postings, every reward and payout
+/// agrees with its transactions and the reverse. It reads everything, and only reads; the caller
+/// gives it one snapshot.
 public enum LedgerVerifier {
     /// `saved` is a head that was kept earlier: it must still be in the chain.
     public static func verify(
@@ -114,7 +115,8 @@ public enum LedgerVerifier {
         _ reader: Reader, _ sums: [LedgerAccountID: Int128], _ report: inout LedgerReport
     ) throws {
         var totals: [String: Int128] = [:]
-        try reader.forEach("SELECT id, balance, currency FROM ledger_accounts ORDER BY seq") { row in
+        try reader.forEach("SELECT id, balance, currency FROM ledger_accounts ORDER BY seq") {
+            row in
             let id: LedgerAccountID = try row.id(0)
             let balance = Int128(try row.int64(1))
             report.accounts += 1

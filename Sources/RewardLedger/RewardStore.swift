@@ -3,9 +3,9 @@ import JSON
 import Model
 import Records
 
-/// All SQL of rewards. It also keeps the counters of rewards by state, so that they change with the row:
-/// `rewards.STATE` of the service and of the participant, and `rewards.STATE.amount` of the participant,
-/// the sum of what still counts of the rewards in that state.
+/// All SQL of rewards. It also keeps the counters of rewards by state, so that they change with the
+/// row: `rewards.STATE` of the service and of the participant, and `rewards.STATE.amount` of the
+/// participant, the sum of what still counts of the rewards in that state.
 public enum RewardStore {
     /// What a list asks for; nil: everything.
     public struct Filter: Sendable {

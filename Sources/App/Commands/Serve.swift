@@ -25,7 +25,8 @@ final class Service: Sendable {
         jobs = try JobRunner(app)
         let first = server.addresses.first ?? ""
         app.lifecycle.withLock { lifecycle in
-            lifecycle.publicURL = first.hasPrefix("/") || first.hasPrefix("unix:")
+            lifecycle.publicURL =
+                first.hasPrefix("/") || first.hasPrefix("unix:")
                 ? "http://localhost" : "http://" + first
         }
         app.attach(server)
@@ -55,12 +56,14 @@ enum Serve {
         log.write(
             .info, "serving",
             [
-                ("version", Version.number), ("addresses", service.addresses.joined(separator: " ")),
+                ("version", Version.number),
+                ("addresses", service.addresses.joined(separator: " ")),
                 ("sqlite", DatabaseStatistics.sqliteVersion),
             ])
         if DatabaseStatistics.hasLogResetBug {
             log.write(
-                .info, "the system's SQLite has the WAL-reset bug; one connection writes and "
+                .info,
+                "the system's SQLite has the WAL-reset bug; one connection writes and "
                     + "checkpoints here, which keeps clear of it")
         }
         Readiness.notify("READY=1")
@@ -74,7 +77,8 @@ enum Serve {
     }
 }
 
-/// SIGTERM and SIGINT as something to wait for. SIGPIPE is ignored: a closed socket is an error code.
+/// SIGTERM and SIGINT as something to wait for. SIGPIPE is ignored: a closed socket is an error
+/// code.
 struct Signals: Sendable {
     private static var set: sigset_t {
         var set = sigset_t()
@@ -109,7 +113,8 @@ struct Signals: Sendable {
                 _exit(130)
             }
         } catch {
-            // Without the thread a second signal has no effect; the first one still ends the service.
+            // Without the thread a second signal has no effect; the first one still ends the
+            // service.
         }
     }
 }

@@ -75,7 +75,9 @@ struct FormAnswers: Sendable {
             guard let type = parts.first?.lowercased() else { continue }
             let weight = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }
             let thousandths = weight.map { FormAnswers.thousandths($0.dropFirst(2)) } ?? 1000
-            if type == "text/html" || type == "application/xhtml+xml" { html = max(html, thousandths) }
+            if type == "text/html" || type == "application/xhtml+xml" {
+                html = max(html, thousandths)
+            }
             if type == "application/json" || type == "application/problem+json" {
                 json = max(json, thousandths)
             }

@@ -137,7 +137,8 @@ enum LedgerRoutes {
 
     private static let verification = Contract(
         operationID: "verifyLedger",
-        summary: "Prove the books from the first transaction on: balances, chain, rewards, payouts.",
+        summary:
+            "Prove the books from the first transaction on: balances, chain, rewards, payouts.",
         query: [
             .optional("sequence", .integer(0...Int64.max), "Of a head that was kept earlier."),
             .optional(

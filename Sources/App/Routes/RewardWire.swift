@@ -21,7 +21,8 @@ enum RewardWire {
             .required("amount", .money(from: 0), "As granted."),
             .required("reversed", .money(from: 0), "What of it no longer counts."),
             .required("net_amount", .money(from: 0), "What still counts."),
-            .required("clawed_back", .money(from: 0), "Owed back, because it was paid or on its way."),
+            .required(
+                "clawed_back", .money(from: 0), "Owed back, because it was paid or on its way."),
             .required("settled", .money(from: 0), "What payouts have settled of it."),
             .required("reason", .nullable(.prose(0...500))),
             .required("hold_until", .time), .required("approved_at", .nullable(.time)),
@@ -66,7 +67,8 @@ enum RewardWire {
     }
 }
 
-/// Why a reward is what it is: its rule and arithmetic as they were, and its entries in the journal.
+/// Why a reward is what it is: its rule and arithmetic as they were, and its entries in the
+/// journal.
 enum RewardExplanationWire {
     static let schema = Schema.named(
         "RewardExplanation",

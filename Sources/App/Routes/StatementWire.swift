@@ -21,13 +21,15 @@ enum BalanceWire {
         .required("pending", amount, "Earned; on hold or in review."),
         .required("available", amount, "Approved, for the next payout."),
         .required("in_payout", amount, "Submitted, its outcome not yet known."),
-        .required("paid", amount), .required("clawback_owed", amount, "Kept back by the next payout."),
+        .required("paid", amount),
+        .required("clawback_owed", amount, "Kept back by the next payout."),
     ]
 
     private static let amount = Schema.integer(-Money.maximum...Money.maximum)
 
     static func json(
-        _ participant: ParticipantID, _ balances: [(currency: Currency, balance: ParticipantBalance)],
+        _ participant: ParticipantID,
+        _ balances: [(currency: Currency, balance: ParticipantBalance)],
         asOf: Instant
     ) -> [UInt8] {
         var json = JSONWriter(capacity: 512)

@@ -39,7 +39,8 @@ final class Application: Sendable {
         var settings = DatabaseSettings()
         settings.onNotice = { log.write(.warning, $0) }
         database = try Database(
-            path: configuration.databasePath, migrations: Application.migrations, settings: settings,
+            path: configuration.databasePath, migrations: Application.migrations,
+            settings: settings,
             clock: clock)
         clicks = ClickDoor(database: database)
         clientAddress = ClientAddress(trusted: configuration.trustedProxies)
