@@ -14,7 +14,6 @@ CREATE TABLE leads (
     source TEXT NOT NULL CHECK (source IN ('api', 'form')),
     name TEXT,
     email TEXT,
-    email_key TEXT,
     company TEXT,
     domain TEXT,
     phone TEXT,
@@ -41,7 +40,10 @@ CREATE TABLE leads (
 ) STRICT;
 
 -- Every index ends in seq, the key of the table, so each serves a list in order by itself.
-CREATE INDEX leads_by_email ON leads (email_key, program_id) WHERE email_key IS NOT NULL;
+-- A customer is a mailbox in a program, so this finds duplicates; and because new customers come at the
+-- end, it costs less than an index of addresses.
+CREATE INDEX leads_by_customer ON leads (customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX leads_by_form ON leads (form_digest) WHERE form_digest IS NOT NULL;
 CREATE INDEX leads_by_participant ON leads (participant_id) WHERE participant_id IS NOT NULL;
 CREATE INDEX leads_by_program ON leads (program_id);
 -- New leads are not in it, so that it costs nothing where most rows are written.

@@ -12,7 +12,7 @@ CREATE TABLE customers (
 CREATE UNIQUE INDEX customers_by_external_id
     ON customers (program_id, external_id) WHERE external_id IS NOT NULL;
 CREATE UNIQUE INDEX customers_by_email
-    ON customers (program_id, email_key) WHERE email_key IS NOT NULL;
+    ON customers (email_key, program_id) WHERE email_key IS NOT NULL;
 
 CREATE TABLE touchpoints (
     seq INTEGER PRIMARY KEY,

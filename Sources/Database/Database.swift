@@ -104,6 +104,8 @@ public final class Database: Sendable {
         longReads.push(body)
     }
 
+    var commits: UInt64 { queue.commits.load(ordering: .acquiring) }
+
     /// Rises with each commit that changed the configuration, before the commit's completions run.
     /// What a loop keeps in memory is valid while this is what it was before it read.
     public var configurationGeneration: UInt64 {

@@ -30,6 +30,8 @@ public struct DatabaseSettings: Sendable {
     /// Told in a sentence of what an operator should know, such as a jump of the clock. Called on
     /// the writer thread.
     public var onNotice: (@Sendable (String) -> Void)?
+    /// Called on the writer thread once everybody was told what became of a batch.
+    public var onBatchEnd: (@Sendable () -> Void)?
 
     public init() {}
 }

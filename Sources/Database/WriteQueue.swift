@@ -33,6 +33,8 @@ final class WriteQueue: Sendable {
     let doorbell: Doorbell
     let statistics = Locked(DatabaseStatistics())
     let configurationGeneration = Atomic<UInt64>(0)
+    /// Rises with each commit, before anybody is told of it.
+    let commits = Atomic<UInt64>(0)
     /// CLOCK_MONOTONIC at the beginning of the batch that runs; 0 between batches.
     let batchStarted = Atomic<UInt64>(0)
     private let state = Locked(State())

@@ -207,6 +207,8 @@ extension Writer {
     private func conclude(_ lost: DatabaseFault?) {
         let actions = transaction.takeCommitActions()
         if lost == nil {
+            // First: whoever sees a new configuration reads it from a view that has it.
+            queue.commits.add(1, ordering: .releasing)
             if transaction.isConfigurationChanged {
                 queue.configurationGeneration.add(1, ordering: .releasing)
             }
@@ -224,6 +226,7 @@ extension Writer {
         }
         finished.removeAll(keepingCapacity: true)
         for sink in sinks { sink.conclude(lost) }
+        settings.onBatchEnd?()
     }
 
     private func record(_ batch: Batch, failure: String?) {

@@ -86,8 +86,6 @@ final class Loop {
             resumeCarried()
             for index in 0..<max(Int(count), 0) {
                 handle(events[index].events, mark: events[index].data.u64)
-                // At once, so that the client works on this answer while we make the next.
-                settleTouched()
             }
             answerLate()
             if now >= nextSweep { sweep() }

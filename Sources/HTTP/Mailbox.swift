@@ -10,6 +10,8 @@ final class Mailbox: Sendable {
     private struct Box {
         var letters: [Letter] = []
         var isClosed = false
+        /// The loop was woken since it last looked.
+        var isCalled = false
     }
 
     private let box = Locked(Box())
@@ -22,15 +24,27 @@ final class Mailbox: Sendable {
     /// The descriptor that becomes readable when letters arrive.
     var descriptor: Int32 { signal.number }
 
-    /// Leaves a letter. The loop is woken only for the first of those that wait: a wake-up is a
-    /// system call.
+    /// Leaves a letter and wakes the loop.
     func post(_ letter: Letter) {
-        let wasEmpty = box.withLock { box in
-            guard !box.isClosed else { return false }
-            box.letters.append(letter)
-            return box.letters.count == 1
+        leave(letter)
+        call()
+    }
+
+    /// Leaves a letter for a loop that is called later.
+    func leave(_ letter: Letter) {
+        box.withLock { box in
+            if !box.isClosed { box.letters.append(letter) }
         }
-        if wasEmpty { signal.raise() }
+    }
+
+    /// Wakes the loop if letters wait that it was not woken for: a wake-up is a system call.
+    func call() {
+        let isNeeded = box.withLock { box in
+            guard !box.letters.isEmpty, !box.isCalled else { return false }
+            box.isCalled = true
+            return true
+        }
+        if isNeeded { signal.raise() }
     }
 
     /// Takes all letters, giving `spare` (empty, with capacity) in exchange.
@@ -39,6 +53,7 @@ final class Mailbox: Sendable {
         return box.withLock { box in
             let letters = box.letters
             box.letters = spare
+            box.isCalled = false
             return letters
         }
     }

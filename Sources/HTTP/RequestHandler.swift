@@ -51,8 +51,12 @@ public struct Reply: Sendable {
     let sequence: UInt32
 
     public func send(_ response: Response) {
-        mailbox.post(
-            .answer(connection: connection, sequence: sequence, response))
+        mailbox.post(.answer(connection: connection, sequence: sequence, response))
+    }
+
+    /// The same without waking the loop, for one of many answers: `Server.deliver` must follow.
+    public func leave(_ response: Response) {
+        mailbox.leave(.answer(connection: connection, sequence: sequence, response))
     }
 }
 

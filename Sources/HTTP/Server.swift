@@ -71,6 +71,11 @@ public final class Server: Sendable {
         }
     }
 
+    /// Wakes the loops for which answers were left with `Reply.leave`.
+    public func deliver() {
+        for mailbox in mailboxes { mailbox.call() }
+    }
+
     /// Stops accepting, closes resting connections, answers what is in flight with Connection:
     /// close. Bounded by `Limits.drainSeconds`. Returns at once; calling it again changes nothing.
     public func drain() {

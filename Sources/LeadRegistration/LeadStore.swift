@@ -27,28 +27,23 @@ public enum LeadStore {
         try reader.integer("SELECT seq FROM leads WHERE id = ?", id)
     }
 
-    /// The oldest lead of `program` for this mailbox that counts: neither a duplicate nor spam.
-    public static func earliest(
-        for email: EmailAddress, in program: ProgramID, _ reader: Reader
-    ) throws -> LeadID? {
+    /// The customer's oldest lead that counts: neither a duplicate nor spam.
+    public static func earliest(of customer: CustomerID, _ reader: Reader) throws -> LeadID? {
         try reader.first(
             """
             SELECT id FROM leads
-            WHERE email_key = ? AND program_id = ? AND state NOT IN ('duplicate', 'spam')
-            ORDER BY seq LIMIT 1
-            """, email.normalized, program
+            WHERE customer_id = ? AND state NOT IN ('duplicate', 'spam') ORDER BY seq LIMIT 1
+            """, customer
         ) { try $0.id(0) }
     }
 
     /// The lead that a form post with this digest made after `start`.
     public static func posted(
-        _ digest: [UInt8], for email: EmailAddress, in program: ProgramID, after start: Instant,
-        _ reader: Reader
+        _ digest: [UInt8], in program: ProgramID, after start: Instant, _ reader: Reader
     ) throws -> Lead? {
         var query = Query(columns)
         query.append(
-            " WHERE email_key = ? AND program_id = ? AND form_digest = ? AND created_at > ?",
-            email.normalized, program, digest, start)
+            " WHERE form_digest = ? AND program_id = ? AND created_at > ?", digest, program, start)
         query.append(" ORDER BY seq LIMIT 1")
         return try reader.first(query, map: lead)
     }
@@ -68,7 +63,11 @@ public enum LeadStore {
         if let participant = filter.participant {
             query.append(" AND participant_id = ?", participant)
         }
-        if let email = filter.email { query.append(" AND email_key = ?", email.normalized) }
+        if let email = filter.email {
+            query.append(
+                " AND customer_id IN (SELECT id FROM customers WHERE email_key = ?)",
+                email.normalized)
+        }
         if let start = filter.createdFrom {
             guard let first = try firstSequence(from: start, reader) else {
                 return Page(items: [], hasMore: false, request: request)
@@ -104,13 +103,13 @@ public enum LeadStore {
             """
             INSERT INTO leads (
                 id, program_id, participant_id, link_id, click_id, customer_id, state, source, name,
-                email, email_key, company, domain, phone, note, intro, estimated_amount,
+                email, company, domain, phone, note, intro, estimated_amount,
                 estimated_currency, duplicate_of, reason_code, form_digest, metadata, version,
                 created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, lead.id, lead.program, lead.referrer.participant, lead.referrer.link,
             lead.referrer.click, lead.customer, lead.state.rawValue, lead.source.rawValue,
-            lead.contact.name, lead.contact.email?.text, lead.contact.email?.normalized,
+            lead.contact.name, lead.contact.email?.text,
             lead.contact.company, lead.contact.domain?.text, lead.contact.phone, lead.contact.note,
             lead.intro?.rawValue, lead.estimatedValue?.amount, lead.estimatedValue?.currency.code,
             lead.duplicateOf, lead.reasonCode, lead.formDigest, metadata(lead), lead.version,

@@ -212,10 +212,16 @@ struct Configuration: Sendable {
     }
 }
 
-extension StringProtocol {
+extension String {
+    var trimmed: String { self[...].trimmed }
+}
+
+extension Substring {
     /// Without spaces, tabs and line ends at both ends.
     var trimmed: String {
-        let isSpace: (Character) -> Bool = { " \t\r\n".contains($0) }
-        return String(drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+        func isText(_ byte: UInt8) -> Bool { byte != 0x20 && !(0x09...0x0d).contains(byte) }
+        guard let first = utf8.firstIndex(where: isText), let last = utf8.lastIndex(where: isText)
+        else { return "" }
+        return String(self[first...last])
     }
 }

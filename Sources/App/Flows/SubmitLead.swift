@@ -38,16 +38,15 @@ struct SubmitLead: Sendable {
         try ProgramRules.checkOpen(program.state, draftToo: false)
         facts.referral.email = try emailFinding(in: programID, tx)
         let decision = try referrer(in: programID, facts, tx)
-        let earlier =
-            isHoneypotFilled ? nil : try LeadStore.earliest(for: email, in: programID, tx)
-        let admission = LeadRules.admit(isHoneypotFilled: isHoneypotFilled, earlier: earlier)
-
+        // What a robot typed is nobody's address.
         let customer =
-            admission == .spam
+            isHoneypotFilled
             ? nil
             : try CustomerStore.findOrInsert(
                 program: programID, externalID: nil, email: email, tx
             ).id
+        let earlier = try customer.flatMap { try LeadStore.earliest(of: $0, tx) }
+        let admission = LeadRules.admit(isHoneypotFilled: isHoneypotFilled, earlier: earlier)
         let lead = lead(tx.makeID(), programID, decision.referrer, admission, customer, at: tx.now)
         try LeadStore.insert(lead, tx)
         try insertTouches(of: lead, facts.origin, tx)
@@ -115,7 +114,7 @@ struct SubmitLead: Sendable {
     private func alreadyPosted(in program: ProgramID, _ tx: Transaction) throws -> Lead? {
         guard let formDigest else { return nil }
         let start = tx.now.advanced(byMilliseconds: -LeadRules.samePostMilliseconds)
-        return try LeadStore.posted(formDigest, for: email, in: program, after: start, tx)
+        return try LeadStore.posted(formDigest, in: program, after: start, tx)
     }
 
     // MARK: - Decision

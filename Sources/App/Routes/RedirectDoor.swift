@@ -10,7 +10,7 @@ import ReferralLinks
 final class RedirectDoor {
     private let clicks: ClickDoor
     private let database: Database
-    private let reader: Reader
+    private let reader: TurnReader
     private let clock: Clock
     private let log: Log
     private let clientAddress: ClientAddress
@@ -41,10 +41,10 @@ final class RedirectDoor {
         }
     }
 
-    init(app: Application) throws {
+    init(app: Application, reader: TurnReader) {
         clicks = app.clicks
         database = app.database
-        reader = try app.database.makeReader()
+        self.reader = reader
         clock = app.clock
         log = app.log
         clientAddress = app.clientAddress
@@ -102,15 +102,14 @@ final class RedirectDoor {
         }
         if let link = links[code] { return link }
         guard LinkCode.isWellFormed(code) else { return nil }
-        let found = try reader.snapshot { () throws -> PreparedLink? in
-            guard let (link, sequence) = try LinkStore.locate(code: code, reader),
-                let program = try ProgramStore.find(link.program, reader),
-                let participant = try ParticipantStore.find(link.participant, reader)
-            else { return nil }
-            return RedirectDoor.prepared(link, sequence, program, participant)
-        }
-        if let found { links[code] = found }
-        return found
+        let reader = try reader.current()
+        guard let (link, sequence) = try LinkStore.locate(code: code, reader),
+            let program = try ProgramStore.find(link.program, reader),
+            let participant = try ParticipantStore.find(link.participant, reader)
+        else { return nil }
+        let prepared = RedirectDoor.prepared(link, sequence, program, participant)
+        links[code] = prepared
+        return prepared
     }
 
     private static func prepared(

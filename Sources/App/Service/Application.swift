@@ -21,7 +21,7 @@ final class Application: Sendable {
     /// `/openapi.json`, rendered once.
     let contract: [UInt8]
     let lifecycle = Locked(Lifecycle())
-    private let attached = Locked<Server?>(nil)
+    private let attached: Locked<Server?>
 
     struct Lifecycle: Sendable {
         var isDraining = false
@@ -38,6 +38,9 @@ final class Application: Sendable {
         self.log = log
         var settings = DatabaseSettings()
         settings.onNotice = { log.write(.warning, $0) }
+        let attached = Locked<Server?>(nil)
+        self.attached = attached
+        settings.onBatchEnd = { attached.withLock { $0 }?.deliver() }
         database = try Database(
             path: configuration.databasePath, migrations: Application.migrations,
             settings: settings,
@@ -62,8 +65,12 @@ final class Application: Sendable {
         }
     }
 
-    /// Gives the metrics a view of the server.
-    func attach(_ server: Server) { attached.withLock { $0 = server } }
+    /// Takes note of the server, for the answers of writes and for the metrics.
+    func attach(_ server: Server) {
+        attached.withLock { $0 = server }
+        // For what was answered before.
+        server.deliver()
+    }
 
     var serverStatistics: ServerStatistics? { attached.withLock { $0 }?.statistics }
 

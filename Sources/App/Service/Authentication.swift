@@ -8,15 +8,16 @@ import Programs
 /// kept until any key, program or participant changes.
 final class Authentication {
     private let database: Database
-    private let reader: Reader
+    private let reader: TurnReader
     private let adminKeyHash: [UInt8]?
     private var generation: UInt64 = 0
+    /// By the whole field, so that a known caller costs one look.
     private var seen: [String: APIKey] = [:]
 
-    /// Distinct secrets kept before the memory is dropped and begun anew.
+    /// Distinct fields kept before the memory is dropped and begun anew.
     private static let seenMax = 10_000
 
-    init(database: Database, reader: Reader, adminKey: String?) {
+    init(database: Database, reader: TurnReader, adminKey: String?) {
         self.database = database
         self.reader = reader
         adminKeyHash = adminKey.map { KeySecret.hash(of: $0) }
@@ -25,15 +26,7 @@ final class Authentication {
     /// Who sends `request`; `.anonymous` when it has no credentials. Throws 401 for wrong ones.
     func principal(of request: Request, at now: Instant) throws -> Principal {
         guard let field = request.header("authorization") else { return .anonymous }
-        guard let secret = Authentication.secret(in: field) else {
-            throw Refused(.unauthorized("Authorization must be Bearer or Basic with a key."))
-        }
-        guard let key = try key(for: secret) else {
-            if let adminKeyHash, constantTimeEqual(KeySecret.hash(of: secret), adminKeyHash) {
-                return .operatorItself
-            }
-            throw Refused(.unauthorized("The key is not known."))
-        }
+        guard let key = try key(in: field) else { return .operatorItself }
         if key.revokedAt != nil { throw Refused(.unauthorized("The key has been revoked.")) }
         if let expiry = key.expiresAt, expiry <= now {
             throw Refused(.unauthorized("The key has expired."))
@@ -44,18 +37,26 @@ final class Authentication {
         return principal
     }
 
-    private func key(for secret: String) throws -> APIKey? {
+    /// The key that `field` names; nil for the one that the operator's configuration holds.
+    private func key(in field: String) throws -> APIKey? {
         let current = database.configurationGeneration
         if current != generation || seen.count >= Authentication.seenMax {
             seen.removeAll(keepingCapacity: true)
             generation = current
         }
-        if let key = seen[secret] { return key }
-        guard let key = try APIKeyStore.find(hash: KeySecret.hash(of: secret), reader) else {
-            return nil
+        if let key = seen[field] { return key }
+        guard let secret = Authentication.secret(in: field) else {
+            throw Refused(.unauthorized("Authorization must be Bearer or Basic with a key."))
         }
-        seen[secret] = key
-        return key
+        let hash = KeySecret.hash(of: secret)
+        if let key = try APIKeyStore.find(hash: hash, reader.current()) {
+            seen[field] = key
+            return key
+        }
+        guard let adminKeyHash, constantTimeEqual(hash, adminKeyHash) else {
+            throw Refused(.unauthorized("The key is not known."))
+        }
+        return nil
     }
 
     /// The key in `Bearer KEY`, or the user name of `Basic` (RFC 7617), as `curl -u KEY:` sends it.

@@ -126,7 +126,7 @@ struct ClickSink: BatchSink {
     mutating func committed(_ items: [PendingClick]) {
         onRecorded(recorder.committed())
         for item in items {
-            if let (reply, response) = item.redirect { reply.send(response) }
+            if let (reply, response) = item.redirect { reply.leave(response) }
         }
     }
 
@@ -135,7 +135,7 @@ struct ClickSink: BatchSink {
         recorder.failed()
         onFailed(items.count)
         for item in items {
-            if let (reply, response) = item.redirect { reply.send(response.clickRecorded("no")) }
+            if let (reply, response) = item.redirect { reply.leave(response.clickRecorded("no")) }
         }
     }
 }

@@ -79,8 +79,8 @@ struct ClientAddress: Sendable {
         guard isTrusted(request.peer) else { return (request.peer, true) }
         var client = request.peer
         let field = request.header("x-forwarded-for") ?? ""
-        for hop in field.split(separator: ",").reversed() {
-            guard let peer = Peer(forwarded: hop.trimmed) else { break }
+        for hop in field.utf8.split(separator: UInt8(ascii: ",")).reversed() {
+            guard let peer = Peer(forwarded: Substring(hop).trimmed) else { break }
             client = peer
             if !isTrusted(peer) { break }
         }
@@ -114,13 +114,17 @@ extension Peer {
     /// for `unknown`, names and whatever else.
     init?(forwarded hop: String) {
         var text = hop[...]
-        if text.count >= 2, text.first == "\"", text.last == "\"" {
+        if text.utf8.count >= 2, text.utf8.first == UInt8(ascii: "\""),
+            text.utf8.last == UInt8(ascii: "\"")
+        {
             text = text.dropFirst().dropLast()
         }
-        if text.first == "[" {
-            guard let end = text.firstIndex(of: "]") else { return nil }
+        if text.utf8.first == UInt8(ascii: "[") {
+            guard let end = text.utf8.firstIndex(of: UInt8(ascii: "]")) else { return nil }
             text = text[text.index(after: text.startIndex)..<end]
-        } else if text.count(where: { $0 == ":" }) == 1, let colon = text.firstIndex(of: ":") {
+        } else if let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")),
+            text.utf8.lastIndex(of: UInt8(ascii: ":")) == colon
+        {
             text = text[..<colon]
         }
         self.init(address: String(text))

@@ -10,7 +10,7 @@ import Programs
 /// connection.
 final class Dispatcher: RequestHandler {
     private let app: Application
-    private let reader: Reader
+    private let reader: TurnReader
     private let authentication: Authentication
     private let redirects: RedirectDoor
     private let metrics: RequestMetrics.LoopCounters
@@ -18,10 +18,10 @@ final class Dispatcher: RequestHandler {
 
     init(app: Application, loop: Int) throws {
         self.app = app
-        reader = try app.database.makeReader()
+        reader = try TurnReader(app.database)
         authentication = Authentication(
             database: app.database, reader: reader, adminKey: app.configuration.adminKey)
-        redirects = try RedirectDoor(app: app)
+        redirects = RedirectDoor(app: app, reader: reader)
         metrics = app.requestMetrics.counters(ofLoop: loop)
     }
 
@@ -68,7 +68,13 @@ final class Dispatcher: RequestHandler {
         app.log.access(answer, endpoints: app.routes.endpoints)
     }
 
-    func turnEnded() {}
+    func turnEnded() {
+        do {
+            try reader.endTurn()
+        } catch {
+            app.log.write(.error, "the end of a read failed: \(error)")
+        }
+    }
 
     private func run(
         _ index: Int, _ request: Request, _ parameters: PathParameters, _ reply: Reply
@@ -123,9 +129,9 @@ final class Dispatcher: RequestHandler {
         case .service(let handler):
             return .answer(try handler(call, app).tagged(tag))
         case .serviceRead(let handler):
-            return .answer(try handler(call, app, reader).tagged(tag))
+            return .answer(try handler(call, app, reader.current()).tagged(tag))
         case .read(let handler):
-            return .answer(try handler(call, reader).tagged(tag))
+            return .answer(try handler(call, reader.current()).tagged(tag))
         case .longRead(let handler):
             let accepted = app.database.longRead { [log = app.log] reader in
                 do {
@@ -167,15 +173,15 @@ final class Dispatcher: RequestHandler {
             switch outcome {
             case .committed:
                 let response = answer.withLock { $0 }
-                reply.send(
+                reply.leave(
                     (response ?? Problem.internalError().response(requestID: requestID)).tagged(tag)
                 )
             case .failed(let ended as DryRunEnded):
-                reply.send(ended.response.tagged(tag))
+                reply.leave(ended.response.tagged(tag))
             case .failed(let error):
-                reply.send(Dispatcher.answer(to: error, requestID, tag, log))
+                reply.leave(Dispatcher.answer(to: error, requestID, tag, log))
             case .notCommitted(let fault):
-                reply.send(Dispatcher.answer(to: fault, requestID, tag, log))
+                reply.leave(Dispatcher.answer(to: fault, requestID, tag, log))
             }
         }
         if !accepted { throw Refused(Failure.busy) }
