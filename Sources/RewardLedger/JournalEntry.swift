@@ -1,6 +1,7 @@
 import Model
 
-/// A transaction of the journal before it is posted: what happened, to whose money, in one currency.
+/// A transaction of the journal before it is posted: what happened, to whose money, in one
+/// currency.
 public struct JournalEntry: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         case rewardGranted = "reward_granted"
@@ -71,8 +72,8 @@ public struct JournalEntry: Sendable, Equatable {
     }
 }
 
-/// An entry that would break the books. No request can bring it about: it is a fault of this program, and
-/// nothing of its transaction is kept.
+/// An entry that would break the books. No request can bring it about: it is a fault of this
+/// program, and nothing of its transaction is kept.
 public enum JournalFault: Error, Equatable, Sendable {
     case tooFewPostings
     case zeroPosting
@@ -82,7 +83,8 @@ public enum JournalFault: Error, Equatable, Sendable {
 
 /// Decisions about the journal: pure.
 public enum JournalRules {
-    /// No account may grow beyond this size, so that a sum over an owner's accounts cannot overflow.
+    /// No account may grow beyond this size, so that a sum over an owner's accounts cannot
+    /// overflow.
     public static let balanceMax = Int64.max / 8
 
     /// Two postings or more, none of zero, each on another account, and the sum is zero.

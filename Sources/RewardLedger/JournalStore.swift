@@ -1,10 +1,12 @@
 import Database
 import Model
 
-/// All SQL that writes the journal and its accounts. `LedgerReads` has the pages, sums and statements.
+/// All SQL that writes the journal and its accounts. `LedgerReads` has the pages, sums and
+/// statements.
 public enum JournalStore {
     /// Posts `entry` as the next link of the chain and moves the balances of its accounts. Throws
-    /// `JournalFault` for an entry that does not balance and `MoneyError.overflow` for a balance too large.
+    /// `JournalFault` for an entry that does not balance and `MoneyError.overflow` for a balance
+    /// too large.
     @discardableResult
     public static func post(_ entry: JournalEntry, _ tx: Transaction) throws -> LedgerTransaction {
         try JournalRules.check(entry.postings)

@@ -1,7 +1,7 @@
 import Model
 
-/// One account of the double-entry journal, in one currency. Debits are positive, credits negative, and
-/// over all accounts of a currency the balances add up to zero.
+/// One account of the double-entry journal, in one currency. Debits are positive, credits negative,
+/// and over all accounts of a currency the balances add up to zero.
 ///
 /// The program owns its expense account; a participant owns one of each other kind.
 public struct LedgerAccount: Sendable {
@@ -32,8 +32,8 @@ public struct LedgerAccount: Sendable {
     public let createdAt: Instant
 }
 
-/// One line of a transaction: an amount in minor units on one of the accounts of the entry's program or
-/// participant. Debits are positive.
+/// One line of a transaction: an amount in minor units on one of the accounts of the entry's
+/// program or participant. Debits are positive.
 public struct Posting: Sendable, Equatable {
     public let account: LedgerAccount.Kind
     public let amount: Int64

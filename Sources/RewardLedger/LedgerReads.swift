@@ -115,16 +115,19 @@ public enum LedgerReads {
                 "SELECT last_instant FROM writer_clock WHERE id = 1") ?? 0)
     }
 
-    /// The participant's money by currency code, after the last transaction at or before `instant`, or now.
+    /// The participant's money by currency code, after the last transaction at or before `instant`,
+    /// or now.
     public static func balances(
         of participant: ParticipantID, asOf instant: Instant? = nil, _ reader: Reader
     ) throws -> [(currency: Currency, balance: ParticipantBalance)] {
-        let last = try instant.map { try lastSequence(before: $0.advanced(byMilliseconds: 1), reader) }
+        let last = try instant.map {
+            try lastSequence(before: $0.advanced(byMilliseconds: 1), reader)
+        }
         return try balances(of: participant, through: last ?? Int64.max, reader)
     }
 
-    /// The statement of the transactions posted at or after `from` and before `to`; nil when it would
-    /// have more than `linesMax` lines.
+    /// The statement of the transactions posted at or after `from` and before `to`; nil when it
+    /// would have more than `linesMax` lines.
     public static func statement(
         of participant: ParticipantID, _ currency: Currency, from: Instant?, to: Instant?,
         linesMax: Int, _ reader: Reader

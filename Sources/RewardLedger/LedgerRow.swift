@@ -1,8 +1,8 @@
 import Database
 import Model
 
-/// A row of the journal as it is stored, whatever it says: the verifier must be able to read what somebody
-/// has tampered with.
+/// A row of the journal as it is stored, whatever it says: the verifier must be able to read what
+/// somebody has tampered with.
 struct LedgerRow {
     /// A posting with its account.
     struct Posted {
@@ -52,8 +52,8 @@ struct LedgerRow {
         hash = try row.blob(12)
     }
 
-    /// The transaction with its postings. Throws `DatabaseFault` when they are not what this program
-    /// writes.
+    /// The transaction with its postings. Throws `DatabaseFault` when they are not what this
+    /// program writes.
     func transaction(with postings: [Posted]) throws -> LedgerTransaction {
         guard let transaction = whole(with: postings) else {
             throw DatabaseFault(operation: "read a transaction", code: DatabaseFault.corrupt)

@@ -3,9 +3,9 @@ import Model
 
 /// A posted transaction: a link of the journal's chain, never changed.
 ///
-/// `hash` is SHA-256 over the canonical bytes below, so anybody can recompute it. Each piece is preceded by
-/// its length as 8 bytes, big endian; integers are 8 bytes, big endian, two's complement; identifiers are
-/// their 16 bytes; what is absent is a piece of length 0. In order:
+/// `hash` is SHA-256 over the canonical bytes below, so anybody can recompute it. Each piece is
+/// preceded by its length as 8 bytes, big endian; integers are 8 bytes, big endian, two's
+/// complement; identifiers are their 16 bytes; what is absent is a piece of length 0. In order:
 ///
 /// 1. the text `referrald/ledger/1`,
 /// 2. the hash of the transaction before it (32 zero bytes before the first),
@@ -70,8 +70,8 @@ extension LedgerTransaction {
     }
 }
 
-/// The newest link of the chain: number and hash. Whoever keeps one can tell later whether the journal
-/// still holds everything up to it.
+/// The newest link of the chain: number and hash. Whoever keeps one can tell later whether the
+/// journal still holds everything up to it.
 public struct LedgerHead: Sendable, Equatable {
     public let sequence: Int64
     public let hash: [UInt8]

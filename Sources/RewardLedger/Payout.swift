@@ -2,8 +2,8 @@ import Model
 
 /// A batch of one participant's approved rewards, less what is owed back, that is paid at once.
 ///
-/// `draft → processing → paid | partially_paid | failed`; `unknown` when the provider's answer was lost,
-/// until somebody finds out. A draft can be cancelled.
+/// `draft → processing → paid | partially_paid | failed`; `unknown` when the provider's answer was
+/// lost, until somebody finds out. A draft can be cancelled.
 public struct Payout: Sendable {
     public enum State: String, LifecycleState {
         case draft, processing, unknown, paid

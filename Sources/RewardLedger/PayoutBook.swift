@@ -5,10 +5,12 @@ import Records
 
 /// What happens to payouts, each in one piece: decision, journal, rows, events.
 ///
-/// A draft reserves its rewards and what it keeps back; submitting moves the net amount to clearing; its
-/// outcome moves it on or back. While a payout holds a reward, a refund of it is clawed back.
+/// A draft reserves its rewards and what it keeps back; submitting moves the net amount to
+/// clearing; its outcome moves it on or back. While a payout holds a reward, a refund of it is
+/// clawed back.
 public enum PayoutBook {
-    /// The participant's next payout; or the payout that `reference` names already, when it is the same.
+    /// The participant's next payout; or the payout that `reference` names already, when it is the
+    /// same.
     public static func create(
         reference: String, participant: ParticipantID, program: ProgramID, currency: Currency,
         actor: String, _ tx: Transaction
@@ -39,7 +41,10 @@ public enum PayoutBook {
             try JournalStore.post(
                 .about(
                     payout, .payoutClawback,
-                    [Posting(.participantAvailable, kept), Posting(.clawbackReceivable, -kept)]), tx)
+                    [
+                        Posting(.participantAvailable, kept),
+                        Posting(.clawbackReceivable, -kept),
+                    ]), tx)
         }
         try tell(payout, from: nil, actor: actor, tx)
         return (payout, true)
@@ -64,8 +69,8 @@ public enum PayoutBook {
         return payout
     }
 
-    /// The provider has paid `paid` minor units, all of it when nil. Of less, the oldest rewards are settled
-    /// first and the rest is available again, for a new payout.
+    /// The provider has paid `paid` minor units, all of it when nil. Of less, the oldest rewards
+    /// are settled first and the rest is available again, for a new payout.
     public static func confirm(
         _ old: Payout, paid: Int64?, actor: String, _ tx: Transaction
     ) throws -> Payout {
@@ -118,7 +123,8 @@ public enum PayoutBook {
         return payout
     }
 
-    /// The provider's answer was lost. Nothing moves, and nothing is tried again, until it is known.
+    /// The provider's answer was lost. Nothing moves, and nothing is tried again, until it is
+    /// known.
     public static func markUnknown(
         _ old: Payout, reason: String?, actor: String, _ tx: Transaction
     ) throws -> Payout {
@@ -131,7 +137,8 @@ public enum PayoutBook {
 
     // MARK: - Shared steps
 
-    /// Settles the oldest rewards with what was paid and kept back, and frees what is left of the others.
+    /// Settles the oldest rewards with what was paid and kept back, and frees what is left of the
+    /// others.
     private static func settle(_ payout: Payout, actor: String, _ tx: Transaction) throws {
         let items = try PayoutStore.items(of: payout.id, tx)
         let parts = PayoutRules.allocate(
@@ -143,7 +150,6 @@ public enum PayoutBook {
             reward.settledAmount += part
             if part == item.amount {
                 reward.state = RewardRules.settledState(reward)
-                reward.paidAt = tx.now
                 try RewardBook.save(&reward, from: old, actor: actor, tx)
             } else {
                 try free(&reward, from: old, payout, actor: actor, tx)
@@ -159,7 +165,10 @@ public enum PayoutBook {
             try JournalStore.post(
                 .about(
                     payout, .payoutClawbackReturned,
-                    [Posting(.clawbackReceivable, kept), Posting(.participantAvailable, -kept)]), tx)
+                    [
+                        Posting(.clawbackReceivable, kept),
+                        Posting(.participantAvailable, -kept),
+                    ]), tx)
         }
         for item in try PayoutStore.items(of: payout.id, tx) {
             guard let old = try RewardStore.find(item.reward, tx) else { continue }
@@ -169,8 +178,8 @@ public enum PayoutBook {
         try save(&payout, from: old, actor: actor, tx)
     }
 
-    /// Takes a reward out of its payout. What was clawed back of it meanwhile meets its own unpaid rest, so
-    /// that nothing is paid only to be owed.
+    /// Takes a reward out of its payout. What was clawed back of it meanwhile meets its own unpaid
+    /// rest, so that nothing is paid only to be owed.
     private static func free(
         _ reward: inout Reward, from old: Reward, _ payout: Payout, actor: String,
         _ tx: Transaction

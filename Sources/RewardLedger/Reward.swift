@@ -3,9 +3,9 @@ import Model
 
 /// What one participant earned by one rule on one occasion.
 ///
-/// Its money is told by four amounts that only grow or shrink with a journal entry: what was granted,
-/// what of it no longer counts (refunded, rejected, voided), what of that had been paid already and is owed
-/// back, and what has been paid. `payable` follows from them.
+/// Its money is told by four amounts that only grow or shrink with a journal entry: what was
+/// granted, what of it no longer counts (refunded, rejected, voided), what of that had been paid
+/// already and is owed back, and what has been paid. `payable` follows from them.
 public struct Reward: Sendable {
     public enum State: String, LifecycleState {
         case pending, review, approved, paid, rejected, voided

@@ -3,14 +3,15 @@ import JSON
 import Model
 import Records
 
-/// What happens to rewards, each in one piece: decision, journal, row, event. Flows and routes call it
-/// inside their transaction; nothing else changes a reward's money.
+/// What happens to rewards, each in one piece: decision, journal, row, event. Flows and routes call
+/// it inside their transaction; nothing else changes a reward's money.
 public enum RewardBook {
     /// The job that ends a reward's hold.
     public static let holdJob = "reward.hold"
 
-    /// Grants what the program's active rules give for `occasion`. What was granted on it already is not
-    /// granted again. Throws `MoneyError` for amounts that cannot be kept or currencies that differ.
+    /// Grants what the program's active rules give for `occasion`. What was granted on it already
+    /// is not granted again. Throws `MoneyError` for amounts that cannot be kept or currencies that
+    /// differ.
     public static func grant(
         _ occasion: RewardOccasion, to credits: [Credit], _ tx: Transaction
     ) throws -> [Reward] {
@@ -114,8 +115,8 @@ public enum RewardBook {
         return voided
     }
 
-    /// Takes back the refunded proportion of every reward of the conversion. `refunded` is the total of
-    /// all its refunds so far, so that calling twice with one total changes nothing.
+    /// Takes back the refunded proportion of every reward of the conversion. `refunded` is the
+    /// total of all its refunds so far, so that calling twice with one total changes nothing.
     public static func reverse(
         conversion: ConversionID, refunded: Int64, of whole: Int64, refund: RefundID,
         actor: String, _ tx: Transaction
@@ -200,12 +201,15 @@ public enum RewardBook {
     ) throws {
         reward.version += 1
         reward.updatedAt = tx.now
+        // A refund of what a part payment left unpaid settles a reward as well.
+        let isSettled = reward.state == .paid || reward.state == .clawedBack
+        if isSettled, reward.paidAt == nil { reward.paidAt = tx.now }
         try RewardStore.update(reward, from: old, tx)
         try tell(reward, from: old, actor: actor, data: data, tx)
     }
 
-    /// `reward.STATE` when the state changed, `reward.reversed` when money of it was taken back without
-    /// that; nothing else is news.
+    /// `reward.STATE` when the state changed, `reward.reversed` when money of it was taken back
+    /// without that; nothing else is news.
     private static func tell(
         _ reward: Reward, from old: Reward?, actor: String, data: JSONObject = [:],
         _ tx: Transaction

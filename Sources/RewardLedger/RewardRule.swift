@@ -1,8 +1,8 @@
 import JSON
 import Model
 
-/// What a program promises for one kind of occasion: to whom, what, and how much. Every change is a new
-/// version, kept in `RuleVersionStore`; a reward names the version that made it.
+/// What a program promises for one kind of occasion: to whom, what, and how much. Every change is a
+/// new version, kept in `RuleVersionStore`; a reward names the version that made it.
 public struct RewardRule: Sendable {
     public enum State: String, LifecycleState {
         case active, archived

@@ -17,15 +17,17 @@ public enum RewardRules {
         public let amount: Money
         /// What basis points were taken of.
         public let base: Money?
-        /// Of base times basis points after division by 10,000, before rounding; 0 for a flat amount.
+        /// Of base times basis points after division by 10,000, before rounding; 0 for a flat
+        /// amount.
         public let remainder: Int64
         /// The amount before the rule's maximum.
         public let uncapped: Int64
     }
 
-    /// What `terms` give to whom. Basis points: to every credit, of its own base, rounded once, a half to
-    /// the even neighbour. A flat amount: once, to the participant with the largest credit, the first of
-    /// equals. A result of nothing gives no share. Credits of one participant count together.
+    /// What `terms` give to whom. Basis points: to every credit, of its own base, rounded once, a
+    /// half to the even neighbour. A flat amount: once, to the participant with the largest credit,
+    /// the first of equals. A result of nothing gives no share. Credits of one participant count
+    /// together.
     public static func shares(
         _ terms: RewardTerms, _ credits: [Credit]
     ) throws(MoneyError) -> [Share] {
@@ -74,8 +76,8 @@ public enum RewardRules {
         return merged
     }
 
-    /// The state once the hold is over: reviewed by a person at the threshold or above it (R171: only
-    /// amounts under it are automatic), by what is left of the reward then.
+    /// The state once the hold is over: reviewed by a person at the threshold or above it (R171:
+    /// only amounts under it are automatic), by what is left of the reward then.
     public static func stateAfterHold(_ amount: Int64, threshold: Int64?) -> Reward.State {
         if let threshold, amount >= threshold { .review } else { .approved }
     }
@@ -93,14 +95,16 @@ public enum RewardRules {
         guard isUntouched(reward) else { throw .partlyPaid }
     }
 
-    /// Nothing of it has been paid, neither with money nor by what it once owed and a payout kept back.
+    /// Nothing of it has been paid, neither with money nor by what it once owed and a payout kept
+    /// back.
     static func isUntouched(_ reward: Reward) -> Bool {
         reward.settledAmount == 0 && reward.clawbackAmount == 0
     }
 
-    /// How much of a reward of `amount` must have been taken back once `refunded` of a sale of `whole` is:
-    /// the exact proportion, rounded once, a half to the even neighbour. It depends on the total alone, so
-    /// refunds in any order and number end at the same; a full refund takes back all.
+    /// How much of a reward of `amount` must have been taken back once `refunded` of a sale of
+    /// `whole` is: the exact proportion, rounded once, a half to the even neighbour. It depends on
+    /// the total alone, so refunds in any order and number end at the same; a full refund takes
+    /// back all.
     public static func reversalTarget(amount: Int64, refunded: Int64, whole: Int64) -> Int64 {
         guard refunded > 0 else { return 0 }
         guard refunded < whole else { return amount }
@@ -119,8 +123,9 @@ public enum RewardRules {
         return (unpaid, more - unpaid)
     }
 
-    /// The state that the amounts of a reward which waits for no person imply: nothing left to pay means
-    /// paid, or clawed back when nothing of what was paid still counts, or voided when nothing was paid.
+    /// The state that the amounts of a reward which waits for no person imply: nothing left to pay
+    /// means paid, or clawed back when nothing of what was paid still counts, or voided when
+    /// nothing was paid.
     public static func settledState(_ reward: Reward) -> Reward.State {
         guard reward.payable == 0 else { return reward.state }
         if reward.settledAmount == 0 { return .voided }

@@ -1,6 +1,7 @@
 import Model
 
-/// A participant's money in one currency, told by the journal's accounts. All are positive when normal.
+/// A participant's money in one currency, told by the journal's accounts. All are positive when
+/// normal.
 public struct ParticipantBalance: Sendable, Equatable {
     /// Earned, on hold or in review.
     public var pending: Int64 = 0
@@ -31,8 +32,8 @@ public struct ParticipantBalance: Sendable, Equatable {
     public var owed: Int64 { pending + available + inPayout - clawbackOwed }
 }
 
-/// Everything that happened to a participant's money in a period, each line with what it is about, so that
-/// opening balance and lines add up to the closing balance.
+/// Everything that happened to a participant's money in a period, each line with what it is about,
+/// so that opening balance and lines add up to the closing balance.
 public struct Statement: Sendable {
     public struct Line: Sendable {
         public let transaction: LedgerTransactionID

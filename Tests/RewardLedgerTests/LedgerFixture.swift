@@ -9,7 +9,8 @@ import Synchronization
 
 @testable import RewardLedger
 
-/// A temporary database with the real migrations, one program in a currency, and participants in it.
+/// A temporary database with the real migrations, one program in a currency, and participants in
+/// it.
 final class LedgerFixture: Sendable {
     let directory: String
     let database: Database
@@ -40,7 +41,8 @@ final class LedgerFixture: Sendable {
             try tx.run(
                 """
                 INSERT INTO programs (
-                    id, name, kind, state, currency, rules, metadata, version, created_at, updated_at)
+                    id, name, kind, state, currency, rules, metadata, version, created_at,
+                    updated_at)
                 VALUES (?, 'P', 'customer', 'active', ?, '{}', '{}', 1, ?, ?)
                 """, id, code, tx.now, tx.now)
             return id
@@ -264,5 +266,31 @@ extension ParticipantBalance {
         self.inPayout = inPayout
         self.paid = paid
         clawbackOwed = owed
+    }
+}
+
+extension LedgerFixture {
+    func count(_ table: StaticString) throws -> Int64? {
+        var query = Query("SELECT count(*) FROM ")
+        query.append(table)
+        let counting = query
+        return try database.perform { try $0.integer(counting) }
+    }
+
+    func transactions() throws -> [LedgerTransaction] {
+        try database.perform { tx in
+            try tx.all("SELECT id FROM ledger_transactions ORDER BY seq") {
+                try $0.id(0) as LedgerTransactionID
+            }.compactMap { try LedgerReads.transaction($0, tx) }
+        }
+    }
+
+    /// The types of the events about `id`, oldest first.
+    func events<Kind>(_ id: Identifier<Kind>) throws -> [String] {
+        try database.perform { tx in
+            try tx.all("SELECT type FROM events WHERE object_id = ? ORDER BY seq", id) {
+                try $0.text(0)
+            }
+        }
     }
 }

@@ -104,7 +104,8 @@ struct LedgerPlayer {
         case "qualify": try qualify(tx)
         case "voidLead":
             guard let lead = leads.randomElement(using: &random) else { return }
-            model.void(try RewardBook.voidAll(of: lead, reason: "test", actor: "test", tx), of: lead)
+            let voided = try RewardBook.voidAll(of: lead, reason: "test", actor: "test", tx)
+            model.void(voided, of: lead)
         default: try payout(operation, tx)
         }
     }
