@@ -14,7 +14,7 @@ import Testing
     }
 
     private func head(_ fixture: LedgerFixture) throws -> LedgerHead {
-        try fixture.database.perform { try JournalStore.head($0) }
+        try fixture.perform { try JournalStore.head($0) }
     }
 
     @Test("an unbalanced entry leaves nothing behind")
@@ -24,7 +24,7 @@ import Testing
             fixture, try fixture.participant(),
             [Posting(.programExpense, 5), Posting(.participantPending, -4)])
         #expect(throws: JournalFault.unbalanced) {
-            try fixture.database.perform { _ = try JournalStore.post(entry, $0) }
+            try fixture.perform { _ = try JournalStore.post(entry, $0) }
         }
         #expect(try head(fixture) == .empty)
         #expect(try fixture.count("ledger_accounts") == 0)
@@ -41,9 +41,9 @@ import Testing
         let small = entry(
             fixture, participant,
             [Posting(.programExpense, 1), Posting(.participantPending, -1)])
-        try fixture.database.perform { _ = try JournalStore.post(big, $0) }
+        try fixture.perform { _ = try JournalStore.post(big, $0) }
         #expect(throws: MoneyError.overflow) {
-            try fixture.database.perform { _ = try JournalStore.post(small, $0) }
+            try fixture.perform { _ = try JournalStore.post(small, $0) }
         }
         #expect(try head(fixture).sequence == 1)
         #expect(try fixture.balance(of: participant) == ParticipantBalance(pending: most))
@@ -55,17 +55,17 @@ import Testing
         let entry = entry(
             fixture, try fixture.participant(),
             [Posting(.programExpense, 5), Posting(.participantPending, -5)])
-        let links = try fixture.database.perform { tx in
+        let links = try fixture.perform { tx in
             try (0..<3).map { _ in try JournalStore.post(entry, tx) }
         }
         struct Undone: Error {}
         #expect(throws: Undone.self) {
-            try fixture.database.perform { tx in
+            try fixture.perform { tx in
                 _ = try JournalStore.post(entry, tx)
                 throw Undone()
             }
         }
-        let last = try fixture.database.perform { try JournalStore.post(entry, $0) }
+        let last = try fixture.perform { try JournalStore.post(entry, $0) }
         #expect((links + [last]).map(\.sequence) == [1, 2, 3, 4])
         #expect(links[0].previousHash == [UInt8](repeating: 0, count: 32))
         #expect(links[1].previousHash == links[0].hash)
@@ -73,7 +73,7 @@ import Testing
         #expect(Set((links + [last]).map(\.hash)).count == 4)
         let head = try head(fixture)
         #expect(head == LedgerHead(sequence: 4, hash: last.hash))
-        let read = try fixture.database.perform { try LedgerReads.transaction(last.id, $0) }
+        let read = try fixture.perform { try LedgerReads.transaction(last.id, $0) }
         #expect(read?.computedHash == last.hash)
     }
 
@@ -85,7 +85,7 @@ import Testing
         for amount in [10_000, 333, 25] as [Int64] {
             _ = try fixture.sell(amount, to: participant)
         }
-        let differing = try fixture.database.perform { tx in
+        let differing = try fixture.perform { tx in
             try tx.integer(
                 """
                 SELECT count(*) FROM ledger_accounts a WHERE balance <> (
@@ -94,7 +94,7 @@ import Testing
         }
         #expect(differing == 0)
         #expect(try fixture.count("ledger_accounts") == 3)
-        #expect(try fixture.database.perform { try JournalStore.imbalance($0) } == 0)
+        #expect(try fixture.perform { try JournalStore.imbalance($0) } == 0)
         #expect(try fixture.balance(of: participant).available == 1_000 + 33 + 2)
     }
 
@@ -103,10 +103,10 @@ import Testing
         let fixture = try LedgerFixture()
         try fixture.rule(.flat(fixture.money(100)))
         _ = try fixture.sell(1, to: fixture.participant())
-        try fixture.database.perform {
+        try fixture.perform {
             try $0.run("UPDATE ledger_accounts SET balance = balance + 7 WHERE seq = 1")
         }
-        #expect(try fixture.database.perform { try JournalStore.imbalance($0) } == 7)
+        #expect(try fixture.perform { try JournalStore.imbalance($0) } == 7)
     }
 
     static let forbidden: [StaticString] = [
@@ -126,7 +126,7 @@ import Testing
         try fixture.rule(.flat(fixture.money(100)))
         _ = try fixture.sell(1, to: fixture.participant())
         let fault = #expect(throws: DatabaseFault.self) {
-            try fixture.database.perform { try $0.run(JournalStoreTests.forbidden[place]) }
+            try fixture.perform { try $0.run(JournalStoreTests.forbidden[place]) }
         }
         #expect(fault?.isTriggerRefusal == true)
         #expect(try fixture.faults() == [])

@@ -59,6 +59,22 @@ final class LedgerFixture: Sendable {
         rmdir(directory)
     }
 
+    /// Writes and waits. The writer keeps a job for a moment after the answer, and the end of the
+    /// fixture waits for the writer: so the job lets go of what `body` holds before it answers.
+    func perform<T: Sendable>(
+        _ body: @escaping @Sendable (Transaction) throws -> T
+    ) throws -> T {
+        let kept = Locked<(@Sendable (Transaction) throws -> T)?>(body)
+        return try database.perform { tx in
+            let body = kept.withLock { kept in
+                defer { kept = nil }
+                return kept
+            }
+            guard let body else { throw MissingRow() }
+            return try body(tx)
+        }
+    }
+
     func advance(days: Int64) { clock.advance(milliseconds: days * 86_400_000) }
 
     var now: Instant { clock.clock.now() }
@@ -111,7 +127,7 @@ final class LedgerClock: Sendable {
 
 extension LedgerFixture {
     func participant() throws -> ParticipantID {
-        try database.perform { [program] tx in
+        try perform { [program] tx in
             let id: ParticipantID = tx.makeID()
             try tx.run(
                 """
@@ -129,7 +145,7 @@ extension LedgerFixture {
         _ rate: RewardTerms.Rate, trigger: RewardRule.TriggerName = .conversion,
         kinds: [String]? = nil
     ) throws -> RewardRule {
-        try database.perform { [program] tx in
+        try perform { [program] tx in
             let rule = RewardRule(
                 id: tx.makeID(), program: program, name: nil, state: .active,
                 terms: RewardTerms(
@@ -156,7 +172,7 @@ extension LedgerFixture {
     func sell(
         _ amount: Int64, to participant: ParticipantID
     ) throws -> (conversion: ConversionID, rewards: [Reward]) {
-        try database.perform { [self] tx in
+        try perform { [self] tx in
             let conversion: ConversionID = tx.makeID()
             let rewards = try RewardBook.grant(
                 occasion(conversion: conversion),
@@ -169,7 +185,7 @@ extension LedgerFixture {
     func refund(
         _ conversion: ConversionID, total: Int64, of whole: Int64
     ) throws -> [Reward] {
-        try database.perform { tx in
+        try perform { tx in
             try RewardBook.reverse(
                 conversion: conversion, refunded: total, of: whole, refund: tx.makeID(),
                 actor: "test", tx)
@@ -177,7 +193,7 @@ extension LedgerFixture {
     }
 
     func reward(_ id: RewardID) throws -> Reward {
-        try database.perform { tx in
+        try perform { tx in
             guard let reward = try RewardStore.find(id, tx) else { throw MissingRow() }
             return reward
         }
@@ -185,7 +201,7 @@ extension LedgerFixture {
 
     @discardableResult
     func approve(_ id: RewardID) throws -> Reward {
-        try database.perform { tx in
+        try perform { tx in
             guard let reward = try RewardStore.find(id, tx) else { throw MissingRow() }
             return try RewardBook.approve(reward, actor: "test", tx)
         }
@@ -202,7 +218,7 @@ extension LedgerFixture {
     }
 
     func payout(_ reference: String, to participant: ParticipantID) throws -> Payout {
-        try database.perform { [program, currency] tx in
+        try perform { [program, currency] tx in
             try PayoutBook.create(
                 reference: reference, participant: participant, program: program,
                 currency: currency, actor: "test", tx
@@ -214,7 +230,7 @@ extension LedgerFixture {
     func change(
         _ payout: Payout, _ change: @escaping @Sendable (Payout, Transaction) throws -> Payout
     ) throws -> Payout {
-        try database.perform { tx in
+        try perform { tx in
             guard let current = try PayoutStore.find(payout.id, tx) else { throw MissingRow() }
             return try change(current, tx)
         }
@@ -233,18 +249,18 @@ extension LedgerFixture {
     }
 
     func balance(of participant: ParticipantID) throws -> ParticipantBalance {
-        try database.perform { tx in
+        try perform { tx in
             try LedgerReads.balances(of: participant, tx).first?.balance ?? ParticipantBalance()
         }
     }
 
     func faults() throws -> [String] {
-        try database.perform { try LedgerVerifier.verify($0).faults }
+        try perform { try LedgerVerifier.verify($0).faults }
     }
 
     /// Ends every hold that is over, as the job runner does.
     func runJobs() throws {
-        try database.perform { tx in
+        try perform { tx in
             for job in try JobStore.due(at: tx.now, limit: 10_000, tx) {
                 try RewardBook.endHold(job.subject(RewardID.self), tx)
                 try JobStore.remove(job, tx)
@@ -274,11 +290,11 @@ extension LedgerFixture {
         var query = Query("SELECT count(*) FROM ")
         query.append(table)
         let counting = query
-        return try database.perform { try $0.integer(counting) }
+        return try perform { try $0.integer(counting) }
     }
 
     func transactions() throws -> [LedgerTransaction] {
-        try database.perform { tx in
+        try perform { tx in
             try tx.all("SELECT id FROM ledger_transactions ORDER BY seq") {
                 try $0.id(0) as LedgerTransactionID
             }.compactMap { try LedgerReads.transaction($0, tx) }
@@ -287,7 +303,7 @@ extension LedgerFixture {
 
     /// The types of the events about `id`, oldest first.
     func events<Kind>(_ id: Identifier<Kind>) throws -> [String] {
-        try database.perform { tx in
+        try perform { tx in
             try tx.all("SELECT type FROM events WHERE object_id = ? ORDER BY seq", id) {
                 try $0.text(0)
             }

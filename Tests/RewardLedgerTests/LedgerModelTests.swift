@@ -70,7 +70,7 @@ struct LedgerPlayer {
         var next = self
         fixture.advance(days: Int64(next.random.below(3)))
         let played = self
-        next = try fixture.database.perform { tx in
+        next = try fixture.perform { tx in
             var player = played
             for _ in 0..<count { try player.step(tx) }
             return player
@@ -232,7 +232,7 @@ struct LedgerPlayer {
     /// What the books say otherwise than the model; with `everything`, also the proofs.
     func differences(everything: Bool) throws -> [String] {
         let player = self
-        return try fixture.database.perform { tx in
+        return try fixture.perform { tx in
             var wrong: [String] = []
             for participant in player.participants {
                 let told = try LedgerReads.balances(of: participant, tx).first?.balance

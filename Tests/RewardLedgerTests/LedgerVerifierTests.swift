@@ -25,12 +25,12 @@ import Testing
     private func verify(
         _ fixture: LedgerFixture, against head: LedgerHead? = nil
     ) throws -> LedgerReport {
-        try fixture.database.perform { try LedgerVerifier.verify($0, against: head) }
+        try fixture.perform { try LedgerVerifier.verify($0, against: head) }
     }
 
     /// What somebody with the file and a little patience can do.
     private func tamper(_ fixture: LedgerFixture, _ sql: StaticString) throws {
-        try fixture.database.perform { tx in
+        try fixture.perform { tx in
             for trigger in LedgerVerifierTests.triggers { try tx.run(trigger) }
             try tx.run(sql)
             try #require(tx.changes > 0)
@@ -53,7 +53,7 @@ import Testing
         #expect(report.transactions == 20 && report.postings == 40)
         #expect(report.rewards == 6 && report.payouts == 4)
         #expect(report.accounts == 11)
-        #expect(report.head == (try fixture.database.perform { try JournalStore.head($0) }))
+        #expect(report.head == (try fixture.perform { try JournalStore.head($0) }))
     }
 
     @Test("empty books are sound")
@@ -155,7 +155,7 @@ import Testing
     func missing() throws {
         let (fixture, _) = try books()
         try tamper(fixture, "DELETE FROM ledger_postings WHERE transaction_seq = 7")
-        try fixture.database.perform {
+        try fixture.perform {
             try $0.run("DELETE FROM ledger_transactions WHERE seq = 7")
         }
         let next = try fixture.transactions()[6]

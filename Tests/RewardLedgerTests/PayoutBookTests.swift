@@ -79,7 +79,7 @@ import Testing
         _ = try fixture.approvedSale(10_000, to: participant)
         let first = try fixture.payout("r1", to: participant)
         _ = try fixture.approvedSale(10_000, to: participant)
-        let (again, isNew) = try fixture.database.perform { tx in
+        let (again, isNew) = try fixture.perform { tx in
             try PayoutBook.create(
                 reference: "r1", participant: participant, program: fixture.program,
                 currency: fixture.currency, actor: "test", tx)
@@ -174,7 +174,7 @@ import Testing
             try fixture.balance(of: participant)
                 == ParticipantBalance(available: 600, paid: 1_400))
         #expect(throws: RewardRefusal.partlyPaid) {
-            try fixture.database.perform {
+            try fixture.perform {
                 _ = try RewardBook.void(rest, reason: "no", actor: "test", $0)
             }
         }

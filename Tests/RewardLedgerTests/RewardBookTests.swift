@@ -56,7 +56,7 @@ import Testing
     func grantTwice() throws {
         let (fixture, participant) = try tenPercent()
         try fixture.rule(.flat(fixture.money(500)))
-        let again = try fixture.database.perform { tx in
+        let again = try fixture.perform { tx in
             let conversion: ConversionID = tx.makeID()
             let occasion = fixture.occasion(conversion: conversion)
             let credits = [Credit(participant: participant, base: fixture.money(10_000))]
@@ -72,9 +72,9 @@ import Testing
         let fixture = try LedgerFixture()
         try fixture.rule(.flat(fixture.money(500)), trigger: .leadQualified)
         let participant = try fixture.participant()
-        let lead = try fixture.database.perform { $0.makeID(LeadID.self) }
+        let lead = try fixture.perform { $0.makeID(LeadID.self) }
         func qualify() throws -> Int {
-            try fixture.database.perform { tx in
+            try fixture.perform { tx in
                 try RewardBook.grant(
                     fixture.occasion(.leadQualified, lead: lead),
                     to: [Credit(participant: participant, base: nil)], tx
@@ -83,7 +83,7 @@ import Testing
         }
         #expect(try qualify() == 1)
         #expect(try qualify() == 0)
-        let voided = try fixture.database.perform {
+        let voided = try fixture.perform {
             try RewardBook.voidAll(of: lead, reason: "invalid", actor: "test", $0)
         }
         #expect(voided.map(\.state) == [.voided])
@@ -101,7 +101,7 @@ import Testing
         old.state = .archived
         old.version = 2
         let archived = old
-        try fixture.database.perform {
+        try fixture.perform {
             try RewardRuleStore.update(archived, actor: "test", $0)
         }
         let (_, rewards) = try fixture.sell(10_000, to: fixture.participant())
@@ -116,7 +116,7 @@ import Testing
         let reward = try only(fixture.sell(10_000, to: participant).rewards)
         fixture.advance(days: 29)
         try fixture.runJobs()
-        try fixture.database.perform { try RewardBook.endHold(reward.id, $0) }
+        try fixture.perform { try RewardBook.endHold(reward.id, $0) }
         #expect(try fixture.reward(reward.id).state == .pending)
         fixture.advance(days: 1)
         try fixture.runJobs()
@@ -184,7 +184,7 @@ import Testing
     func reject() throws {
         let (fixture, participant) = try tenPercent()
         let reward = try only(fixture.sell(10_000, to: participant).rewards)
-        let rejected = try fixture.database.perform {
+        let rejected = try fixture.perform {
             try RewardBook.reject(reward, reason: "self-referral", actor: "test", $0)
         }
         #expect(rejected.state == .rejected && rejected.reason == "self-referral")
@@ -200,11 +200,11 @@ import Testing
         let (_, id) = try fixture.approvedSale(10_000, to: participant)
         let approved = try fixture.reward(id)
         #expect(throws: InvalidTransition.self) {
-            try fixture.database.perform {
+            try fixture.perform {
                 _ = try RewardBook.reject(approved, reason: "no", actor: "test", $0)
             }
         }
-        try fixture.database.perform {
+        try fixture.perform {
             _ = try RewardBook.void(approved, reason: "no", actor: "test", $0)
         }
         #expect(try fixture.reward(id).state == .voided)
@@ -219,7 +219,7 @@ import Testing
         let payout = try fixture.payout("r1", to: participant)
         let held = try fixture.reward(id)
         #expect(throws: RewardRefusal.inPayout(payout.id)) {
-            try fixture.database.perform {
+            try fixture.perform {
                 _ = try RewardBook.void(held, reason: "no", actor: "test", $0)
             }
         }
@@ -282,7 +282,7 @@ import Testing
         let (fixture, participant) = try tenPercent()
         let (conversion, rewards) = try fixture.sell(10_000, to: participant)
         let reward = try only(rewards)
-        try fixture.database.perform {
+        try fixture.perform {
             _ = try RewardBook.reject(reward, reason: "no", actor: "test", $0)
         }
         #expect(try fixture.refund(conversion, total: 10_000, of: 10_000).isEmpty)
@@ -298,7 +298,7 @@ import Testing
         let (conversion, _) = try fixture.approvedSale(10_000, to: participant)
         _ = try fixture.sell(20_000, to: participant)
         try fixture.refund(conversion, total: 4_000, of: 10_000)
-        let own = try fixture.database.perform {
+        let own = try fixture.perform {
             try CounterStore.all(of: participant, prefix: "rewards.", $0)
                 .map { "\($0.name) \($0.value)" }
         }

@@ -16,7 +16,7 @@ import Testing
         _ fixture: LedgerFixture, _ participant: ParticipantID, from: Instant? = nil,
         to: Instant? = nil, linesMax: Int = 1_000
     ) throws -> Statement? {
-        try fixture.database.perform { tx in
+        try fixture.perform { tx in
             try LedgerReads.statement(
                 of: participant, fixture.currency, from: from, to: to, linesMax: linesMax, tx)
         }
@@ -25,7 +25,7 @@ import Testing
     private func balance(
         _ fixture: LedgerFixture, _ participant: ParticipantID, asOf instant: Instant
     ) throws -> ParticipantBalance {
-        try fixture.database.perform { tx in
+        try fixture.perform { tx in
             try LedgerReads.balances(of: participant, asOf: instant, tx).first?.balance
                 ?? ParticipantBalance()
         }
@@ -97,7 +97,7 @@ import Testing
         #expect(told.lines[4].refund != nil && told.lines[4].conversion != nil)
         #expect(told.lines[7].change == ParticipantBalance(available: -400, owed: -400))
         #expect(told.closing == ParticipantBalance(paid: 2_600))
-        #expect(told.head == (try fixture.database.perform { try JournalStore.head($0) }))
+        #expect(told.head == (try fixture.perform { try JournalStore.head($0) }))
     }
 
     @Test("the next statement opens with what the last one closed with")
