@@ -309,6 +309,24 @@ import Testing
         #expect(try fixture.faults() == [])
     }
 
+    @Test("what another payout kept back already is not kept back again by a cancelled one")
+    func clawbackAcrossPayouts() throws {
+        let (fixture, participant) = try books()
+        let (conversion, id) = try fixture.approvedSale(10_000, to: participant)
+        let first = try fixture.payout("r1", to: participant)
+        try fixture.refund(conversion, total: 10_000, of: 10_000)
+        _ = try fixture.approvedSale(30_000, to: participant)
+        let second = try fixture.submitted("r2", to: participant)
+        #expect(second.clawbackAmount == 1_000 && second.amount == 2_000)
+        _ = try cancel(fixture, first)
+        #expect(try fixture.reward(id).payable == 1_000)
+        try fixture.confirm(second)
+        try fixture.confirm(fixture.submitted("r3", to: participant))
+        #expect(try fixture.reward(id).state == .clawedBack)
+        #expect(try fixture.balance(of: participant) == ParticipantBalance(paid: 3_000))
+        #expect(try fixture.faults() == [])
+    }
+
     // MARK: - Rules
 
     @Test("a payout takes the oldest rewards that fit")
