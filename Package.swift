@@ -1,8 +1,8 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// The drawing of the system, read from top to bottom: foundations, domain modules, App, the program.
-// Arrows point one way, and a domain module never imports another.
+// The drawing of the system, read from top to bottom: foundations, domain modules, App, the
+// program. Arrows point one way, and a domain module never imports another.
 
 let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -52,7 +52,8 @@ let package = Package(
         module(
             "App",
             uses: [
-                "HTTP", "JSON", "Database", "Model", "Platform", "Crypto", "CLinux", "Records", "Programs",
+                "HTTP", "JSON", "Database", "Model", "Platform", "Crypto", "CLinux", "Records",
+                "Programs",
                 "ReferralLinks", "LeadRegistration", "Attribution", "RewardLedger",
             ], plugins: ["EmbedFiles"]),
         .executableTarget(name: "referrald", dependencies: ["App"], swiftSettings: strict),

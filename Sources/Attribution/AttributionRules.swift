@@ -45,8 +45,8 @@ public struct AttributionDecision: Sendable, Equatable {
 public enum AttributionRules {
     /// Gives the credit of a conversion at `instant` to one of `touches`, in any order.
     ///
-    /// The window is `instant - windowDays` to `instant`, both inclusive; touches at the same instant are
-    /// told apart by id, so the result does not depend on the order of insertion.
+    /// The window is `instant - windowDays` to `instant`, both inclusive; touches at the same
+    /// instant are told apart by id, so the result does not depend on the order of insertion.
     public static func decide(
         _ touches: [Touchpoint], model: AttributionModel, windowDays: Int64, at instant: Instant
     ) -> AttributionDecision {

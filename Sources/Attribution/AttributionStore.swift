@@ -17,7 +17,8 @@ public enum AttributionStore {
     }
 
     /// The attribution that counts.
-    public static func newest(of conversion: ConversionID, _ reader: Reader) throws -> Attribution? {
+    public static func newest(of conversion: ConversionID, _ reader: Reader) throws -> Attribution?
+    {
         try reader.first(
             """
             SELECT id, conversion_id, model, program_version, window_days, touches, participant_id,

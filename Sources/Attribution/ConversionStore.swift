@@ -111,6 +111,7 @@ public enum ConversionStore {
         }
         return try Refund(
             id: row.id(0), program: row.id(1), conversion: row.id(2), externalID: row.text(3),
-            kind: kind, amount: row.int64(5), reason: row.optionalText(6), createdAt: row.instant(7))
+            kind: kind, amount: row.int64(5), reason: row.optionalText(6), createdAt: row.instant(7)
+        )
     }
 }

@@ -1,6 +1,7 @@
 import Model
 
-/// Somebody who buys or may buy, as one program knows them: by the operator's id, by e-mail, or both.
+/// Somebody who buys or may buy, as one program knows them: by the operator's id, by e-mail, or
+/// both.
 public struct Customer: Sendable, Equatable {
     public let id: CustomerID
     public let program: ProgramID

@@ -3,8 +3,8 @@ import Model
 
 /// All SQL of customers.
 public enum CustomerStore {
-    /// The customer with this id or this address, made when there is none. A customer known by one of the
-    /// two learns the other; two that are known apart are a conflict.
+    /// The customer with this id or this address, made when there is none. A customer known by one
+    /// of the two learns the other; two that are known apart are a conflict.
     public static func findOrInsert(
         program: ProgramID, externalID: String?, email: EmailAddress?, _ tx: Transaction
     ) throws -> Customer {

@@ -35,7 +35,9 @@ struct CommitClock {
         if !behind.overflow, behind.partialValue > CommitClock.toleratedMilliseconds {
             // Once for each time it falls behind, not for each batch until it has caught up.
             defer { isBehind = true }
-            return isBehind ? nil : """
+            return isBehind
+                ? nil
+                : """
                 the clock is \(behind.partialValue) ms behind the last commit; new records carry \
                 the time of that commit until it has caught up
                 """

@@ -14,7 +14,8 @@ final class Connection {
     /// Opens `path`; the writer creates it when it is missing.
     init(path: String, access: Access, busyMilliseconds: Int32) throws {
         _ = Connection.configured
-        let mode = access == .writer
+        let mode =
+            access == .writer
             ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY
         var opened: OpaquePointer?
         let code = sqlite3_open_v2(

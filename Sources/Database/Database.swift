@@ -55,8 +55,9 @@ public final class Database: Sendable {
 
     /// A read-only connection for the thread that asks.
     public func makeReader() throws -> Reader {
-        Reader(try Connection(
-            path: path, access: .reader, busyMilliseconds: settings.busyMilliseconds))
+        Reader(
+            try Connection(
+                path: path, access: .reader, busyMilliseconds: settings.busyMilliseconds))
     }
 
     /// Queues a write. `body` runs on the writer thread in a savepoint of its own; `completion`

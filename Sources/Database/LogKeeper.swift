@@ -25,13 +25,15 @@ final class LogKeeper {
         self.settings = settings
         self.statistics = statistics
         nextAttempt = settings.logPagesForced
-        sqlite3_wal_hook(connection.handle, { context, _, _, pages in
-            if let context {
-                Unmanaged<LogKeeper>.fromOpaque(context).takeUnretainedValue()
-                    .committed(Int(pages))
-            }
-            return SQLITE_OK
-        }, Unmanaged.passUnretained(self).toOpaque())
+        sqlite3_wal_hook(
+            connection.handle,
+            { context, _, _, pages in
+                if let context {
+                    Unmanaged<LogKeeper>.fromOpaque(context).takeUnretainedValue()
+                        .committed(Int(pages))
+                }
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
 
     deinit { sqlite3_wal_hook(connection.handle, nil, nil) }

@@ -95,10 +95,12 @@ private final class DeadlineReader {
             path: path, access: .reader, busyMilliseconds: settings.busyMilliseconds)
         reader = Reader(connection)
         // Asked every 10 000 steps of SQLite's virtual machine: about a millisecond.
-        sqlite3_progress_handler(connection.handle, 10_000, { context in
-            guard let context else { return 0 }
-            return Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue().isOver ? 1 : 0
-        }, Unmanaged.passUnretained(deadline).toOpaque())
+        sqlite3_progress_handler(
+            connection.handle, 10_000,
+            { context in
+                guard let context else { return 0 }
+                return Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue().isOver ? 1 : 0
+            }, Unmanaged.passUnretained(deadline).toOpaque())
     }
 
     deinit { sqlite3_progress_handler(reader.connection.handle, 0, nil, nil) }

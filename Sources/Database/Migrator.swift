@@ -18,7 +18,8 @@ struct Migrator {
                 "\(path) has schema version \(applied), and this program knows versions up to "
                     + "\(migrations.count): it was written by a newer release, use that one")
         }
-        try connection.execute("""
+        try connection.execute(
+            """
             BEGIN IMMEDIATE;
             CREATE TABLE IF NOT EXISTS schema_migrations (
                 number INTEGER PRIMARY KEY,
@@ -90,10 +91,12 @@ struct Migrator {
                     operation: "it leaves broken references in \(table)",
                     code: csqlite_constraint_foreign_key)
             }
-            try connection.statement("""
+            try connection.statement(
+                """
                 INSERT INTO schema_migrations (number, name, checksum, applied_at)
                 VALUES (?, ?, ?, ?)
-                """).run([number, migration.name, migration.checksum, now]) { try $0.finish() }
+                """
+            ).run([number, migration.name, migration.checksum, now]) { try $0.finish() }
             try connection.execute("PRAGMA user_version = \(number)")
             try connection.execute("COMMIT")
         } catch {

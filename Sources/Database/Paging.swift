@@ -1,8 +1,8 @@
 import Model
 
 extension Reader {
-    /// Runs `query` (a SELECT that ends in its WHERE clause, one table with a `seq` column) for one window
-    /// of a list, newest first.
+    /// Runs `query` (a SELECT that ends in its WHERE clause, one table with a `seq` column) for one
+    /// window of a list, newest first.
     public func page<Item>(
         _ query: Query, _ request: PageRequest, map: (Row) throws -> Item
     ) throws -> Page<Item> {

@@ -18,17 +18,19 @@ public struct StatementParameters {
 
     public func bind(_ value: String, at index: Int32) throws {
         var value = value
-        try check(value.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) {
-                csqlite_bind_text(statement, index, $0.baseAddress, Int64($0.count))
-            }
-        })
+        try check(
+            value.withUTF8 { bytes in
+                bytes.withMemoryRebound(to: CChar.self) {
+                    csqlite_bind_text(statement, index, $0.baseAddress, Int64($0.count))
+                }
+            })
     }
 
     public func bind(_ value: [UInt8], at index: Int32) throws {
-        try check(value.withUnsafeBytes {
-            csqlite_bind_blob(statement, index, $0.baseAddress, Int64($0.count))
-        })
+        try check(
+            value.withUnsafeBytes {
+                csqlite_bind_blob(statement, index, $0.baseAddress, Int64($0.count))
+            })
     }
 
     /// Binds 16 bytes, `high` first.

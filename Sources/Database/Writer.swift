@@ -68,7 +68,7 @@ final class Writer {
                 rest()
             } else if isIntakeOpen {
                 // What was accepted before this is written still.
-                sinks.forEach { $0.close() }
+                for sink in sinks { sink.close() }
                 isIntakeOpen = false
             } else {
                 return
@@ -101,7 +101,8 @@ final class Writer {
             }
             hasCopied = true
             // A reader that stays in the log is asked ever more rarely.
-            milliseconds = milliseconds < settings.restMilliseconds
+            milliseconds =
+                milliseconds < settings.restMilliseconds
                 ? settings.restMilliseconds : min(milliseconds * 2, settings.restMilliseconds * 32)
             if hasFailedWrite { milliseconds = settings.restMilliseconds }
         }
@@ -135,7 +136,8 @@ extension Writer {
             clock.committed(now)
             if isStored { stored = now }
         } catch {
-            batch.lost = error as? DatabaseFault
+            batch.lost =
+                error as? DatabaseFault
                 ?? DatabaseFault(operation: "batch", code: SQLITE_INTERNAL)
             // A failure may have ended the transaction already (sqlite.org/lang_transaction.html).
             if !connection.isAutocommit { try? connection.execute("ROLLBACK") }

@@ -28,9 +28,10 @@ final class WriterThread: Sendable {
         self.queue = queue
         answer = try EventSignal(blocking: true)
         order = try EventSignal(blocking: true)
-        threads.keep(try Thread("writer") { [self] in
-            open(path, migrations, settings, clock)
-        })
+        threads.keep(
+            try Thread("writer") { [self] in
+                open(path, migrations, settings, clock)
+            })
         try awaitAnswer()
     }
 

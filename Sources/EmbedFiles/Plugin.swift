@@ -1,8 +1,9 @@
 import Foundation
 import PackagePlugin
 
-/// Compiles files into a target: what lies in the target's `Data` folder becomes `EmbeddedFiles.all`, and
-/// for `App` the top-level `Migrations` folder too. Dropping a file into the folder is all it takes.
+/// Compiles files into a target: what lies in the target's `Data` folder becomes
+/// `EmbeddedFiles.all`, and for `App` the top-level `Migrations` folder too. Dropping a file into
+/// the folder is all it takes.
 @main
 struct EmbedFiles: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
@@ -12,7 +13,9 @@ struct EmbedFiles: BuildToolPlugin {
         if target.name == "App" {
             let folder = context.package.directoryURL.appending(path: "Migrations")
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            let files = names.filter { $0.hasSuffix(".sql") }.sorted().map { folder.appending(path: $0) }
+            let files = names.filter { $0.hasSuffix(".sql") }.sorted().map {
+                folder.appending(path: $0)
+            }
             folders.append(("EmbeddedMigrations", files))
         }
         return try folders.map { name, files in

@@ -1,4 +1,5 @@
-// EmbedTool NAME OUTPUT FILE...: writes a Swift file with `enum NAME`, whose `all` lists each file's name and text.
+// EmbedTool NAME OUTPUT FILE...: writes a Swift file with `enum NAME`, whose `all` lists each
+// file's name and text.
 import Glibc
 
 func read(_ path: String) -> String {

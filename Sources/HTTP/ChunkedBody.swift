@@ -97,7 +97,10 @@ struct ChunkedBody {
         case .extension:
             extensionBytes += 1
             guard extensionBytes <= limits.chunkExtensionBytesMax else { return Self.longExtension }
-            if byte == 0x0D { state = .sizeEnd; return nil }
+            if byte == 0x0D {
+                state = .sizeEnd
+                return nil
+            }
             return byte.isFieldContent ? nil : Self.badChunk
         default:
             guard byte == 0x0A else { return Self.badChunk }
@@ -125,12 +128,18 @@ struct ChunkedBody {
         guard trailerBytes <= limits.trailerBytesMax else { return Self.longTrailers }
         switch state {
         case .trailerStart:
-            if byte == 0x0D { state = .lastEnd; return nil }
+            if byte == 0x0D {
+                state = .lastEnd
+                return nil
+            }
             return move(byte.isToken, to: .trailerName)
         case .trailerName:
             return byte.isToken ? nil : move(byte == UInt8(ascii: ":"), to: .trailerValue)
         case .trailerValue:
-            if byte == 0x0D { state = .trailerEnd; return nil }
+            if byte == 0x0D {
+                state = .trailerEnd
+                return nil
+            }
             return byte.isFieldContent ? nil : Self.badChunk
         default:
             return move(byte == 0x0A, to: .trailerStart)

@@ -128,8 +128,9 @@ enum HostField {
                 return false
             }
             for byte in value.part(1..<close) {
-                guard byte.hexadecimalValue != nil || byte == UInt8(ascii: ":")
-                    || byte == UInt8(ascii: ".")
+                guard
+                    byte.hexadecimalValue != nil || byte == UInt8(ascii: ":")
+                        || byte == UInt8(ascii: ".")
                 else { return false }
             }
             end = close + 1

@@ -39,12 +39,14 @@ struct JSONParser {
         case UInt8(ascii: "\""):
             place += 1
             return .string(try parseString())
-        case UInt8(ascii: "{"): return try nested { parser throws(JSONError) in
-            try parser.parseObject()
-        }
-        case UInt8(ascii: "["): return try nested { parser throws(JSONError) in
-            try parser.parseArray()
-        }
+        case UInt8(ascii: "{"):
+            return try nested { parser throws(JSONError) in
+                try parser.parseObject()
+            }
+        case UInt8(ascii: "["):
+            return try nested { parser throws(JSONError) in
+                try parser.parseArray()
+            }
         case UInt8(ascii: "t"): return try parseWord("true", .bool(true))
         case UInt8(ascii: "f"): return try parseWord("false", .bool(false))
         case UInt8(ascii: "n"): return try parseWord("null", .null)

@@ -12,11 +12,13 @@ public struct Instant: Hashable, Sendable, Comparable {
     public func advanced(byMilliseconds distance: Int64) -> Instant {
         let (sum, overflow) = milliseconds.addingReportingOverflow(distance)
         guard !overflow else {
-            return Instant(milliseconds: distance > 0
-                ? Instant.representable.upperBound : Instant.representable.lowerBound)
+            return Instant(
+                milliseconds: distance > 0
+                    ? Instant.representable.upperBound : Instant.representable.lowerBound)
         }
-        return Instant(milliseconds: min(
-            max(sum, Instant.representable.lowerBound), Instant.representable.upperBound))
+        return Instant(
+            milliseconds: min(
+                max(sum, Instant.representable.lowerBound), Instant.representable.upperBound))
     }
 
     /// This instant `days` times 24 hours later (earlier when negative), kept within what can be

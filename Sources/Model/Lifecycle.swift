@@ -1,7 +1,8 @@
 /// The states of a noun and the actions that lead from one to the next, as the API names both.
 public protocol LifecycleState: RawRepresentable, CaseIterable, Sendable, Equatable
 where RawValue == String {
-    associatedtype Action: RawRepresentable & CaseIterable & Sendable where Action.RawValue == String
+    associatedtype Action: RawRepresentable & CaseIterable & Sendable
+    where Action.RawValue == String
 
     /// The state that `action` leads to; nil when it is not possible here.
     func after(_ action: Action) -> Self?

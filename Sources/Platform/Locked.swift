@@ -2,11 +2,11 @@ import Glibc
 
 /// State that threads share under a lock: the only way shared mutable state exists in referrald.
 ///
-/// A `pthread_mutex_t` on the heap rather than `Synchronization.Mutex`, because ThreadSanitizer cannot see
-/// the latter's futex and reports races that are none.
+/// A `pthread_mutex_t` on the heap rather than `Synchronization.Mutex`, because ThreadSanitizer
+/// cannot see the latter's futex and reports races that are none.
 ///
-/// Sendable without the compiler's proof: `state` is reached only inside `withLock`, between lock and unlock
-/// of one mutex.
+/// Sendable without the compiler's proof: `state` is reached only inside `withLock`, between lock
+/// and unlock of one mutex.
 public final class Locked<State: Sendable>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private var state: State

@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 
-/// The kernel's random numbers, fetched 512 bytes at a time; every byte is used once. One per thread.
+/// The kernel's random numbers, fetched 512 bytes at a time; every byte is used once. One per
+/// thread.
 public struct RandomPool: RandomNumberGenerator {
     private var words: [UInt64] = []
 

@@ -9,12 +9,14 @@ public struct Thread: ~Copyable {
     public init(_ name: String, _ body: sending @escaping () -> Void) throws {
         let box = Unmanaged.passRetained(Start(name: name, body: body))
         var handle = pthread_t()
-        let code = pthread_create(&handle, nil, { argument in
-            let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-            clinux_name_thread(String(start.name.prefix(15)))
-            start.body()
-            return nil
-        }, box.toOpaque())
+        let code = pthread_create(
+            &handle, nil,
+            { argument in
+                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                clinux_name_thread(String(start.name.prefix(15)))
+                start.body()
+                return nil
+            }, box.toOpaque())
         guard code == 0 else {
             box.release()
             throw SystemError("pthread_create", code: code)

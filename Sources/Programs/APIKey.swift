@@ -1,9 +1,9 @@
 import Crypto
-import Model
 import Database
+import Model
 
-/// A key of the API: a secret key of the operator's systems (`rk_…`) or a participant's token (`pt_…`).
-/// The secret itself is shown once and stored as SHA-256.
+/// A key of the API: a secret key of the operator's systems (`rk_…`) or a participant's token
+/// (`pt_…`). The secret itself is shown once and stored as SHA-256.
 public struct APIKey: Sendable {
     public enum Kind: String, Sendable { case secret, participant }
 

@@ -11,7 +11,8 @@ public enum APIKeyStore {
                 expires_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, key.id, key.kind.rawValue, key.name,
-            key.scopes.map(\.rawValue).sorted().joined(separator: " "), key.participant, key.program,
+            key.scopes.map(\.rawValue).sorted().joined(separator: " "), key.participant,
+            key.program,
             hash, key.hint, key.createdAt, key.expiresAt)
     }
 
@@ -65,8 +66,10 @@ public enum APIKeyStore {
 
     private static func key(_ row: Row) throws -> APIKey {
         try APIKey(
-            id: row.id(0), kind: APIKey.Kind(rawValue: row.text(1)) ?? .participant, name: row.text(2),
-            scopes: Set(row.text(3).split(separator: " ").compactMap { Scope(rawValue: String($0)) }),
+            id: row.id(0), kind: APIKey.Kind(rawValue: row.text(1)) ?? .participant,
+            name: row.text(2),
+            scopes: Set(
+                row.text(3).split(separator: " ").compactMap { Scope(rawValue: String($0)) }),
             participant: row.optionalID(4), program: row.optionalID(5), hint: row.text(6),
             createdAt: row.instant(7), expiresAt: row.optionalInstant(8),
             revokedAt: row.optionalInstant(9))

@@ -39,7 +39,8 @@ public enum ParticipantStore {
     }
 
     public static func page(
-        _ request: PageRequest, program: ProgramID?, state: String?, only participant: ParticipantID?,
+        _ request: PageRequest, program: ProgramID?, state: String?,
+        only participant: ParticipantID?,
         _ reader: Reader
     ) throws -> Page<Participant> {
         var query = Query(

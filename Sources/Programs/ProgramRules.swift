@@ -14,8 +14,8 @@ public enum ProgramRefusal: Error, Equatable, Sendable {
 
 /// Decisions about programs: pure, without clock or storage.
 public enum ProgramRules {
-    /// The line from which rewards are reviewed when the program names none: 500 dollars in USD, no line in
-    /// other currencies (R171: rewards under 500 dollars are processed automatically).
+    /// The line from which rewards are reviewed when the program names none: 500 dollars in USD, no
+    /// line in other currencies (R171: rewards under 500 dollars are processed automatically).
     public static func defaultThreshold(_ currency: Currency) -> Int64? {
         currency.code == "USD" ? 50_000 : nil
     }

@@ -9,8 +9,8 @@ public enum Scope: String, Sendable, CaseIterable {
     /// Everything, keys included.
     case admin
 
-    /// Whether a key with this scope may do what asks for `needed`: admin may all, write and payouts
-    /// may read.
+    /// Whether a key with this scope may do what asks for `needed`: admin may all, write and
+    /// payouts may read.
     public func covers(_ needed: Scope) -> Bool {
         self == needed || self == .admin || needed == .read
     }

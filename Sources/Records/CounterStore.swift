@@ -1,8 +1,8 @@
 import Database
 import Model
 
-/// All SQL of counters: numbers that pages and metrics show, changed in the transaction that changes what
-/// they count, so that their cost stays flat.
+/// All SQL of counters: numbers that pages and metrics show, changed in the transaction that
+/// changes what they count, so that their cost stays flat.
 public enum CounterStore {
     /// Adds `change` to the counter `name` of the whole service.
     public static func add(_ change: Int64, to name: String, _ tx: Transaction) throws {
@@ -25,7 +25,9 @@ public enum CounterStore {
     }
 
     /// Every counter of the whole service whose name begins with `prefix`, by name.
-    public static func all(prefix: String, _ reader: Reader) throws -> [(name: String, value: Int64)] {
+    public static func all(prefix: String, _ reader: Reader) throws -> [(
+        name: String, value: Int64
+    )] {
         try reader.all(
             "SELECT name, value FROM counters WHERE scope = x'' AND name >= ? AND name < ? ORDER BY name",
             prefix, prefix + "\u{10FFFF}"

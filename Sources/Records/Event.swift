@@ -2,8 +2,8 @@ import JSON
 import Model
 
 /// A change of state that happened: a row of the ordered, append-only log, which is the feed of
-/// `/v1/events`, the timeline of an object and the audit trail in one. It holds ids and codes, never
-/// personal data.
+/// `/v1/events`, the timeline of an object and the audit trail in one. It holds ids and codes,
+/// never personal data.
 public struct Event: Sendable {
     /// The durable cursor of the feed: rises without end, with the order of commits.
     public let sequence: Int64

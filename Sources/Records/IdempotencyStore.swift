@@ -17,8 +17,8 @@ public struct StoredAnswer: Sendable {
     }
 }
 
-/// All SQL of stored answers. The answer is written in the transaction of its effect, so a crash leaves
-/// both or neither.
+/// All SQL of stored answers. The answer is written in the transaction of its effect, so a crash
+/// leaves both or neither.
 public enum IdempotencyStore {
     /// How long an answer can be replayed.
     public static let keptMilliseconds: Int64 = 86_400_000
@@ -32,11 +32,13 @@ public enum IdempotencyStore {
             """, key, tx.now.advanced(byMilliseconds: -keptMilliseconds)
         ) { row in
             try StoredAnswer(
-                fingerprint: row.blob(0), status: row.int(1), headers: row.text(2), body: row.blob(3))
+                fingerprint: row.blob(0), status: row.int(1), headers: row.text(2),
+                body: row.blob(3))
         }
     }
 
-    public static func insert(_ answer: StoredAnswer, under key: [UInt8], _ tx: Transaction) throws {
+    public static func insert(_ answer: StoredAnswer, under key: [UInt8], _ tx: Transaction) throws
+    {
         try tx.run("DELETE FROM idempotency_answers WHERE request_key = ?", key)
         try tx.run(
             """

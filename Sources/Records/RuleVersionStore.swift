@@ -1,8 +1,8 @@
 import Database
 import Model
 
-/// All SQL of rule versions: every version of a program's or a reward rule's terms, kept for good, so that
-/// a result can name the version that decided it.
+/// All SQL of rule versions: every version of a program's or a reward rule's terms, kept for good,
+/// so that a result can name the version that decided it.
 public enum RuleVersionStore {
     public struct RuleVersion: Sendable {
         public let version: Int64

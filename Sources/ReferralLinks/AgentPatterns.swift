@@ -1,5 +1,5 @@
-/// Who is no person: agents by parts of their name, and scanners by the page they claim to come from, as
-/// `Data/bots.txt` lists them.
+/// Who is no person: agents by parts of their name, and scanners by the page they claim to come
+/// from, as `Data/bots.txt` lists them.
 public struct AgentPatterns: Sendable {
     /// What the file compiled into the program says.
     public static let standard = AgentPatterns(lines: DataFile.lines(of: "bots.txt"))
@@ -18,8 +18,8 @@ public struct AgentPatterns: Sendable {
     private let exceptions: [[UInt8]]
     private let scanners: [String]
 
-    /// Reads lines of a kind (`bot`, `preview`, `except`, `scanner`), a space and a text in lower case.
-    /// Other lines mean nothing.
+    /// Reads lines of a kind (`bot`, `preview`, `except`, `scanner`), a space and a text in lower
+    /// case. Other lines mean nothing.
     public init(lines: [String]) {
         var patterns: [Pattern] = []
         var exceptions: [[UInt8]] = []

@@ -1,11 +1,13 @@
 import JSON
 import Model
 
-/// One hit on a link, as it is handed to the recorder. Holds no address and no agent, only what stays.
+/// One hit on a link, as it is handed to the recorder. Holds no address and no agent, only what
+/// stays.
 public struct Click: Sendable {
     /// What kind of hit it was; the number is what is stored.
     public enum Class: Int64, Sendable, CaseIterable {
-        case human = 0, bot, preview, prefetch, duplicate
+        case human = 0
+        case bot, preview, prefetch, duplicate
 
         public var name: String {
             switch self {

@@ -3,8 +3,8 @@ import Model
 
 /// Writes clicks in batches and decides which repeat an earlier one. Lives on the writer thread.
 ///
-/// What a batch teaches is staged, and believed only once the batch is committed: `add` each click, then
-/// `finish`, then `committed` or `failed`.
+/// What a batch teaches is staged, and believed only once the batch is committed: `add` each click,
+/// then `finish`, then `committed` or `failed`.
 public struct ClickRecorder {
     /// Clicks read back at the start to know the last hour's visitors.
     public static let rebuiltClicksMax = 50_000
@@ -67,7 +67,9 @@ public struct ClickRecorder {
     public mutating func failed() { forget() }
 
     private mutating func decide(_ click: Click) -> ClickVerdict {
-        guard click.verdict.kind == .human, let visitor = click.visitor else { return click.verdict }
+        guard click.verdict.kind == .human, let visitor = click.visitor else {
+            return click.verdict
+        }
         let key = RecentVisits.key(visitor: visitor, link: click.link)
         let second = click.id.instant.milliseconds / 1000
         if stagedVisits[key] != nil || visits.contains(key, at: second) {

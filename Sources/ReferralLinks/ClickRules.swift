@@ -14,8 +14,8 @@ public struct ClickFacts: Sendable {
     }
 }
 
-/// Decisions about hits: pure, without clock or storage. Repetition is the recorder's matter, which alone
-/// knows what came before.
+/// Decisions about hits: pure, without clock or storage. Repetition is the recorder's matter, which
+/// alone knows what came before.
 public enum ClickRules {
     /// Raised by every change of the rules or of `Data/bots.txt`; stored with each click.
     public static let version: Int64 = 1
@@ -48,7 +48,8 @@ public enum ClickRules {
         else { return nil }
         let host = field.utf8[schemeEnd...].dropFirst(3).prefix { !"/?#:@".utf8.contains($0) }
         let isName = host.allSatisfy {
-            (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == 0x2D || $0 == 0x2E
+            (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == 0x2D
+                || $0 == 0x2E
         }
         guard (1...253).contains(host.count), isName else { return nil }
         return String(Substring(host)).lowercased()

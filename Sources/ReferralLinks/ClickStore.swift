@@ -45,8 +45,8 @@ public enum ClickStore {
         }
     }
 
-    /// Up to `limit` clicks and one more, newest first: older than `after`, or newer than `before` and then
-    /// nearest first. A scan along the key; filters by link or class may read far.
+    /// Up to `limit` clicks and one more, newest first: older than `after`, or newer than `before`
+    /// and then nearest first. A scan along the key; filters by link or class may read far.
     public static func clicks(
         _ filter: Filter, after: ClickID?, before: ClickID?, limit: Int, _ reader: Reader
     ) throws -> [RecordedClick] {
@@ -82,13 +82,15 @@ public enum ClickStore {
         try reader.forEach(
             "SELECT class, sum(clicks) FROM link_days WHERE link_seq = ? GROUP BY class", link
         ) { row in
-            if let kind = try Click.Class(rawValue: row.int64(0)) { totals[kind] = try row.int64(1) }
+            if let kind = try Click.Class(rawValue: row.int64(0)) {
+                totals[kind] = try row.int64(1)
+            }
         }
         return totals
     }
 
-    /// Clicks of one link by class on its `latest` days with clicks (counted from 1970-01-01 UTC), oldest
-    /// first.
+    /// Clicks of one link by class on its `latest` days with clicks (counted from 1970-01-01 UTC),
+    /// oldest first.
     public static func days(
         link: Int64, latest count: Int, _ reader: Reader
     ) throws -> [(day: Int64, clicks: [Click.Class: Int64])] {
@@ -171,8 +173,8 @@ extension ClickStore {
         }
     }
 
-    /// Visits counted within an hour of the newest click, oldest first, out of the newest `limit` clicks:
-    /// so many that the start stays quick on a large file.
+    /// Visits counted within an hour of the newest click, oldest first, out of the newest `limit`
+    /// clicks: so many that the start stays quick on a large file.
     static func recentVisits(
         limit: Int, _ reader: Reader
     ) throws -> [(link: Int64, visitor: Int64, second: Int64)] {

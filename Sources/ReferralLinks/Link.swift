@@ -3,8 +3,8 @@ import Model
 
 /// A participant's referral link: a code under `/r/`, and where it leads.
 ///
-/// Its clicks are in `Click`; whether it leads anywhere just now also depends on its program and its
-/// participant, which `LinkRules.availability` is told.
+/// Its clicks are in `Click`; whether it leads anywhere just now also depends on its program and
+/// its participant, which `LinkRules.availability` is told.
 public struct Link: Sendable {
     public enum State: String, LifecycleState {
         case active, disabled, archived

@@ -1,7 +1,7 @@
 /// Codes of links: made ones that are easy to read, say and type, and how any code is looked up.
 public enum LinkCode {
-    /// Without vowels, so that few words appear, and with one at most of what looks alike: 0 and o, 1, i and
-    /// l, 2 and z, 5 and s, 8 and b, u and v.
+    /// Without vowels, so that few words appear, and with one at most of what looks alike: 0 and o,
+    /// 1, i and l, 2 and z, 5 and s, 8 and b, u and v.
     static let alphabet = Array("345679bcdfghjkmnpqrtvwxy".utf8)
     static let length = 8
 

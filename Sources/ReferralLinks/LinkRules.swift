@@ -4,9 +4,11 @@ import Model
 public enum LinkRefusal: Error, Equatable, Sendable {
     /// Neither the link nor its program says where to lead.
     case noDestination
-    /// A participant may only lead to the program's own sites, or the operator's name would vouch for any.
+    /// A participant may only lead to the program's own sites, or the operator's name would vouch
+    /// for any.
     case destinationNotAllowed
-    /// Somebody has the code, in whatever case, archived links included: a printed code keeps its meaning.
+    /// Somebody has the code, in whatever case, archived links included: a printed code keeps its
+    /// meaning.
     case codeTaken
     /// Archived is final.
     case archived
@@ -16,8 +18,8 @@ public enum LinkRefusal: Error, Equatable, Sendable {
 
 /// Decisions about links: pure, without clock or storage.
 public enum LinkRules {
-    /// Draws of a code before giving up. With 24^8 codes even a billion links leave one draw in a hundred
-    /// taken, so that this many in a row mean a broken source of random numbers.
+    /// Draws of a code before giving up. With 24^8 codes even a billion links leave one draw in a
+    /// hundred taken, so that this many in a row mean a broken source of random numbers.
     public static let codeAttemptsMax = 16
 
     public static func checkDestination(
@@ -26,8 +28,8 @@ public enum LinkRules {
         if link == nil && program == nil { throw .noDestination }
     }
 
-    /// Where a participant's own token may lead: the origins of the program's destination and its allowed
-    /// origins.
+    /// Where a participant's own token may lead: the origins of the program's destination and its
+    /// allowed origins.
     public static func checkParticipantDestination(
         _ link: WebURL?, program: WebURL?, allowedOrigins: [String]
     ) throws(LinkRefusal) {

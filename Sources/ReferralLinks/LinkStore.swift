@@ -32,7 +32,8 @@ public enum LinkStore {
     }
 
     public static func isTaken(code: String, _ reader: Reader) throws -> Bool {
-        try reader.integer("SELECT seq FROM links WHERE code_key = ?", LinkCode.key(of: code)) != nil
+        try reader.integer("SELECT seq FROM links WHERE code_key = ?", LinkCode.key(of: code))
+            != nil
     }
 
     public static func sequence(of id: LinkID, _ reader: Reader) throws -> Int64? {

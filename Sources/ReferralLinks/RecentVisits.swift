@@ -1,7 +1,8 @@
-/// Which visitor was on which link within the last hour: 64-bit keys with the second of the counted click.
+/// Which visitor was on which link within the last hour: 64-bit keys with the second of the counted
+/// click.
 ///
-/// Two tables of open addressing, the current hour's and the one before. A table that is full begins a new
-/// hour early, so that the memory stays flat; then some repeated clicks count as new.
+/// Two tables of open addressing, the current hour's and the one before. A table that is full
+/// begins a new hour early, so that the memory stays flat; then some repeated clicks count as new.
 struct RecentVisits: Sendable {
     /// Slots of one table at most; two full ones take 12 MB.
     static let slotsMax = 1 << 19
@@ -91,7 +92,8 @@ private struct Table: Sendable {
         self = larger
     }
 
-    /// Where the key is, or the free slot that ends its chain; there is one, as a table is never full.
+    /// Where the key is, or the free slot that ends its chain; there is one, as a table is never
+    /// full.
     private func slot(of key: UInt64) -> Int {
         let mask = keys.count - 1
         var slot = Int(truncatingIfNeeded: key) & mask

@@ -1,11 +1,11 @@
 import Model
 
-/// Where a link sends its visitors, prepared so that a redirect only joins texts: the destination with the
-/// link's UTM fields, `ref` and an empty `click_id` at its end, and the fragment.
+/// Where a link sends its visitors, prepared so that a redirect only joins texts: the destination
+/// with the link's UTM fields, `ref` and an empty `click_id` at its end, and the fragment.
 ///
 /// Who names a parameter wins in this order: ours (`ref`, `click_id`), the link's UTM fields, the
-/// destination's own query; a visitor's parameter of another name is kept, one of the same name is not,
-/// because a request must not change what the operator has stored.
+/// destination's own query; a visitor's parameter of another name is kept, one of the same name is
+/// not, because a request must not change what the operator has stored.
 public struct RedirectTarget: Sendable {
     /// Ends in `click_id=`.
     private let head: String
@@ -42,8 +42,8 @@ public struct RedirectTarget: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Appends a part as sent. Only what must not stand in a URL is escaped: other than visible ASCII, the
-    /// characters that RFC 3986 leaves out, and a percent sign that begins no escape.
+    /// Appends a part as sent. Only what must not stand in a URL is escaped: other than visible
+    /// ASCII, the characters that RFC 3986 leaves out, and a percent sign that begins no escape.
     private static func append(_ raw: Substring.UTF8View, to bytes: inout [UInt8]) {
         var index = raw.startIndex
         while index < raw.endIndex {

@@ -1,6 +1,7 @@
 import Model
 
-/// The query that a visitor brings to `/r/{code}`: taken apart once, for the redirect and for the touch.
+/// The query that a visitor brings to `/r/{code}`: taken apart once, for the redirect and for the
+/// touch.
 public struct VisitorQuery: Sendable {
     /// Parameters kept; what comes after them is dropped.
     public static let partsMax = 100

@@ -3,12 +3,13 @@ import Database
 import Model
 import Platform
 
-/// The keys of visitor hashes, one for each UTC day. A visitor is a keyed hash of address and agent: it
-/// tells repeated clicks of a day apart from new ones, and nothing once the day's key is gone.
+/// The keys of visitor hashes, one for each UTC day. A visitor is a keyed hash of address and
+/// agent: it tells repeated clicks of a day apart from new ones, and nothing once the day's key is
+/// gone.
 ///
-/// The key is kept in the file for its day, so that a restart does not make everybody new; it is deleted
-/// with the next day's first click, or by `ClickStore.deleteSalts`, whichever comes first. Consequence:
-/// nobody is recognised across midnight UTC.
+/// The key is kept in the file for its day, so that a restart does not make everybody new; it is
+/// deleted with the next day's first click, or by `ClickStore.deleteSalts`, whichever comes first.
+/// Consequence: nobody is recognised across midnight UTC.
 ///
 /// Shared by the loops, which hash, and the writer, which stores.
 public final class VisitorSalts: Sendable {
@@ -22,8 +23,8 @@ public final class VisitorSalts: Sendable {
 
     public init() {}
 
-    /// 64 bits that stand for a visitor on the day of `instant`. `address` is four bytes of IPv4, or the
-    /// eight bytes of an IPv6 network, whose other half changes with every device and day.
+    /// 64 bits that stand for a visitor on the day of `instant`. `address` is four bytes of IPv4,
+    /// or the eight bytes of an IPv6 network, whose other half changes with every device and day.
     public func visitor(address: [UInt8], userAgent: String, at instant: Instant) -> Int64 {
         var message = address
         message.reserveCapacity(address.count + userAgent.utf8.count)
@@ -32,7 +33,8 @@ public final class VisitorSalts: Sendable {
         return code.prefix(8).reduce(0) { $0 << 8 | Int64($1) }
     }
 
-    /// The key of `day`, made when it is the first to ask. A clock that goes back keeps the later day's.
+    /// The key of `day`, made when it is the first to ask. A clock that goes back keeps the later
+    /// day's.
     func salt(on day: Int64) -> [UInt8] {
         current.withLock { salt in
             if let salt, salt.day >= day { return salt.bytes }

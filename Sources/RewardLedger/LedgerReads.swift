@@ -134,7 +134,8 @@ public enum LedgerReads {
     ) throws -> Statement? {
         let head = try head(before: to, reader)
         let first = try from.map { try lastSequence(before: $0, reader) } ?? 0
-        let opening = try balances(of: participant, through: first, reader)
+        let opening =
+            try balances(of: participant, through: first, reader)
             .first { $0.currency == currency }?.balance ?? ParticipantBalance()
         var lines: [Statement.Line] = []
         var closing = opening

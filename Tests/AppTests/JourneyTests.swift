@@ -47,7 +47,9 @@ struct JourneyTests {
     }
 
     /// Follows a link as a browser and returns the click's id.
-    static func click(_ service: TestService, _ code: String, agent: String = "one") throws -> String {
+    static func click(_ service: TestService, _ code: String, agent: String = "one") throws
+        -> String
+    {
         let answer = try service.send(
             "GET", "/r/\(code)", key: nil,
             headers: [("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) \(agent)")])
@@ -71,7 +73,8 @@ struct JourneyTests {
                 "program_id": .string(stage.program), "click_id": .string(click), "name": "Sam",
                 "email": "sam@buyer.example",
             ])
-        #expect(try service.get("/v1/leads/\(lead)")["participant_id"] == .string(stage.participant))
+        #expect(
+            try service.get("/v1/leads/\(lead)")["participant_id"] == .string(stage.participant))
         for action in ["qualify", "advance", "win"] {
             #expect(try service.post("/v1/leads/\(lead)/\(action)").status == 200)
         }

@@ -19,8 +19,10 @@ final class TestService: Sendable {
     /// `path` reopens a database that an earlier service left.
     init(folder: URL? = nil, clock: TestClock = TestClock(), flags: [String: String] = [:]) throws {
         self.clock = clock
-        self.folder = folder
-            ?? FileManager.default.temporaryDirectory.appending(path: "referrald-\(UUID().uuidString)")
+        self.folder =
+            folder
+            ?? FileManager.default.temporaryDirectory.appending(
+                path: "referrald-\(UUID().uuidString)")
         try FileManager.default.createDirectory(
             at: self.folder, withIntermediateDirectories: true)
         var all = [
@@ -43,8 +45,8 @@ final class TestService: Sendable {
         if !keepingFiles { try? FileManager.default.removeItem(at: folder) }
     }
 
-    /// Sends one request on a connection of its own, with the admin key unless another or none is given,
-    /// and holds a success to the route's contract.
+    /// Sends one request on a connection of its own, with the admin key unless another or none is
+    /// given, and holds a success to the route's contract.
     @discardableResult
     func send(
         _ method: String, _ target: String, _ body: JSONValue? = nil, key: String? = "admin",
@@ -65,7 +67,9 @@ final class TestService: Sendable {
         try send("GET", target, key: key)
     }
 
-    func post(_ target: String, _ body: JSONValue = [:], key: String? = "admin") throws -> TestAnswer {
+    func post(_ target: String, _ body: JSONValue = [:], key: String? = "admin") throws
+        -> TestAnswer
+    {
         try send("POST", target, body, key: key, headers: [("Idempotency-Key", UUID().uuidString)])
     }
 
@@ -83,9 +87,11 @@ final class TestService: Sendable {
         else { return }
         let contract = service.app.routes.endpoints[index].about
         if answer.status >= 400 {
-            #expect(answer.header("content-type") == "application/problem+json"
-                || answer.header("content-type")?.hasPrefix("text/html") == true)
-        } else if let schema = contract.answer, answer.header("content-type") == "application/json" {
+            #expect(
+                answer.header("content-type") == "application/problem+json"
+                    || answer.header("content-type")?.hasPrefix("text/html") == true)
+        } else if let schema = contract.answer, answer.header("content-type") == "application/json"
+        {
             let faults = schema.faults(in: .object(answer.json))
             #expect(faults.isEmpty, "\(method) \(path): \(faults) in \(answer.text)")
         }
@@ -175,7 +181,10 @@ enum TestConnection {
         let status = try #require(Int(lines[0].split(separator: " ")[1]))
         let headers = lines.dropFirst().map { line -> (name: String, value: String) in
             let colon = line.firstIndex(of: ":") ?? line.endIndex
-            return (String(line[..<colon]), line[colon...].dropFirst().trimmingCharacters(in: .whitespaces))
+            return (
+                String(line[..<colon]),
+                line[colon...].dropFirst().trimmingCharacters(in: .whitespaces)
+            )
         }
         return TestAnswer(status: status, headers: headers, body: Array(bytes[(start + 4)...]))
     }

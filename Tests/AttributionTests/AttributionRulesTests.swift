@@ -16,7 +16,8 @@ struct AttributionRulesTests {
         return Touchpoint(
             id: TouchpointID(high: 0x7000, low: 0x8000_0000_0000_0000 | number),
             program: ProgramID(high: 0, low: 1), customer: CustomerID(high: 0, low: 2),
-            participant: participant, source: source, channel: nil, link: nil, click: nil, lead: nil,
+            participant: participant, source: source, channel: nil, link: nil, click: nil,
+            lead: nil,
             occurredAt: time, createdAt: end)
     }
 

@@ -76,7 +76,8 @@ struct ConversionRulesTests {
             id: RefundID(high: 0, low: 9), program: ProgramID(high: 0, low: 2),
             conversion: ConversionID(high: 0, low: 1), externalID: "refund-1", kind: .refund,
             amount: 5, reason: nil, createdAt: Self.now)
-        func check(_ conversion: UInt64, _ kind: Refund.Kind, _ amount: Int64) -> ConversionRefusal? {
+        func check(_ conversion: UInt64, _ kind: Refund.Kind, _ amount: Int64) -> ConversionRefusal?
+        {
             refusal {
                 () throws(ConversionRefusal) in
                 try ConversionRules.checkSame(

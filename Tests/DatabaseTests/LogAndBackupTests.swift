@@ -29,7 +29,8 @@ import Testing
             while !stop.withLock({ $0 }) {
                 try? reader.snapshot {
                     _ = try reader.noteCount()
-                    _ = try reader.integer("""
+                    _ = try reader.integer(
+                        """
                         WITH RECURSIVE numbers (n) AS (
                             SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000
                         ) SELECT count(*) FROM numbers
@@ -193,7 +194,8 @@ import Testing
         let told = try Told<Bool>()
         let isTaken = database.longRead { reader in
             do {
-                _ = try reader.integer("""
+                _ = try reader.integer(
+                    """
                     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers)
                     SELECT count(*) FROM numbers
                     """)
@@ -214,7 +216,8 @@ import Testing
         let isTaken = database.longRead { reader in
             told.tell(true)
             do {
-                _ = try reader.integer("""
+                _ = try reader.integer(
+                    """
                     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers)
                     SELECT count(*) FROM numbers
                     """)

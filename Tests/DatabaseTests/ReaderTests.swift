@@ -31,8 +31,11 @@ import Testing
             #expect(try row.text(4) == "ä\u{0}b")
             #expect(try row.blob(5) == [1, 0, 2])
             #expect(try row.id(6) == id)
-            #expect(try row.blob(6) == [1, 2, 3, 4, 5, 6, 7, 8, 0xF0, 0xE0, 0xD0, 0xC0, 0xB0,
-                0xA0, 0x90, 0x80])
+            #expect(
+                try row.blob(6) == [
+                    1, 2, 3, 4, 5, 6, 7, 8, 0xF0, 0xE0, 0xD0, 0xC0, 0xB0,
+                    0xA0, 0x90, 0x80,
+                ])
             #expect(try row.instant(7) == Instant(milliseconds: 5))
             #expect(try row.optionalText(8) == nil)
             #expect(row.isNull(8))
@@ -176,7 +179,8 @@ import Testing
     func returningChecksKeys() {
         let fault = #expect(throws: DatabaseFault.self) {
             try database.perform { tx in
-                try tx.integer("""
+                try tx.integer(
+                    """
                     INSERT INTO blobs (bytes, note) VALUES (x'00', 98), (x'00', 99) RETURNING id
                     """)
             }

@@ -109,7 +109,8 @@ final class Gate: Sendable {
         _ = database.write { [self] _ in
             entered.raise()
             opened.wait()
-        } completion: { _ in }
+        } completion: { _ in
+        }
         entered.wait()
     }
 

@@ -79,8 +79,11 @@ private struct NoteSink: BatchSink {
         let (database, intake) = try open()
         let gate = try Gate()
         gate.hold(database)
-        _ = database.write { try $0.run("INSERT INTO notes (text) VALUES ('job')") } completion: {
-            [told] in told.tell("job \($0.isCommitted)")
+        _ = database.write {
+            try $0.run("INSERT INTO notes (text) VALUES ('job')")
+        } completion: {
+            [told] in
+            told.tell("job \($0.isCommitted)")
         }
         #expect(intake.push("a"))
         #expect(intake.push("bad"))

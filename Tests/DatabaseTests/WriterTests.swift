@@ -96,7 +96,9 @@ import Testing
                 for number in 0..<50 {
                     _ = database.write {
                         try $0.run("INSERT INTO notes (text) VALUES (?)", "\(thread).\(number)")
-                    } completion: { told.tell($0.isCommitted) }
+                    } completion: {
+                        told.tell($0.isCommitted)
+                    }
                 }
             }.join()
         }
@@ -117,7 +119,12 @@ import Testing
         let gate = try Gate()
         let told = try Told<Bool>()
         gate.hold(database)
-        for _ in 0..<49 { _ = database.write { _ in } completion: { told.tell($0.isCommitted) } }
+        for _ in 0..<49 {
+            _ = database.write { _ in
+            } completion: {
+                told.tell($0.isCommitted)
+            }
+        }
         gate.open()
         _ = told.wait(for: 49)
         #expect(database.statistics.batches == 5)
@@ -131,7 +138,10 @@ import Testing
         let told = try Told<Bool>()
         gate.hold(database)
         let accepted = (0..<5).map { _ in
-            database.write { _ in } completion: { told.tell($0.isCommitted) }
+            database.write { _ in
+            } completion: {
+                told.tell($0.isCommitted)
+            }
         }
         #expect(accepted == [true, true, false, false, false])
         gate.open()
@@ -147,7 +157,9 @@ import Testing
         for number in 0..<100 {
             _ = database.write {
                 try $0.run("INSERT INTO notes (text) VALUES (?)", "\(number)")
-            } completion: { told.tell($0.isCommitted) }
+            } completion: {
+                told.tell($0.isCommitted)
+            }
         }
         database.close()
         #expect(told.wait(for: 100).allSatisfy { $0 })
@@ -173,7 +185,9 @@ import Testing
         }
         _ = database.write {
             try $0.run("INSERT INTO notes (text) VALUES ('good')")
-        } completion: { told.tell($0.isCommitted) }
+        } completion: {
+            told.tell($0.isCommitted)
+        }
         gate.open()
         #expect(told.wait(for: 2) == [true, true])
         #expect(try database.makeReader().notes() == ["good"])
@@ -188,14 +202,20 @@ import Testing
         gate.hold(database)
         _ = database.write {
             try $0.run("INSERT INTO notes (text) VALUES ('before')")
-        } completion: { told.tell($0) }
+        } completion: {
+            told.tell($0)
+        }
         _ = database.write { tx in
             try tx.run("ROLLBACK")
             try? tx.run("INSERT INTO notes (text) VALUES ('past')")
-        } completion: { told.tell($0) }
+        } completion: {
+            told.tell($0)
+        }
         _ = database.write {
             try $0.run("INSERT INTO notes (text) VALUES ('after')")
-        } completion: { told.tell($0) }
+        } completion: {
+            told.tell($0)
+        }
         gate.open()
         let outcomes = told.wait(for: 3)
         #expect(outcomes[0].fault != nil && outcomes[1].fault != nil)
@@ -255,7 +275,9 @@ import Testing
                     try $0.run(
                         "INSERT INTO blobs (bytes) VALUES (?)",
                         [UInt8](repeating: 7, count: 100_000))
-                } completion: { told.tell($0) }
+                } completion: {
+                    told.tell($0)
+                }
             }
             gate.open()
             let isLost = told.wait(for: 3).allSatisfy { $0.fault?.isRetryable == true }
@@ -282,7 +304,9 @@ import Testing
     func generationOrder() throws {
         let database = try scratch.open()
         let told = try Told<UInt64>()
-        _ = database.write { $0.markConfigurationChanged() } completion: { _ in
+        _ = database.write {
+            $0.markConfigurationChanged()
+        } completion: { _ in
             told.tell(database.configurationGeneration)
         }
         #expect(told.wait(for: 1) == [1])

@@ -12,8 +12,9 @@ final class Record: Sendable {
     init() throws { kept = try EventSignal(blocking: true) }
 }
 
-/// Answers by path: `/echo` with the body, `/later` when the test sends the reply it finds in the record,
-/// `/late` by the loop's own answer, `/big` with a megabyte, anything else with the method and path.
+/// Answers by path: `/echo` with the body, `/later` when the test sends the reply it finds in the
+/// record, `/late` by the loop's own answer, `/big` with a megabyte, anything else with the method
+/// and path.
 final class EchoHandler: RequestHandler {
     private let record: Record
     private var count = 0

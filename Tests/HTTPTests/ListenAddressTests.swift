@@ -12,7 +12,8 @@ import Testing
         ("localhost:65535", .tcp(host: "localhost", port: 65_535)),
         ("unix:/run/a.sock", .unix(path: "/run/a.sock", mode: 0o660)),
         ("127.0.0.1", nil), ("127.0.0.1:", nil), (":80", nil), ("::1:80", nil), ("[a]:80", nil),
-        ("a:65536", nil), ("a:-1", nil), ("a:99999999999999999999", nil), ("unix:a", nil), ("", nil),
+        ("a:65536", nil), ("a:-1", nil), ("a:99999999999999999999", nil), ("unix:a", nil),
+        ("", nil),
     ] as [(String, ListenAddress?)])
 func listenAddress(_ text: String, _ address: ListenAddress?) {
     #expect(ListenAddress(text) == address)

@@ -34,7 +34,9 @@ private func mutate(_ bytes: [UInt8], _ random: inout Seeded) -> [UInt8] {
         case 0: bytes[index] = UInt8.random(in: 0...255, using: &random)
         case 1: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &random)
         case 2: bytes.remove(at: index)
-        case 3: bytes.insert([13, 10, 0, 32, 58, 9, 44, 59].randomElement(using: &random) ?? 0, at: index)
+        case 3:
+            bytes.insert(
+                [13, 10, 0, 32, 58, 9, 44, 59].randomElement(using: &random) ?? 0, at: index)
         case 4: bytes.insert(contentsOf: bytes[index..<min(index + 20, bytes.count)], at: index)
         default: bytes.removeSubrange(index..<min(index + 8, bytes.count))
         }

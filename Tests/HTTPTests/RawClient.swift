@@ -76,8 +76,8 @@ final class RawClient {
 
     func endSending() { shutdown(socket.number, Int32(SHUT_WR)) }
 
-    /// The next response; nil when the connection ends or nothing comes for 10 s. `toHead` answers have no
-    /// body. Interim responses are answers of their own.
+    /// The next response; nil when the connection ends or nothing comes for 10 s. `toHead` answers
+    /// have no body. Interim responses are answers of their own.
     func answer(toHead: Bool = false) -> Answer? {
         while true {
             if let end = headEnd() {

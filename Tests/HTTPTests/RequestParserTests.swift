@@ -32,7 +32,8 @@ private func describe(_ head: RequestHead, _ length: Int) -> String {
         }
     let flags = (head.keepsAlive ? "keep" : "close") + (head.isHTTP10 ? " 1.0" : "")
     let host = head.host.map(head.text) ?? "-"
-    return "\(head.method.rawValue) \(head.path)|\(head.text(head.query)) \(host) \(framing) \(flags)"
+    return
+        "\(head.method.rawValue) \(head.path)|\(head.text(head.query)) \(host) \(framing) \(flags)"
         + " \(head.expectation) \(head.fields.count) \(length)"
 }
 
@@ -188,9 +189,11 @@ private func fields(_ count: Int) -> String {
 }
 private func value(_ count: Int) -> String { "X: \(String(repeating: "v", count: count))\r\n" }
 
-/// 14 bytes of a request line are not its path; 9 of the header section are Host, 5 the rest of X, 2 its end.
+/// 14 bytes of a request line are not its path; 9 of the header section are Host, 5 the rest of X,
+/// 2 its end.
 private let limited: [ParserCase] = [
-    ParserCase("GET \(path(8179)) HTTP/1.1\r\n\(host)\r\n", "GET \(path(8179))| a none keep none 1 8205"),
+    ParserCase(
+        "GET \(path(8179)) HTTP/1.1\r\n\(host)\r\n", "GET \(path(8179))| a none keep none 1 8205"),
     ParserCase("GET \(path(8180)) HTTP/1.1\r\n\(host)\r\n", "414 uri_too_long"),
     ParserCase("GET \(path(9000))", "414 uri_too_long"),
     ParserCase("\(get)\(fields(99))\r\n", "GET /| a none keep none 100 809"),

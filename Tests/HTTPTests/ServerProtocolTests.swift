@@ -133,7 +133,8 @@ func unknownMethod() throws {
     let test = try TestServer()
     let client = try test.client()
     for method in ["QUERY", "TRACE", "BREW"] {
-        client.send("\(method) /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /" + get("/b"))
+        client.send(
+            "\(method) /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /" + get("/b"))
         #expect(client.answer()?.text == "\(method) /a  5")
         #expect(client.answer()?.text == "GET /b ")
     }
@@ -171,7 +172,8 @@ func largeBody() throws {
 func expectContinue() throws {
     let test = try TestServer()
     let client = try test.client()
-    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+    client.send(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
     #expect(client.answer()?.status == 100)
     client.send("hi")
     #expect(client.answer()?.text == "hi")

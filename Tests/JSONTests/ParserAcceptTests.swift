@@ -50,7 +50,8 @@ struct ParserAcceptTests {
     @Test("what is at a limit is read")
     func limits() throws {
         let limits = JSONLimits.standard
-        let deep = String(repeating: "[", count: limits.depthMax)
+        let deep =
+            String(repeating: "[", count: limits.depthMax)
             + String(repeating: "]", count: limits.depthMax)
         #expect(value(deep) != nil)
         let digits = "1." + String(repeating: "1", count: limits.numberDigitsMax - 2)

@@ -89,12 +89,14 @@ struct LeadRulesTests {
         #expect(decision == ReferrerDecision.nobody)
     }
 
-    @Test("the API is refused a reference that is unknown", arguments: [
-        (facts(participant: .unknown), LeadRefusal.Reference.participant),
-        (facts(click: .unknown), .click), (facts(link: .unknown), .link),
-        (facts(email: .unknown), .email),
-        (facts(participant: origin(ann), click: .unknown), .click),
-    ])
+    @Test(
+        "the API is refused a reference that is unknown",
+        arguments: [
+            (facts(participant: .unknown), LeadRefusal.Reference.participant),
+            (facts(click: .unknown), .click), (facts(link: .unknown), .link),
+            (facts(email: .unknown), .email),
+            (facts(participant: origin(ann), click: .unknown), .click),
+        ])
     func unknownReference(facts: ReferralFacts, name: LeadRefusal.Reference) {
         #expect(throws: LeadRefusal.unknownReference(name)) {
             try LeadRules.referrer(in: program, facts, isStrict: true)

@@ -187,7 +187,9 @@ struct LeadStoreTests {
         let lead = someLead(id: id(start, 1), source: .form, digest: [7, 7])
         let file = try store([lead])
         let email = try #require(EmailAddress("carol@example.com"))
-        func found(_ digest: [UInt8], _ program: ProgramID, after instant: Instant) throws -> LeadID? {
+        func found(_ digest: [UInt8], _ program: ProgramID, after instant: Instant) throws
+            -> LeadID?
+        {
             try LeadStore.posted(
                 digest, for: email, in: program, after: instant, file.reader)?.id
         }
@@ -229,14 +231,17 @@ struct LeadStoreTests {
             // Two in one millisecond, the greater id first.
             for low: UInt64 in [9, 1] {
                 leads.append(
-                    someLead(id: id(instant, low), email: "p\(step)\(low)@example.com", at: instant))
+                    someLead(id: id(instant, low), email: "p\(step)\(low)@example.com", at: instant)
+                )
             }
         }
         let file = try store(leads)
         for from in 0...4 {
             for to in from...5 {
-                let window = start.advanced(byMilliseconds: Int64(from))..<start.advanced(
-                    byMilliseconds: Int64(to))
+                let window =
+                    start.advanced(
+                        byMilliseconds: Int64(from))..<start.advanced(
+                        byMilliseconds: Int64(to))
                 let found = try page(file) {
                     $0.createdFrom = window.lowerBound
                     $0.createdBefore = window.upperBound
@@ -256,7 +261,8 @@ struct LeadStoreTests {
         repeat {
             let page = try page(file, limit: 2, older: older)
             seen += page.items.map(\.id)
-            older = try page.hasMore
+            older =
+                try page.hasMore
                 ? page.items.last.flatMap { try LeadStore.sequence(of: $0.id, file.reader) } : nil
         } while older != nil
         #expect(seen == leads.reversed().map(\.id))

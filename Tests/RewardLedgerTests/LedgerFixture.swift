@@ -81,7 +81,8 @@ final class LedgerFixture: Sendable {
 
     /// The numbered files of the package's folder, read as they are.
     static func migrations() throws -> [Migration] {
-        let folder = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+        let folder =
+            #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
             + "/Migrations"
         guard let listing = opendir(folder) else { throw SystemError("opendir") }
         defer { closedir(listing) }

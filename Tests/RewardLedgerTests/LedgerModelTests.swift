@@ -11,13 +11,14 @@ import Testing
     @Test("the books agree with a tiny model over random operations, and all proofs hold")
     func randomOperations() throws {
         let count = getenv("REFERRALD_OPERATIONS").flatMap { Int(String(cString: $0)) } ?? 20_000
-        let seed = getenv("REFERRALD_SEED").flatMap { UInt64(String(cString: $0)) }
+        let seed =
+            getenv("REFERRALD_SEED").flatMap { UInt64(String(cString: $0)) }
             ?? UInt64.random(in: 0...UInt64.max)
         print("REFERRALD_SEED=\(seed) REFERRALD_OPERATIONS=\(count)")
         let fixture = try LedgerFixture(holdDays: 7, threshold: 3_000)
         var player = try LedgerPlayer(fixture, seed: seed)
         var done = 0
-        let proofEvery = max(1, count / 2_000)
+        let proofEvery = max(1, count / 1_000)
         while done < count {
             try player.play(100)
             done += 100

@@ -77,31 +77,42 @@ import Testing
     }
 
     static let crimes = [
-        Crime("UPDATE ledger_postings SET amount = 1 WHERE transaction_seq = 3 AND line = 0",
+        Crime(
+            "UPDATE ledger_postings SET amount = 1 WHERE transaction_seq = 3 AND line = 0",
             "does not add up to zero"),
-        Crime("UPDATE ledger_postings SET amount = amount * 2 WHERE transaction_seq = 3",
+        Crime(
+            "UPDATE ledger_postings SET amount = amount * 2 WHERE transaction_seq = 3",
             "is not what its hash was made of"),
-        Crime("UPDATE ledger_transactions SET posted_at = posted_at - 1 WHERE seq = 3",
+        Crime(
+            "UPDATE ledger_transactions SET posted_at = posted_at - 1 WHERE seq = 3",
             "is not what its hash was made of"),
-        Crime("UPDATE ledger_transactions SET kind = 'reward_voided' WHERE seq = 3",
+        Crime(
+            "UPDATE ledger_transactions SET kind = 'reward_voided' WHERE seq = 3",
             "is not what its hash was made of"),
-        Crime("UPDATE ledger_transactions SET refund_id = NULL WHERE refund_id IS NOT NULL",
+        Crime(
+            "UPDATE ledger_transactions SET refund_id = NULL WHERE refund_id IS NOT NULL",
             "is not what its hash was made of"),
         Crime("UPDATE ledger_transactions SET kind = 'gift' WHERE seq = 3", "has unknown kinds"),
-        Crime("UPDATE ledger_transactions SET hash = zeroblob(32) WHERE seq = 3",
+        Crime(
+            "UPDATE ledger_transactions SET hash = zeroblob(32) WHERE seq = 3",
             "does not carry the hash of the transaction before it"),
         Crime("DELETE FROM ledger_postings WHERE transaction_seq = 3", "fewer than two postings"),
-        Crime("UPDATE ledger_accounts SET balance = balance + 1 WHERE seq = 2",
+        Crime(
+            "UPDATE ledger_accounts SET balance = balance + 1 WHERE seq = 2",
             "not the sum of its postings"),
         Crime("UPDATE ledger_accounts SET currency = 'EUR' WHERE seq = 2", "postings of several"),
-        Crime("UPDATE rewards SET reversed_amount = 1 WHERE seq = 3",
+        Crime(
+            "UPDATE rewards SET reversed_amount = 1 WHERE seq = 3",
             "differs from its transactions on program_expense"),
-        Crime("UPDATE rewards SET amount = amount + 1 WHERE seq = 3",
+        Crime(
+            "UPDATE rewards SET amount = amount + 1 WHERE seq = 3",
             "differs from its transactions on program_expense"),
-        Crime("UPDATE rewards SET state = 'pending' WHERE seq = 3",
+        Crime(
+            "UPDATE rewards SET state = 'pending' WHERE seq = 3",
             "differs from its transactions on participant_pending"),
         Crime("UPDATE rewards SET state = 'voided' WHERE seq = 3", "is voided by mistake"),
-        Crime("UPDATE rewards SET settled_amount = 0 WHERE seq = 1",
+        Crime(
+            "UPDATE rewards SET settled_amount = 0 WHERE seq = 1",
             "differs from what payouts settled of it"),
         Crime(
             """
@@ -120,9 +131,11 @@ import Testing
             WHERE seq = 1
             """, "differs in owner or currency"),
         Crime("UPDATE payouts SET state = 'failed' WHERE seq = 1", "differs from its transactions"),
-        Crime("UPDATE payouts SET reward_count = 2 WHERE seq = 1",
+        Crime(
+            "UPDATE payouts SET reward_count = 2 WHERE seq = 1",
             "differs from the sum of its rewards"),
-        Crime("UPDATE payout_rewards SET amount = amount + 1",
+        Crime(
+            "UPDATE payout_rewards SET amount = amount + 1",
             "differs from the sum of its rewards"),
         Crime("UPDATE payout_rewards SET settled_amount = 0", "differs from what it settled"),
         Crime("UPDATE ledger_postings SET amount = 9223372036854775807", "does not add up to zero"),

@@ -242,9 +242,11 @@ import Testing
             try fixture.refund(conversion, total: total, of: 10_000)
             #expect(
                 try fixture.balance(of: participant).pending
-                    == 1_000 - RewardRules.reversalTarget(
+                    == 1_000
+                    - RewardRules.reversalTarget(
                         amount: 1_000, refunded: total, whole: 10_000)
-                    + 333 - RewardRules.reversalTarget(
+                    + 333
+                    - RewardRules.reversalTarget(
                         amount: 333, refunded: total, whole: 10_000))
         }
         for reward in rewards {

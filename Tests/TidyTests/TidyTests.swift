@@ -28,10 +28,14 @@ struct TidyTests {
     @Test("no source file is over 400 lines, no test file over 600")
     func sizes() {
         for (path, text) in TidyTests.files("Sources", ending: ".swift") {
-            #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count <= 401, "\(path)")
+            #expect(
+                text.split(separator: "\n", omittingEmptySubsequences: false).count <= 401,
+                "\(path)")
         }
         for (path, text) in TidyTests.files("Tests", ending: ".swift") {
-            #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count <= 601, "\(path)")
+            #expect(
+                text.split(separator: "\n", omittingEmptySubsequences: false).count <= 601,
+                "\(path)")
         }
     }
 
@@ -116,7 +120,8 @@ struct TidyTests {
 
     @Test("the package depends on no other package")
     func noDependencies() throws {
-        let text = try String(contentsOf: TidyTests.root.appending(path: "Package.swift"), encoding: .utf8)
+        let text = try String(
+            contentsOf: TidyTests.root.appending(path: "Package.swift"), encoding: .utf8)
         #expect(!text.contains(".package("))
     }
 

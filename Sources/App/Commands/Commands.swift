@@ -41,23 +41,27 @@ extension Command {
                 While a daemon runs, this goes through its private socket.
                 """, run: Keys.run),
         Command(
-            name: "backup", operands: ["FILE"], options: [], summary: "Write a consistent copy to FILE.",
+            name: "backup", operands: ["FILE"], options: [],
+            summary: "Write a consistent copy to FILE.",
             help: """
                 Copies the database while it is in use, checks the copy's integrity and the ledger's proofs,
                 and gives it its name last. Refuses a FILE that exists.
                 """, run: Maintenance.backup),
         Command(
-            name: "verify", operands: [], options: [], summary: "Prove the database and the ledger.",
+            name: "verify", operands: [], options: [],
+            summary: "Prove the database and the ledger.",
             help: """
                 Checks the file's integrity, that every transaction sums to zero, that balances equal their
                 sums, the hash chain, and that rewards and payouts match the journal. Names the first fault.
                 """, run: Maintenance.verify),
         Command(
-            name: "health", operands: [], options: [], summary: "Ask a running service if it is ready.",
+            name: "health", operands: [], options: [],
+            summary: "Ask a running service if it is ready.",
             help: "Exit status 0 when /readyz answers 200, else 1 with the reason.",
             run: Maintenance.health),
         Command(
-            name: "check-config", operands: [], options: [], summary: "Check the settings and print them.",
+            name: "check-config", operands: [], options: [],
+            summary: "Check the settings and print them.",
             help: "Exit status 78 when a value cannot be used, with its name.",
             run: { configuration, _ in
                 for (name, value) in configuration.effective { Terminal.print("\(name)=\(value)") }

@@ -18,7 +18,8 @@ struct Setting: Sendable {
     static let all: [Setting] = [
         Setting(
             flag: "--listen", variable: "REFERRALD_LISTEN", fallback: "127.0.0.1:8080",
-            help: "Addresses to serve, separated by commas: 127.0.0.1:8080, [::1]:8080, unix:/path."),
+            help: "Addresses to serve, separated by commas: 127.0.0.1:8080, [::1]:8080, unix:/path."
+        ),
         Setting(
             flag: "--database", variable: "REFERRALD_DATABASE", fallback: "referrald.db",
             help: "The SQLite file. Its lock and private socket lie beside it."),
@@ -46,7 +47,9 @@ struct Setting: Sendable {
             help: "Treat DNT: 1 as Sec-GPC: 1: the click is counted without a visitor hash."),
         Setting(
             flag: "--admin-key-file", variable: "REFERRALD_ADMIN_KEY_FILE", fallback: "",
-            help: "A file with a key that is accepted as an admin key. REFERRALD_ADMIN_KEY holds it itself."),
+            help:
+                "A file with a key that is accepted as an admin key. REFERRALD_ADMIN_KEY holds it itself."
+        ),
     ]
 }
 
@@ -72,7 +75,8 @@ struct Configuration: Sendable {
     /// The Unix-domain socket through which commands reach a running daemon.
     var socketPath: String { databasePath + ".sock" }
 
-    /// Everything the server listens on: the public addresses, the private socket, the operations address.
+    /// Everything the server listens on: the public addresses, the private socket, the operations
+    /// address.
     var allListeners: [ListenAddress] {
         listeners + [.unix(path: socketPath, mode: 0o600)] + (operationsListener.map { [$0] } ?? [])
     }
@@ -105,7 +109,8 @@ struct Configuration: Sendable {
         }
         publicURL = try Configuration.publicURL(value("--public-url"))
         let operations = value("--ops-listen")
-        operationsListener = operations.isEmpty
+        operationsListener =
+            operations.isEmpty
             ? nil : try Configuration.addresses(operations, "REFERRALD_OPS_LISTEN").first
         trustedProxies = try Configuration.ranges(value("--trusted-proxies"))
         threads = try Configuration.number(value("--threads"), 0...256, "REFERRALD_THREADS")
@@ -129,7 +134,9 @@ struct Configuration: Sendable {
         }
         if let bad = addresses.first(where: { $0.1 == nil }) {
             throw ConfigurationError(
-                description: "\(name): \(bad.0) is no address; write 127.0.0.1:8080, [::1]:8080 or unix:/path.")
+                description:
+                    "\(name): \(bad.0) is no address; write 127.0.0.1:8080, [::1]:8080 or unix:/path."
+            )
         }
         guard !addresses.isEmpty else {
             throw ConfigurationError(description: "\(name) names no address.")
@@ -142,7 +149,9 @@ struct Configuration: Sendable {
         let trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
         guard let url = WebURL(trimmed), url.origin == trimmed else {
             throw ConfigurationError(
-                description: "REFERRALD_PUBLIC_URL must be http(s)://host without path, such as https://go.example.com.")
+                description:
+                    "REFERRALD_PUBLIC_URL must be http(s)://host without path, such as https://go.example.com."
+            )
         }
         return trimmed
     }
@@ -152,7 +161,8 @@ struct Configuration: Sendable {
         return try text.split(separator: ",").map { part in
             guard let range = AddressRange(part.trimmed) else {
                 throw ConfigurationError(
-                    description: "REFERRALD_TRUSTED_PROXIES: \(part) is no network such as 10.0.0.0/8.")
+                    description:
+                        "REFERRALD_TRUSTED_PROXIES: \(part) is no network such as 10.0.0.0/8.")
             }
             return range
         }
@@ -163,7 +173,8 @@ struct Configuration: Sendable {
     ) throws -> Int {
         guard let number = Int(text), range.contains(number) else {
             throw ConfigurationError(
-                description: "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).")
+                description:
+                    "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).")
         }
         return number
     }
@@ -195,7 +206,8 @@ struct Configuration: Sendable {
 
     private static func warnings(_ environment: [String: String]) -> [String] {
         let known = Set(Setting.all.map(\.variable) + ["REFERRALD_ADMIN_KEY"])
-        return environment.keys.filter { $0.hasPrefix("REFERRALD_") && !known.contains($0) }.sorted()
+        return environment.keys.filter { $0.hasPrefix("REFERRALD_") && !known.contains($0) }
+            .sorted()
             .map { "\($0) is not a setting of this version" }
     }
 }

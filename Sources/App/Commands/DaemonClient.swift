@@ -112,7 +112,9 @@ struct DaemonClient: Sendable {
     private static func parse(_ bytes: [UInt8]) throws -> Answer {
         let end: [UInt8] = [13, 10, 13, 10]
         guard bytes.count > 12,
-            let start = bytes.indices.dropLast(3).first(where: { bytes[$0..<($0 + 4)].elementsEqual(end) })
+            let start = bytes.indices.dropLast(3).first(where: {
+                bytes[$0..<($0 + 4)].elementsEqual(end)
+            })
         else { throw Garbled() }
         let lines = String(decoding: bytes[..<start], as: UTF8.self).split(separator: "\r\n")
         guard let first = lines.first, first.hasPrefix("HTTP/1.1 "),

@@ -4,8 +4,8 @@ import Model
 import Platform
 import Programs
 
-/// `referrald demo`: a service on a temporary database, with a month of history that came in through the
-/// API like any other, at times set by the demo's clock.
+/// `referrald demo`: a service on a temporary database, with a month of history that came in
+/// through the API like any other, at times set by the demo's clock.
 enum Demo {
     static func run(_ configuration: Configuration, _ arguments: Arguments) throws -> Int32 {
         let signals = try Signals()
@@ -189,7 +189,7 @@ struct DemoStory {
             try post(
                 "/v1/conversions/\(conversion)/refund",
                 [
-                    "external_id": "refund-\(day)",
+                    "external_id": .string("refund-\(day)"),
                     "amount": ["amount": 60_000, "currency": "USD"],
                 ])
         }
@@ -201,7 +201,9 @@ struct DemoStory {
             "/r/\(code)",
             headers: [("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Demo/\(visitor)")])
         guard let location = answer.header("location"),
-            let id = location.split(separator: "click_id=").last?.prefix(while: { $0 != "&" && $0 != "#" })
+            let id = location.split(separator: "click_id=").last?.prefix(while: {
+                $0 != "&" && $0 != "#"
+            })
         else { throw Stumbled(description: "the link \(code) answered \(answer.status)") }
         return String(id)
     }

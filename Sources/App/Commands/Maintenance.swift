@@ -111,7 +111,8 @@ struct Proof: Sendable {
         let report = try reader.snapshot { try LedgerVerifier.verify(reader) }
         return Proof(
             transactions: report.transactions, rewards: report.rewards,
-            faults: integrity + report.faults, head: "\(report.head.sequence):" + Hex.encode(report.head.hash))
+            faults: integrity + report.faults,
+            head: "\(report.head.sequence):" + Hex.encode(report.head.hash))
     }
 
     var json: JSONValue {

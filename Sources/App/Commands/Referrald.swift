@@ -1,7 +1,7 @@
 import Glibc
 
-/// The program: finds the command, reads its arguments, and gives the exit status (0 done, 1 failed, 2 wrong
-/// usage, 78 wrong configuration).
+/// The program: finds the command, reads its arguments, and gives the exit status (0 done, 1
+/// failed, 2 wrong usage, 78 wrong configuration).
 public enum Referrald {
     /// Runs `arguments` (without the program's name) and returns the exit status.
     public static func run(_ arguments: [String], environment: [String: String]) -> Int32 {
@@ -27,7 +27,8 @@ public enum Referrald {
             let configuration = try Configuration(flags: parsed.flags, environment: environment)
             return try command.run(configuration, parsed)
         } catch let error as UsageError {
-            Terminal.error("referrald \(name): \(error.description)\n\n" + (Help.text(of: name) ?? ""))
+            Terminal.error(
+                "referrald \(name): \(error.description)\n\n" + (Help.text(of: name) ?? ""))
             return 2
         } catch let error as ConfigurationError {
             Terminal.error("referrald: \(error.description)")

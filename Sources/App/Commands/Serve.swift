@@ -10,7 +10,7 @@ final class Service: Sendable {
     let app: Application
     private let server: Server
     private let jobs: JobRunner
-    private let jobThread = Locked<ThreadBox?>(nil)
+    private let jobThread: pthread_t
 
     /// Opens the database, binds the listeners and starts everything.
     init(_ configuration: Configuration, clock: Clock = .system, log: Log) throws {
@@ -25,12 +25,12 @@ final class Service: Sendable {
         jobs = try JobRunner(app)
         let first = server.addresses.first ?? ""
         app.lifecycle.withLock { lifecycle in
-            lifecycle.publicURL = first.hasPrefix("/") || first.hasPrefix("unix:")
+            lifecycle.publicURL =
+                first.hasPrefix("/") || first.hasPrefix("unix:")
                 ? "http://localhost" : "http://" + first
         }
         app.attach(server)
-        let thread = try jobs.start()
-        jobThread.withLock { $0 = ThreadBox(thread) }
+        jobThread = try jobs.start().release()
     }
 
     var addresses: [String] { server.addresses }
@@ -41,15 +41,8 @@ final class Service: Sendable {
         server.drain()
         server.wait()
         jobs.stop()
-        jobThread.withLock { $0.take() }?.join()
+        pthread_join(jobThread, nil)
         app.database.close()
-    }
-
-    /// Holds a thread until it is joined.
-    private final class ThreadBox: Sendable {
-        private let thread: Locked<pthread_t>
-        init(_ thread: consuming Thread) { self.thread = Locked(thread.release()) }
-        func join() { pthread_join(thread.withLock { $0 }, nil) }
     }
 }
 
@@ -63,12 +56,14 @@ enum Serve {
         log.write(
             .info, "serving",
             [
-                ("version", Version.number), ("addresses", service.addresses.joined(separator: " ")),
+                ("version", Version.number),
+                ("addresses", service.addresses.joined(separator: " ")),
                 ("sqlite", DatabaseStatistics.sqliteVersion),
             ])
         if DatabaseStatistics.hasLogResetBug {
             log.write(
-                .info, "the system's SQLite has the WAL-reset bug; one connection writes and "
+                .info,
+                "the system's SQLite has the WAL-reset bug; one connection writes and "
                     + "checkpoints here, which keeps clear of it")
         }
         Readiness.notify("READY=1")
@@ -82,7 +77,8 @@ enum Serve {
     }
 }
 
-/// SIGTERM and SIGINT as something to wait for. SIGPIPE is ignored: a closed socket is an error code.
+/// SIGTERM and SIGINT as something to wait for. SIGPIPE is ignored: a closed socket is an error
+/// code.
 struct Signals: Sendable {
     private static var set: sigset_t {
         var set = sigset_t()
@@ -117,7 +113,8 @@ struct Signals: Sendable {
                 _exit(130)
             }
         } catch {
-            // Without the thread a second signal has no effect; the first one still ends the service.
+            // Without the thread a second signal has no effect; the first one still ends the
+            // service.
         }
     }
 }

@@ -5,8 +5,8 @@ import ReferralLinks
 
 /// A click becomes a touch of a customer when a lead or a conversion claims it.
 enum ClickTouch {
-    /// Inserts the touch at the click's own time. A hit of a program (bot, preview, prefetch) is none; a
-    /// click again within the hour is one, because the same person came back.
+    /// Inserts the touch at the click's own time. A hit of a program (bot, preview, prefetch) is
+    /// none; a click again within the hour is one, because the same person came back.
     static func insert(
         _ click: ClickID, _ origin: ClickOrigin, of customer: CustomerID, lead: LeadID?,
         _ tx: Transaction

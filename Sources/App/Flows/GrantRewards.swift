@@ -15,8 +15,8 @@ enum GrantRewards {
         let actor: String
     }
 
-    /// The new rewards; none for what was granted before. Of several credits each earns its percentage, and
-    /// the largest one, the first of equals, a flat amount.
+    /// The new rewards; none for what was granted before. Of several credits each earns its
+    /// percentage, and the largest one, the first of equals, a flat amount.
     static func run(
         _ occasion: Occasion, credits: [Credit], _ tx: Transaction
     ) throws -> [Reward] {

@@ -36,7 +36,8 @@ enum MoveLead {
     /// The time of a lead in `nurture` has come: it is open again. Does nothing to one that has
     /// moved on.
     static func followUp(_ id: LeadID, _ tx: Transaction) throws {
-        guard let lead = try LeadStore.find(id, tx), LeadRules.isFollowUpDue(lead, at: tx.now) else {
+        guard let lead = try LeadStore.find(id, tx), LeadRules.isFollowUpDue(lead, at: tx.now)
+        else {
             return
         }
         let move = LeadMove.reopen(code: "follow_up_due", reason: nil)

@@ -3,8 +3,8 @@ import Model
 import Programs
 import RewardLedger
 
-/// A participant is to be paid: all approved rewards in the program's currency that no payout holds, less
-/// what is owed back.
+/// A participant is to be paid: all approved rewards in the program's currency that no payout
+/// holds, less what is owed back.
 struct PayOut: Sendable {
     let participant: ParticipantID
     let reference: String

@@ -8,8 +8,8 @@ import Records
 import ReferralLinks
 import RewardLedger
 
-/// A sale or sign-up comes in: who is the customer, what touched them, who gets the credit, what do they
-/// earn. One transaction, from top to bottom.
+/// A sale or sign-up comes in: who is the customer, what touched them, who gets the credit, what do
+/// they earn. One transaction, from top to bottom.
 struct RecordConversion: Sendable {
     let program: ProgramID?
     let externalID: String
@@ -88,7 +88,8 @@ struct RecordConversion: Sendable {
         guard let first = named.first else {
             throw Refused(
                 .unprocessable(
-                    "program_required", "Name the program_id, or a lead, click or ref that has one."))
+                    "program_required", "Name the program_id, or a lead, click or ref that has one."
+                ))
         }
         guard named.allSatisfy({ $0 == first }) else {
             throw Refused(

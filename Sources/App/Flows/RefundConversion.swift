@@ -5,7 +5,8 @@ import Model
 import Records
 import RewardLedger
 
-/// Money goes back to the customer, in whole or in part: the rewards of the sale go back in proportion.
+/// Money goes back to the customer, in whole or in part: the rewards of the sale go back in
+/// proportion.
 struct RefundConversion: Sendable {
     let conversion: ConversionID
     let externalID: String
@@ -29,7 +30,8 @@ struct RefundConversion: Sendable {
             externalID: externalID, in: conversion.program, tx)
         {
             try ConversionRules.checkSame(
-                known, conversion: conversion.id, kind: kind, amount: amount?.amount ?? known.amount)
+                known, conversion: conversion.id, kind: kind, amount: amount?.amount ?? known.amount
+            )
             return Outcome(refund: known, conversion: conversion, isNew: false)
         }
         let left = Money(

@@ -4,8 +4,9 @@ import RewardLedger
 
 /// A sale was refunded, in part or whole: its rewards go back in the same proportion.
 enum ReverseRewards {
-    /// `refundedTotal` counts all refunds of the conversion so far, this one included. Unpaid rewards shrink
-    /// or are voided; of what was paid, the proportion is owed and kept back from the next payout.
+    /// `refundedTotal` counts all refunds of the conversion so far, this one included. Unpaid
+    /// rewards shrink or are voided; of what was paid, the proportion is owed and kept back from
+    /// the next payout.
     @discardableResult
     static func run(
         conversion: ConversionID, refundedTotal: Int64, conversionAmount: Int64, refund: RefundID,

@@ -71,27 +71,31 @@ struct SubmitLead: Sendable {
         if unreadable.contains(.click) { facts.referral.click = .unknown }
         if let participant {
             facts.participant = try ParticipantStore.find(participant, tx)
-            facts.referral.participant = facts.participant.map {
-                .found(
-                    ReferralOrigin(program: $0.program, referrer: Referrer(participant: $0.id)))
-            } ?? .unknown
+            facts.referral.participant =
+                facts.participant.map {
+                    .found(
+                        ReferralOrigin(program: $0.program, referrer: Referrer(participant: $0.id)))
+                } ?? .unknown
         }
         if let click {
             facts.origin = try ClickStore.find(click, tx)
-            facts.referral.click = facts.origin.map {
-                .found(
-                    ReferralOrigin(
-                        program: $0.program,
-                        referrer: Referrer(participant: $0.participant, link: $0.link, click: click)))
-            } ?? .unknown
+            facts.referral.click =
+                facts.origin.map {
+                    .found(
+                        ReferralOrigin(
+                            program: $0.program,
+                            referrer: Referrer(
+                                participant: $0.participant, link: $0.link, click: click)))
+                } ?? .unknown
         }
         if let ref {
-            facts.referral.link = try LinkStore.find(code: ref, tx).map {
-                .found(
-                    ReferralOrigin(
-                        program: $0.program,
-                        referrer: Referrer(participant: $0.participant, link: $0.id)))
-            } ?? .unknown
+            facts.referral.link =
+                try LinkStore.find(code: ref, tx).map {
+                    .found(
+                        ReferralOrigin(
+                            program: $0.program,
+                            referrer: Referrer(participant: $0.participant, link: $0.id)))
+                } ?? .unknown
         }
         return facts
     }

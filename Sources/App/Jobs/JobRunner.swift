@@ -4,14 +4,15 @@ import Platform
 import Records
 import RewardLedger
 
-/// Does what falls due, through the writer like any request: at its time, or as soon as the service is up
-/// again, and once, because a job's row goes in the transaction that does it.
+/// Does what falls due, through the writer like any request: at its time, or as soon as the service
+/// is up again, and once, because a job's row goes in the transaction that does it.
 final class JobRunner: Sendable {
     private let app: Application
     private let isStopping = Locked(false)
     private let wake: WakeUp
 
-    /// Jobs of one transaction: a slice of a few milliseconds, so that a redirect never waits for it.
+    /// Jobs of one transaction: a slice of a few milliseconds, so that a redirect never waits for
+    /// it.
     private static let sliceJobs = 50
     /// Stored answers deleted in one transaction.
     private static let sliceAnswers = 500

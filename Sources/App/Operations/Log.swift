@@ -4,8 +4,8 @@ import JSON
 import Model
 import Platform
 
-/// One JSON object per line on standard output: time, level, message, and fields that are never bodies,
-/// keys or personal data.
+/// One JSON object per line on standard output: time, level, message, and fields that are never
+/// bodies, keys or personal data.
 final class Log: Sendable {
     enum Level: String, Sendable { case info, warning, error }
 
@@ -40,10 +40,13 @@ final class Log: Sendable {
         switch access {
         case .none: return
         case .errors:
-            guard answer.status >= 500 || answer.refusedByParser || answer.seconds > 1 else { return }
+            guard answer.status >= 500 || answer.refusedByParser || answer.seconds > 1 else {
+                return
+            }
         case .all: break
         }
-        let route = answer.tag > 0 && answer.tag <= endpoints.count
+        let route =
+            answer.tag > 0 && answer.tag <= endpoints.count
             ? endpoints[answer.tag - 1].path : "_unmatched"
         line(answer.status >= 500 ? .error : .info, "request") { json in
             json.field("request_id", answer.requestID)

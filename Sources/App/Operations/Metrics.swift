@@ -94,7 +94,8 @@ enum Metrics {
             "referrald_wal_bytes", .gauge, "Size of the write-ahead log.",
             Double(statistics.logBytes))
         out.histogram(
-            "referrald_checkpoint_seconds", "Duration of checkpoints.", statistics.checkpointSeconds)
+            "referrald_checkpoint_seconds", "Duration of checkpoints.", statistics.checkpointSeconds
+        )
         out.single(
             "referrald_checkpoint_failures_total", .counter, "Checkpoints that failed.",
             Double(statistics.checkpointFailures))

@@ -1,7 +1,8 @@
 import HTTP
 import Platform
 
-/// Rate, errors and duration of requests, per route template. Each loop counts its own; `/metrics` adds up.
+/// Rate, errors and duration of requests, per route template. Each loop counts its own; `/metrics`
+/// adds up.
 final class RequestMetrics: Sendable {
     /// Upper bounds of the duration histogram in seconds.
     static let bounds: [Double] = [

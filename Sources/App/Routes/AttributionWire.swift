@@ -12,10 +12,12 @@ enum AttributionWire {
             .required("conversion_id", .id(ConversionID.self)),
             .required("model", .choice(AttributionModel.allCases.map(\.rawValue))),
             .required("program_version", .integer(1...Int64.max), "Version of the rules applied."),
-            .required("window", .object([
-                .required("days", .integer(1...400)), .required("from", .time),
-                .required("to", .time),
-            ])),
+            .required(
+                "window",
+                .object([
+                    .required("days", .integer(1...400)), .required("from", .time),
+                    .required("to", .time),
+                ])),
             .required("reason", .choice(AttributionReason.allCases.map(\.rawValue))),
             .required("touches", .list(touch, count: 0...1000)),
             .required("credits", .list(credit, count: 0...100)),
@@ -89,11 +91,14 @@ enum ExplanationWire {
             .required("conversion_id", .id(ConversionID.self)),
             .required("summary", .text(1...500)),
             .required("rule", .text(1...500)),
-            .required("touches", .list(.object([
-                .required("touchpoint_id", .id(TouchpointID.self)),
-                .required("verdict", .choice(TouchVerdict.allCases.map(\.rawValue))),
-                .required("because", .text(1...300)),
-            ]), count: 0...1000)),
+            .required(
+                "touches",
+                .list(
+                    .object([
+                        .required("touchpoint_id", .id(TouchpointID.self)),
+                        .required("verdict", .choice(TouchVerdict.allCases.map(\.rawValue))),
+                        .required("because", .text(1...300)),
+                    ]), count: 0...1000)),
             .required("reward_ids", .list(.id(RewardID.self), count: 0...100)),
         ]))
 
@@ -141,7 +146,8 @@ enum ExplanationWire {
     ) -> String {
         switch seen.verdict {
         case .credited: return "It is the touch that \(attribution.model.rawValue) chooses."
-        case .outranked: return "It is in the window, but \(attribution.model.rawValue) chooses another."
+        case .outranked:
+            return "It is in the window, but \(attribution.model.rawValue) chooses another."
         case .noParticipant: return "It was chosen, but its source belongs to no participant."
         case .afterConversion: return "It came after the conversion."
         case .outsideWindow:

@@ -22,8 +22,8 @@ enum ClickRoutes {
                 .invalidField(
                     "/ending_before", code: "exclusive", detail: "excludes starting_after"))
         }
-        // The sequence is of no use here, because clicks are ordered by their ids; the page only needs to
-        // know which way it goes.
+        // The sequence is of no use here, because clicks are ordered by their ids; the page only
+        // needs to know which way it goes.
         let request = PageRequest(
             limit: call.query["limit"].flatMap { Int($0) } ?? 10,
             window: before != nil ? .newer(than: 0) : .older(than: after == nil ? nil : 0))

@@ -11,8 +11,8 @@ enum EventRoutes {
         routes.add(.get, "/v1/events", .keyOrParticipant(.read), .read(feed), feeding)
     }
 
-    /// Oldest first after the cursor. The answer's `next_cursor` is where to go on; it is durable, and
-    /// stays the same when nothing new has happened.
+    /// Oldest first after the cursor. The answer's `next_cursor` is where to go on; it is durable,
+    /// and stays the same when nothing new has happened.
     private static func feed(_ call: Call, _ reader: Reader) throws -> Response {
         let after = call.query["after"].flatMap { Int64($0) } ?? 0
         let limit = call.query["limit"].flatMap { Int($0) } ?? 10

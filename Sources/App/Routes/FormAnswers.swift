@@ -1,6 +1,7 @@
 import HTTP
 import JSON
 import LeadRegistration
+import Model
 import Programs
 
 /// The answers to a form post, in the client's language: pages for who accepts HTML, JSON for the
@@ -74,7 +75,9 @@ struct FormAnswers: Sendable {
             guard let type = parts.first?.lowercased() else { continue }
             let weight = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }
             let thousandths = weight.map { FormAnswers.thousandths($0.dropFirst(2)) } ?? 1000
-            if type == "text/html" || type == "application/xhtml+xml" { html = max(html, thousandths) }
+            if type == "text/html" || type == "application/xhtml+xml" {
+                html = max(html, thousandths)
+            }
             if type == "application/json" || type == "application/problem+json" {
                 json = max(json, thousandths)
             }

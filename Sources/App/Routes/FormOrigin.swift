@@ -31,7 +31,8 @@ struct FormOrigin: Sendable {
     /// Our own page, by the public address or by the one that the browser used.
     private var isOwn: Bool {
         guard let text else { return true }
-        return text == ownOrigin || host.map { text == "http://\($0)" || text == "https://\($0)" } == true
+        return text == ownOrigin
+            || host.map { text == "http://\($0)" || text == "https://\($0)" } == true
     }
 
     /// What lets a script of an allowed origin read the answer. Every answer varies by Origin,

@@ -8,7 +8,8 @@ import Programs
 enum FormPage {
     /// The form for `program`, with what was typed and what is wrong with it.
     static func form(
-        _ program: Program, values: [String: String], faults: [FieldError] = [], notice: String? = nil,
+        _ program: Program, values: [String: String], faults: [FieldError] = [],
+        notice: String? = nil,
         status: Int = 200
     ) -> Response {
         var html = HTML()
@@ -21,7 +22,8 @@ enum FormPage {
         html.raw("<form method=\"post\" action=\"/f/\(program.id)\">")
         let isReferrerKnown = FormPost.hidden.contains { values[$0] != nil }
         for input in Input.all where !(isReferrerKnown && input.name == "referrer_email") {
-            field(input, values[input.name], faults.filter { $0.pointer == "/\(input.name)" }, &html)
+            field(
+                input, values[input.name], faults.filter { $0.pointer == "/\(input.name)" }, &html)
         }
         // Off the screen and out of the tab order: only robots fill it in.
         html.raw(
@@ -82,7 +84,8 @@ enum FormPage {
         _ input: Input, _ value: String?, _ faults: [FieldError], _ html: inout HTML
     ) {
         html.raw("<p><label for=\"\(input.name)\">\(input.label)</label>")
-        var attributes = "id=\"\(input.name)\" name=\"\(input.name)\""
+        var attributes =
+            "id=\"\(input.name)\" name=\"\(input.name)\""
             + " autocomplete=\"\(input.autocomplete)\" maxlength=\"\(input.most)\""
         if input.isRequired { attributes += " required" }
         if !faults.isEmpty {

@@ -76,7 +76,8 @@ struct FormPost: Sendable {
                 phone: values["phone"], note: values["note"]),
             email: email, intro: nil, estimatedValue: nil, metadata: metadata, source: .form,
             isHoneypotFilled: values[FormPost.honeypot] != nil,
-            formDigest: LeadRules.formDigest(values.map { (name: $0.key, value: $0.value) }), actor: "public")
+            formDigest: LeadRules.formDigest(values.map { (name: $0.key, value: $0.value) }),
+            actor: "public")
     }
 
     /// `text` without the blanks and line breaks around it.

@@ -65,7 +65,7 @@ enum FormRoutes {
     }
 
     private static func submit(_ call: Call, _ app: Application) throws -> WriteStep {
-        let address = app.formAddress.client(of: call.request).address
+        let address = app.clientAddress.client(of: call.request).address
         let wait = app.formGate.admit(address, at: .now())
         let answers = FormAnswers(call)
         let fields = Result { try FormBody.fields(of: call.request) }
@@ -143,7 +143,8 @@ enum FormRoutes {
 
     private static let posting = Contract(
         operationID: "postForm",
-        summary: "Post the referral form. A client that accepts HTML is sent on (303) or gets the form "
+        summary:
+            "Post the referral form. A client that accepts HTML is sent on (303) or gets the form "
             + "back with what it typed; others get JSON. The same fields within ten minutes are one lead.",
         body: FormPost.input, bodyTypes: FormBody.types, parsesBody: false, success: 201,
         answer: FormPost.answer,

@@ -131,7 +131,8 @@ enum APIKeyWire {
         json.field("object", "api_key")
         json.field("kind", key.kind.rawValue)
         json.field("name", key.name)
-        json.field("scopes", JSONValue.array(key.scopes.map(\.rawValue).sorted().map { .string($0) }))
+        json.field(
+            "scopes", JSONValue.array(key.scopes.map(\.rawValue).sorted().map { .string($0) }))
         json.field("participant_id", key.participant)
         json.field("hint", key.hint)
         json.field("created_at", key.createdAt.rfc3339)

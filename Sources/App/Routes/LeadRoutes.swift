@@ -142,7 +142,8 @@ enum LeadRoutes {
 
     private static let creation = Contract(
         operationID: "createLead",
-        summary: "Refer a prospect. One whose mailbox is known in the program is kept as a duplicate.",
+        summary:
+            "Refer a prospect. One whose mailbox is known in the program is kept as a duplicate.",
         body: LeadWire.input, success: 201, answer: LeadWire.schema)
 
     private static let reading = Contract(

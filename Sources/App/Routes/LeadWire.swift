@@ -26,7 +26,8 @@ enum LeadWire {
             .required("estimated_value", .nullable(.money(from: 0))),
             .required("value", .nullable(.money(from: 0)), "What the deal was won at."),
             .required(
-                "duplicate_of", .nullable(.id(LeadID.self)), "The earlier lead for the same mailbox."),
+                "duplicate_of", .nullable(.id(LeadID.self)),
+                "The earlier lead for the same mailbox."),
             .required("reason_code", .nullable(.text(1...40)), "Why it is in its status."),
             .required("reason", .nullable(.prose(1...1000))),
             .required("follow_up_at", .nullable(.time)),
@@ -144,7 +145,8 @@ enum LeadMoveWire {
             ])
         case .win:
             .object([
-                .optional("value", .money(from: 0), "What the deal was closed at; rewards count on it.")
+                .optional(
+                    "value", .money(from: 0), "What the deal was closed at; rewards count on it.")
             ])
         case .lose:
             .object([

@@ -159,7 +159,8 @@ enum LinkRoutes {
 
     private static let creation = Contract(
         operationID: "createLink",
-        summary: "Create a link. A participant's token creates its own, leading only to the program's "
+        summary:
+            "Create a link. A participant's token creates its own, leading only to the program's "
             + "own sites.", body: LinkWire.input, success: 201, answer: LinkWire.schema)
 
     private static let bulkCreation = Contract(

@@ -33,21 +33,25 @@ enum OperationsRoutes {
     private static func metrics(
         _ call: Call, _ app: Application, _ reader: Reader
     ) throws -> Response {
-        let isTrusted = app.configuration.isOperations(call.request.listener)
+        let isTrusted =
+            app.configuration.isOperations(call.request.listener)
             || call.principal.may(.read)
         var exposition = Exposition()
         try Metrics.write(app, reader, withBusiness: isTrusted, to: &exposition)
         var response = Response(status: 200, body: exposition.bytes)
         response.headers = [
-            ("Content-Type", "text/plain; version=0.0.4; charset=utf-8"), ("Cache-Control", "no-store"),
+            ("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),
+            ("Cache-Control", "no-store"),
         ]
         return response
     }
 
     private static func version(_ call: Call, _ app: Application) -> Response {
-        .health(200, [
-            ("version", Version.number), ("sqlite", DatabaseStatistics.sqliteVersion),
-        ])
+        .health(
+            200,
+            [
+                ("version", Version.number), ("sqlite", DatabaseStatistics.sqliteVersion),
+            ])
     }
 
     private static func contract(_ call: Call, _ app: Application) -> Response {
@@ -56,7 +60,8 @@ enum OperationsRoutes {
 
     private static func health(_ operationID: String, _ summary: String) -> Contract {
         Contract(
-            operationID: operationID, summary: summary, answer: .named("Health", .object([.required("status", .text(1...20))])),
+            operationID: operationID, summary: summary,
+            answer: .named("Health", .object([.required("status", .text(1...20))])),
             keepsUnknownQuery: true)
     }
 

@@ -41,7 +41,8 @@ enum ParticipantRoutes {
             try checkUnique(participant, tx)
             try ParticipantStore.insert(participant, tx)
             try EventStore.append(
-                event("participant.\(participant.state.rawValue)", participant, call, from: nil), tx)
+                event("participant.\(participant.state.rawValue)", participant, call, from: nil), tx
+            )
             return .created(
                 ParticipantWire.json(participant), at: "/v1/participants/\(participant.id)",
                 version: participant.version)
@@ -76,7 +77,8 @@ enum ParticipantRoutes {
             participant.updatedAt = tx.now
             try ParticipantStore.update(participant, tx)
             try EventStore.append(
-                event("participant.\(participant.state.rawValue)", participant, call, from: from), tx)
+                event("participant.\(participant.state.rawValue)", participant, call, from: from),
+                tx)
             return .object(ParticipantWire.json(participant), version: participant.version)
         }
     }
@@ -216,7 +218,8 @@ extension ParticipantRefusal: ProblemConvertible {
     var problem: Problem {
         switch self {
         case .emailTaken:
-            .conflict("email_taken", "Somebody with this address takes part in the program already.")
+            .conflict(
+                "email_taken", "Somebody with this address takes part in the program already.")
         case .externalIDTaken:
             .conflict("external_id_taken", "The external_id names another participant.")
         case .notApproved(let state):

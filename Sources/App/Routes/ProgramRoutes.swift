@@ -32,7 +32,8 @@ enum ProgramRoutes {
                     "program.created", program.id, program: program.id, actor: call.principal.actor,
                     to: program.state.rawValue), tx)
             return .created(
-                ProgramWire.json(program), at: "/v1/programs/\(program.id)", version: program.version)
+                ProgramWire.json(program), at: "/v1/programs/\(program.id)",
+                version: program.version)
         }
     }
 
@@ -119,7 +120,8 @@ enum ProgramRoutes {
 
     private static let change = Contract(
         operationID: "updateProgram",
-        summary: "Change a program by JSON Merge Patch; every change is a new version of its rules.",
+        summary:
+            "Change a program by JSON Merge Patch; every change is a new version of its rules.",
         body: ProgramWire.input.asPatch, bodyTypes: Contract.patchTypes,
         answer: ProgramWire.schema)
 

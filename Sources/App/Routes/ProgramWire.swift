@@ -28,25 +28,29 @@ enum ProgramWire {
     static let input = Schema.object([
         .required("name", .text(1...200)),
         .optional(
-            "kind", .choice(Program.Kind.allCases.map(\.rawValue)), "Who refers; customer unless told."),
+            "kind", .choice(Program.Kind.allCases.map(\.rawValue)),
+            "Who refers; customer unless told."),
         .required("currency", .currency, "Of every reward of this program; fixed once activated."),
         .optional("attribution", attribution, "Default: last_touch within 30 days."),
         .optional("hold_days", .integer(0...365), "Days before a reward is approved; default 30."),
         .optional(
             "approval_threshold", .nullable(.money(from: 0)),
-            "Rewards of this amount or more are reviewed. Default 500 dollars in USD, none elsewhere."),
+            "Rewards of this amount or more are reviewed. Default 500 dollars in USD, none elsewhere."
+        ),
         .optional("destination_url", .nullable(.url), "Where links lead that name nothing else."),
         .optional("fallback_url", .nullable(.url), "Where expired and archived links lead."),
         .optional("thank_you_url", .nullable(.url), "Where the form leads; default our own page."),
         .optional(
-            "allowed_origins", .list(origin, count: 0...20), "Pages that may post the referral form."),
+            "allowed_origins", .list(origin, count: 0...20),
+            "Pages that may post the referral form."),
         .optional("metadata", .metadata),
     ])
 
     private static let origin = Schema.string(
         TextRule(
             8...300,
-            pattern: #"^https?://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,4}$"#
+            pattern:
+                #"^https?://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,4}$"#
         ) { text in WebURL(text)?.origin == text })
 
     private static let attribution = Schema.object([
@@ -76,7 +80,8 @@ enum ProgramWire {
         json.field("destination_url", program.terms.destination?.text)
         json.field("fallback_url", program.terms.fallback?.text)
         json.field("thank_you_url", program.terms.thankYou?.text)
-        json.field("allowed_origins", JSONValue.array(program.terms.allowedOrigins.map { .string($0) }))
+        json.field(
+            "allowed_origins", JSONValue.array(program.terms.allowedOrigins.map { .string($0) }))
         json.field("metadata", JSONValue.object(program.metadata))
         json.field("version", program.version)
         json.field("created_at", program.createdAt.rfc3339)

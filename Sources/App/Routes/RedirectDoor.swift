@@ -5,8 +5,8 @@ import Platform
 import Programs
 import ReferralLinks
 
-/// `/r/{code}`: looks the link up, hands the click in, and sends the visitor on after its commit or after
-/// 250 ms. One per loop, on the loop's thread: links and agents once seen are kept.
+/// `/r/{code}`: looks the link up, hands the click in, and sends the visitor on after its commit or
+/// after 250 ms. One per loop, on the loop's thread: links and agents once seen are kept.
 final class RedirectDoor {
     private let clicks: ClickDoor
     private let database: Database
@@ -47,7 +47,7 @@ final class RedirectDoor {
         reader = try app.database.makeReader()
         clock = app.clock
         log = app.log
-        clientAddress = ClientAddress(trusted: app.configuration.trustedProxies)
+        clientAddress = app.clientAddress
         honorsDoNotTrack = app.configuration.honorsDoNotTrack
     }
 
@@ -92,8 +92,8 @@ final class RedirectDoor {
 
     // MARK: - The link
 
-    /// The link of `code`, from memory while nothing was changed. Unknown codes are not kept: anybody can
-    /// make them up.
+    /// The link of `code`, from memory while nothing was changed. Unknown codes are not kept:
+    /// anybody can make them up.
     private func find(_ code: String) throws -> PreparedLink? {
         let current = database.configurationGeneration
         if current != generation || links.count >= RedirectDoor.linksMax {
@@ -188,8 +188,9 @@ final class RedirectDoor {
         request.withHeader(name) { value in value?.count == 1 && value?.first == UInt8(ascii: "1") }
     }
 
-    /// Browsers say in one of five ways that nobody has clicked yet: Sec-Purpose (may carry `;prerender`),
-    /// and Purpose, X-Purpose, X-Moz and X-Sec-Purpose of older ones and of libraries.
+    /// Browsers say in one of five ways that nobody has clicked yet: Sec-Purpose (may carry
+    /// `;prerender`), and Purpose, X-Purpose, X-Moz and X-Sec-Purpose of older ones and of
+    /// libraries.
     private static func isPrefetch(_ request: Request) -> Bool {
         begins(request, "sec-purpose", "prefetch") || begins(request, "purpose", "prefetch")
             || begins(request, "x-purpose", "preview") || begins(request, "x-moz", "prefetch")

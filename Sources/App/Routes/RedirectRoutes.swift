@@ -35,7 +35,8 @@ enum RedirectRoutes {
 
 /// The fixed answers of `/r/{code}`.
 enum RedirectPage {
-    /// 302, never a cacheable status: each click must reach us, and a changed link take effect at once.
+    /// 302, never a cacheable status: each click must reach us, and a changed link take effect at
+    /// once.
     static func redirect(to location: String, tag: Int) -> Response {
         var response = Response(
             status: 302,
@@ -48,8 +49,8 @@ enum RedirectPage {
         return response
     }
 
-    /// The destination learns which site sent the visitor, but not which page: its address may say more
-    /// than the visitor wants told.
+    /// The destination learns which site sent the visitor, but not which page: its address may say
+    /// more than the visitor wants told.
     private static let referrerPolicy = "strict-origin-when-cross-origin"
 
     private static let body = Array("Found\n".utf8)
@@ -59,8 +60,8 @@ enum RedirectPage {
     static let gone = page(
         410, "Link no longer in use", "This link has been retired and leads nowhere any more.")
 
-    /// Browsers use a prefetched answer only when it is 2xx and ask again otherwise, so that the real
-    /// click reaches us.
+    /// Browsers use a prefetched answer only when it is 2xx and ask again otherwise, so that the
+    /// real click reaches us.
     static let notForPrefetch = Response(
         status: 503,
         headers: [

@@ -41,7 +41,8 @@ enum ScriptRoutes {
 
     private static let serving = Contract(
         operationID: "getScript",
-        summary: "Keeps ref and click_id of the page's address first-party and fills forms with them.",
+        summary:
+            "Keeps ref and click_id of the page's address first-party and fills forms with them.",
         answerType: "text/javascript", others: [(304, "The copy you have is the current one.")],
         keepsUnknownQuery: true)
 }

@@ -16,6 +16,8 @@ final class Application: Sendable {
     let router: Router<Int>
     let requestMetrics: RequestMetrics
     let clicks: ClickDoor
+    let clientAddress: ClientAddress
+    let formGate: FormGate
     /// `/openapi.json`, rendered once.
     let contract: [UInt8]
     let lifecycle = Locked(Lifecycle())
@@ -37,9 +39,12 @@ final class Application: Sendable {
         var settings = DatabaseSettings()
         settings.onNotice = { log.write(.warning, $0) }
         database = try Database(
-            path: configuration.databasePath, migrations: Application.migrations, settings: settings,
+            path: configuration.databasePath, migrations: Application.migrations,
+            settings: settings,
             clock: clock)
         clicks = ClickDoor(database: database)
+        clientAddress = ClientAddress(trusted: configuration.trustedProxies)
+        formGate = FormGate(postsPerTenMinutes: configuration.formPostsPerTenMinutes)
         routes = RouteTable.all
         requestMetrics = RequestMetrics(endpoints: routes.endpoints)
         contract = OpenAPI.document(of: routes.endpoints).encoded()

@@ -4,8 +4,8 @@ import HTTP
 import Model
 import Programs
 
-/// Finds out who makes a request, from its `Authorization` field. One per loop: keys once seen are kept
-/// until any key, program or participant changes.
+/// Finds out who makes a request, from its `Authorization` field. One per loop: keys once seen are
+/// kept until any key, program or participant changes.
 final class Authentication {
     private let database: Database
     private let reader: Reader
@@ -68,15 +68,16 @@ final class Authentication {
             guard let bytes = Base64.decode(String(parts[1])),
                 let text = String(validating: bytes, as: UTF8.self)
             else { return nil }
-            return text.split(separator: ":", omittingEmptySubsequences: false).first.map(String.init)
+            return text.split(separator: ":", omittingEmptySubsequences: false).first.map(
+                String.init)
         default: return nil
         }
     }
 }
 
 extension Access {
-    /// Refuses who may not call: 404 on a listener that does not serve this, 401 without credentials, 403
-    /// with too small ones.
+    /// Refuses who may not call: 404 on a listener that does not serve this, 401 without
+    /// credentials, 403 with too small ones.
     func check(_ principal: Principal, isHere: Bool) throws {
         guard isHere else { throw Refused(.notFound()) }
         switch self {
@@ -102,13 +103,14 @@ extension Access {
 }
 
 extension Configuration {
-    /// Whether a listener serves this: health and metrics leave the main listeners when they have their
-    /// own, which serves nothing else; the private socket serves everything.
+    /// Whether a listener serves this: health and metrics leave the main listeners when they have
+    /// their own, which serves nothing else; the private socket serves everything.
     func serves(_ access: Access, on listener: Int) -> Bool {
         switch access {
         case .privateSocket: isPrivateSocket(listener)
-        case .operations: operationsListener == nil || isOperations(listener)
-            || isPrivateSocket(listener)
+        case .operations:
+            operationsListener == nil || isOperations(listener)
+                || isPrivateSocket(listener)
         default: !isOperations(listener)
         }
     }

@@ -11,6 +11,8 @@ struct Call: Sendable {
     let principal: Principal
     let query: [String: String]
     let body: Body
+    /// When the request was routed.
+    let now: Instant
     /// The URL that this service is reached at, without a trailing slash.
     let publicURL: String
 
@@ -41,7 +43,8 @@ struct Call: Sendable {
     /// The participant whose token this is; nil for a secret key.
     var participant: ParticipantID? { principal.participant }
 
-    /// Refuses a participant's token that asks for somebody else's object, without saying that it exists.
+    /// Refuses a participant's token that asks for somebody else's object, without saying that it
+    /// exists.
     func requireOwn(_ owner: ParticipantID?) throws {
         if let participant, participant != owner { throw Refused(.notFound()) }
     }
@@ -50,7 +53,8 @@ struct Call: Sendable {
     func requireMatch(version: Int64) throws {
         guard let condition = request.header("if-match") else { return }
         let tags = condition.split(separator: ",").map { tag in
-            tag.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed()
+            tag.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }
+                .reversed()
         }
         let current = Array("\"\(version)\"")
         guard tags.contains(where: { Array($0) == ["*"] || Array($0) == current }) else {

@@ -3,10 +3,11 @@ import HTTP
 import Platform
 import ReferralLinks
 
-/// Where redirects hand in their clicks, and what is known of those since the start. Shared by all loops.
+/// Where redirects hand in their clicks, and what is known of those since the start. Shared by all
+/// loops.
 final class ClickDoor: Sendable {
-    /// Clicks that may wait for the writer; past it a redirect is answered at once and its click counted
-    /// as unrecorded. At a kilobyte each they take 8 MB.
+    /// Clicks that may wait for the writer; past it a redirect is answered at once and its click
+    /// counted as unrecorded. At a kilobyte each they take 8 MB.
     static let waitingMax = 8192
     /// A visitor is never held up for longer than this.
     static let waitMilliseconds = 250
@@ -20,7 +21,8 @@ final class ClickDoor: Sendable {
         /// Too many clicks waited.
         case queueFull
         case commitFailed
-        /// The visitor went on after 250 ms; the click stays queued and is most often recorded later.
+        /// The visitor went on after 250 ms; the click stays queued and is most often recorded
+        /// later.
         case pending
 
         var name: String {

@@ -55,8 +55,9 @@ struct AddressRange: Sendable, Equatable {
     }
 }
 
-/// Finds out which address a request comes from: the peer's, or what a trusted proxy in front of us says in
-/// `X-Forwarded-For`. The field is believed from the right, hop by hop, as long as each hop is trusted.
+/// Finds out which address a request comes from: the peer's, or what a trusted proxy in front of us
+/// says in `X-Forwarded-For`. The field is believed from the right, hop by hop, as long as each hop
+/// is trusted.
 struct ClientAddress: Sendable {
     private let trusted: [AddressRange]
     private let trustsLocalSockets: Bool
@@ -88,7 +89,8 @@ struct ClientAddress: Sendable {
 }
 
 extension Peer {
-    /// An address as `inet_pton` reads it: no port, no octal or short forms, IPv4-mapped IPv6 as IPv4.
+    /// An address as `inet_pton` reads it: no port, no octal or short forms, IPv4-mapped IPv6 as
+    /// IPv4.
     init?(address text: String) {
         var v4 = in_addr()
         if inet_pton(AF_INET, text, &v4) == 1 {
@@ -103,11 +105,13 @@ extension Peer {
                 UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             )
         }
-        self = high == 0 && low >> 32 == 0xFFFF ? .ipv4(UInt32(truncatingIfNeeded: low)) : .ipv6(high, low)
+        self =
+            high == 0 && low >> 32 == 0xFFFF
+            ? .ipv4(UInt32(truncatingIfNeeded: low)) : .ipv6(high, low)
     }
 
-    /// One hop of `X-Forwarded-For`: an address, with quotes, brackets and a port or without. Nil for
-    /// `unknown`, names and whatever else.
+    /// One hop of `X-Forwarded-For`: an address, with quotes, brackets and a port or without. Nil
+    /// for `unknown`, names and whatever else.
     init?(forwarded hop: String) {
         var text = hop[...]
         if text.count >= 2, text.first == "\"", text.last == "\"" {
@@ -122,8 +126,8 @@ extension Peer {
         self.init(address: String(text))
     }
 
-    /// What stands for the address in a visitor's hash: IPv4 whole; of IPv6 the network, because the rest
-    /// changes with every device and day.
+    /// What stands for the address in a visitor's hash: IPv4 whole; of IPv6 the network, because
+    /// the rest changes with every device and day.
     var visitorBytes: [UInt8] {
         switch self {
         case .ipv4(let bits): withUnsafeBytes(of: bits.bigEndian) { Array($0) }

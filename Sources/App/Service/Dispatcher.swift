@@ -5,8 +5,9 @@ import Model
 import Platform
 import Programs
 
-/// Answers the requests of one loop: route, caller, contract, then the endpoint's action through the one
-/// door its type names. Lives on the loop's thread with the loop's own read-only connection.
+/// Answers the requests of one loop: route, caller, contract, then the endpoint's action through
+/// the one door its type names. Lives on the loop's thread with the loop's own read-only
+/// connection.
 final class Dispatcher: RequestHandler {
     private let app: Application
     private let reader: Reader
@@ -48,7 +49,8 @@ final class Dispatcher: RequestHandler {
                 return .answer(Response(status: 204, headers: [("Allow", allow)]))
             }
             let problem = Problem(
-                status: 405, code: "method_not_allowed", detail: "The path does not take this method.",
+                status: 405, code: "method_not_allowed",
+                detail: "The path does not take this method.",
                 headers: [("Allow", allow)])
             return .answer(problem.response(requestID: request.id))
         case .notFound:
@@ -88,6 +90,7 @@ final class Dispatcher: RequestHandler {
     private func call(
         _ endpoint: Endpoint, _ request: Request, _ parameters: PathParameters
     ) throws -> Call {
+        let now = app.clock.now()
         let principal: Principal
         switch endpoint.access {
         case .everyone: principal = .anonymous
@@ -95,7 +98,7 @@ final class Dispatcher: RequestHandler {
             if app.configuration.isPrivateSocket(request.listener) {
                 principal = .operatorItself
             } else {
-                principal = try authentication.principal(of: request, at: app.clock.now())
+                principal = try authentication.principal(of: request, at: now)
             }
         }
         try endpoint.access.check(
@@ -106,8 +109,9 @@ final class Dispatcher: RequestHandler {
             body = try BodyCheck.body(of: request, schema, types: endpoint.about.bodyTypes)
         }
         return Call(
-            request: request, parameters: parameters, principal: principal, query: query, body: body,
-            publicURL: app.publicURL)
+            request: request, parameters: parameters, principal: principal, query: query,
+            body: body,
+            now: now, publicURL: app.publicURL)
     }
 
     private func perform(
@@ -138,6 +142,9 @@ final class Dispatcher: RequestHandler {
         case .write(let handler):
             try write(endpoint, call, step: handler(call), tag: tag, reply)
             return .later
+        case .serviceWrite(let handler):
+            try write(endpoint, call, step: handler(call, app), tag: tag, reply)
+            return .later
         case .redirect:
             return .answer(Problem.internalError().response(requestID: call.request.id))
         }
@@ -149,7 +156,8 @@ final class Dispatcher: RequestHandler {
         let requestID = call.request.id
         let isDryRun = try DryRun.isAsked(call.request, endpoint)
         let run = WriteRun(
-            step: step, token: try isDryRun ? nil : IdempotencyToken(call, rule: endpoint.idempotency),
+            step: step,
+            token: try isDryRun ? nil : IdempotencyToken(call, rule: endpoint.idempotency),
             isDryRun: isDryRun, requestID: requestID, secretMember: endpoint.secretMember)
         let answer = Locked<Response?>(nil)
         let accepted = app.database.write { tx in
@@ -160,7 +168,8 @@ final class Dispatcher: RequestHandler {
             case .committed:
                 let response = answer.withLock { $0 }
                 reply.send(
-                    (response ?? Problem.internalError().response(requestID: requestID)).tagged(tag))
+                    (response ?? Problem.internalError().response(requestID: requestID)).tagged(tag)
+                )
             case .failed(let ended as DryRunEnded):
                 reply.send(ended.response.tagged(tag))
             case .failed(let error):

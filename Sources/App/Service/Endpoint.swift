@@ -19,9 +19,13 @@ enum Action: Sendable {
     case read(@Sendable (Call, Reader) throws -> Response)
     /// Reads over history, on a small pool of their own.
     case longRead(@Sendable (Call, Reader) throws -> Response)
-    /// Decodes on the loop, then runs its step in the writer's transaction; answered after the commit.
+    /// Decodes on the loop, then runs its step in the writer's transaction; answered after the
+    /// commit.
     case write(@Sendable (Call) throws -> WriteStep)
-    /// Answers later by itself, from a thread of its own; never touches a loop's or the writer's connection.
+    /// The same for a write that needs the service itself: the referral form's gate.
+    case serviceWrite(@Sendable (Call, Application) throws -> WriteStep)
+    /// Answers later by itself, from a thread of its own; never touches a loop's or the writer's
+    /// connection.
     case background(@Sendable (Call, Application, Reply) throws -> Void)
     /// `/r/{code}`: records a click, answered after its commit or after 250 ms.
     case redirect
@@ -36,7 +40,8 @@ enum Access: Sendable {
     case keyOrParticipant(Scope)
     /// Only through the private Unix socket of the daemon, by the user that runs it.
     case privateSocket
-    /// Health and metrics: on the operations listener alone when there is one. Credentials are optional.
+    /// Health and metrics: on the operations listener alone when there is one. Credentials are
+    /// optional.
     case operations
 }
 
@@ -52,7 +57,8 @@ struct Endpoint: Sendable {
     var about: Contract
     var idempotency: IdempotencyRule
     var bodyBytesMax: Int?
-    /// The member of the answer that is shown once: neither stored for a replay nor shown by a dry run.
+    /// The member of the answer that is shown once: neither stored for a replay nor shown by a dry
+    /// run.
     var secretMember: String?
 }
 

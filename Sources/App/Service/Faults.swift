@@ -20,7 +20,8 @@ extension MoneyError: ProblemConvertible {
 /// What went wrong, as the client hears it and as the log names it.
 enum Failure {
     /// The answer to `error`, and a line for the log when the world, not the client, failed.
-    static func answer(to error: any Error, requestID: String) -> (response: Response, log: String?) {
+    static func answer(to error: any Error, requestID: String) -> (response: Response, log: String?)
+    {
         switch error {
         case let refused as Refused:
             return (refused.problem.response(requestID: requestID), nil)
@@ -44,7 +45,8 @@ enum Failure {
         }
         if fault.isRetryable {
             return .unavailable(
-                "storage_unavailable", "This could not be recorded. Nothing was changed; try again.")
+                "storage_unavailable", "This could not be recorded. Nothing was changed; try again."
+            )
         }
         return .internalError()
     }

@@ -80,7 +80,8 @@ struct WriteRun: Sendable {
         let response = try effectOrRefusal(tx)
         guard response.body.count <= WriteRun.answerBytesMax else {
             throw Refused(
-                .unprocessable("answer_too_large", "The answer is too large to be kept for a replay."))
+                .unprocessable(
+                    "answer_too_large", "The answer is too large to be kept for a replay."))
         }
         let headers = response.headers.map { "\($0.0): \($0.1)" }.joined(separator: "\n")
         try IdempotencyStore.insert(
@@ -90,8 +91,8 @@ struct WriteRun: Sendable {
         return response
     }
 
-    /// The step's answer; or, when it refuses, the refusal's, with the step's effects undone and the
-    /// refusal's evidence kept.
+    /// The step's answer; or, when it refuses, the refusal's, with the step's effects undone and
+    /// the refusal's evidence kept.
     private func effectOrRefusal(_ tx: Transaction) throws -> Response {
         do {
             return try step(tx)

@@ -18,14 +18,15 @@ struct ListRequest {
         .optional("created_at[lt]", .time, "Created before."),
     ]
 
-    /// Reads the window; `sequence` finds the place of the object that a cursor names. A cursor to nothing
-    /// is 400, never an empty page.
+    /// Reads the window; `sequence` finds the place of the object that a cursor names. A cursor to
+    /// nothing is 400, never an empty page.
     init<Kind>(_ call: Call, sequence: (Identifier<Kind>) throws -> Int64?) throws {
         func place(_ name: String) throws -> Int64? {
             guard let text = call.query[name] else { return nil }
             guard let id = Identifier<Kind>(text), let place = try sequence(id) else {
                 throw Refused(
-                    .invalidField("/\(name)", code: "unknown_cursor", detail: "names no object here"))
+                    .invalidField(
+                        "/\(name)", code: "unknown_cursor", detail: "names no object here"))
             }
             return place
         }

@@ -3,8 +3,9 @@ import HTTP
 import JSON
 import Model
 
-/// An expected no, on its way to the client. The effects of the request roll back; the answer is stored
-/// under the request's idempotency key, and `evidence` (what must be kept of the refusal) commits.
+/// An expected no, on its way to the client. The effects of the request roll back; the answer is
+/// stored under the request's idempotency key, and `evidence` (what must be kept of the refusal)
+/// commits.
 struct Refused: Error {
     let problem: Problem
     var evidence: (@Sendable (Transaction) throws -> Void)?
@@ -15,8 +16,8 @@ struct Refused: Error {
     }
 }
 
-/// A module's refusal, with its status and its words. Conformances switch over every case, so that a new
-/// refusal does not compile without them.
+/// A module's refusal, with its status and its words. Conformances switch over every case, so that
+/// a new refusal does not compile without them.
 protocol ProblemConvertible: Error {
     var problem: Problem { get }
 }
@@ -63,7 +64,8 @@ extension Problem {
     /// A member of the body names an object that does not exist (or that the caller may not see).
     static func unknownReference(_ pointer: String) -> Problem {
         Problem(
-            status: 404, code: "not_found", detail: "The request names an object that does not exist.",
+            status: 404, code: "not_found",
+            detail: "The request names an object that does not exist.",
             errors: [FieldError(pointer: pointer, code: "not_found", detail: "names no object")])
     }
 
@@ -91,7 +93,9 @@ extension Problem {
         Problem(status: 422, code: code, detail: detail)
     }
 
-    static func unavailable(_ code: String, _ detail: String, retryAfter seconds: Int = 1) -> Problem {
+    static func unavailable(_ code: String, _ detail: String, retryAfter seconds: Int = 1)
+        -> Problem
+    {
         Problem(
             status: 503, code: code, detail: detail, headers: [("Retry-After", String(seconds))])
     }

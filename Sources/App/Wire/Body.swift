@@ -2,7 +2,8 @@ import HTTP
 import JSON
 import Model
 
-/// A JSON object that has passed its schema: typed access to its members. What is absent or null is nil.
+/// A JSON object that has passed its schema: typed access to its members. What is absent or null is
+/// nil.
 struct Body: Sendable {
     let object: JSONObject
 

@@ -39,8 +39,8 @@ enum FormBody {
     ) throws -> [(name: String, value: String)] {
         do {
             return try Multipart.fields(of: body, boundary: Multipart.boundary(in: type))
-        } catch let fault as Multipart.Fault {
-            throw Refused(problem(of: fault))
+        } catch {
+            throw Refused(problem(of: error))
         }
     }
 

@@ -77,7 +77,8 @@ enum Multipart {
         var place = part.startIndex
         while true {
             guard let end = lineEnd(part, from: place) else {
-                throw part.endIndex - part.startIndex > headerBytesMax ? .headerTooLarge : .malformed
+                throw part.endIndex - part.startIndex > headerBytesMax
+                    ? .headerTooLarge : .malformed
             }
             guard end + 2 - part.startIndex <= headerBytesMax else { throw .headerTooLarge }
             let line = part[place..<end]

@@ -140,7 +140,11 @@ enum OpenAPI {
                 "description": .string(meaning),
                 "content": status < 400
                     ? .object([about.answerType: ["schema": about.answer?.document ?? [:]]])
-                    : ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]],
+                    : [
+                        "application/problem+json": [
+                            "schema": ["$ref": "#/components/schemas/Problem"]
+                        ]
+                    ],
             ]
         }
         return .object(responses)
@@ -166,7 +170,8 @@ enum OpenAPI {
         if case .write = endpoint.action, endpoint.path.hasPrefix("/v1/") {
             statuses.append((409, "The state does not allow this."))
             statuses.append((412, "If-Match names another version."))
-            statuses.append((422, "Well-formed, but not possible; or an Idempotency-Key used twice."))
+            statuses.append(
+                (422, "Well-formed, but not possible; or an Idempotency-Key used twice."))
         }
         return statuses
     }

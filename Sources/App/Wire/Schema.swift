@@ -36,8 +36,8 @@ struct Field: Sendable {
     }
 }
 
-/// What a string must look like: lengths in Unicode scalars (as JSON Schema counts), the pattern that
-/// documents it and the check that decides. Both must accept the same strings.
+/// What a string must look like: lengths in Unicode scalars (as JSON Schema counts), the pattern
+/// that documents it and the check that decides. Both must accept the same strings.
 struct TextRule: Sendable {
     let length: ClosedRange<Int>
     let pattern: String?
@@ -58,18 +58,21 @@ struct TextRule: Sendable {
 extension Schema {
     /// One line of text without control characters.
     static func text(_ length: ClosedRange<Int>) -> Schema {
-        .string(TextRule(length, pattern: #"^[^\u0000-\u001f\u007f]*$"#) { text in
-            text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
-        })
+        .string(
+            TextRule(length, pattern: #"^[^\u0000-\u001f\u007f]*$"#) { text in
+                text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
+            })
     }
 
     /// Several lines: tabs, carriage returns and line feeds are kept.
     static func prose(_ length: ClosedRange<Int>) -> Schema {
-        .string(TextRule(length, pattern: #"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"#) {
-            $0.unicodeScalars.allSatisfy { scalar in
-                (scalar.value >= 0x20 && scalar.value != 0x7f) || [9, 10, 13].contains(scalar.value)
-            }
-        })
+        .string(
+            TextRule(length, pattern: #"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"#) {
+                $0.unicodeScalars.allSatisfy { scalar in
+                    (scalar.value >= 0x20 && scalar.value != 0x7f)
+                        || [9, 10, 13].contains(scalar.value)
+                }
+            })
     }
 
     /// Characters of `set` only, such as codes and references.

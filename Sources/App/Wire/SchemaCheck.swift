@@ -39,17 +39,24 @@ extension Schema {
                 fault("out_of_range", "must be from \(range.lowerBound) to \(range.upperBound)")
             }
         case .choice(let names):
-            guard let text = value.stringValue else { return fault("wrong_type", "must be a string") }
+            guard let text = value.stringValue else {
+                return fault("wrong_type", "must be a string")
+            }
             if !names.contains(text) {
                 fault("unknown_value", "must be one of " + names.joined(separator: ", "))
             }
         case .string(let rule):
-            guard let text = value.stringValue else { return fault("wrong_type", "must be a string") }
+            guard let text = value.stringValue else {
+                return fault("wrong_type", "must be a string")
+            }
             if let wrong = rule.fault(in: text) { fault(wrong.code, wrong.detail) }
         case .list(let schema, let count):
-            guard let elements = value.arrayValue else { return fault("wrong_type", "must be a list") }
+            guard let elements = value.arrayValue else {
+                return fault("wrong_type", "must be a list")
+            }
             guard count.contains(elements.count) else {
-                return fault("wrong_count", "must have \(count.lowerBound) to \(count.upperBound) items")
+                return fault(
+                    "wrong_count", "must have \(count.lowerBound) to \(count.upperBound) items")
             }
             for (index, element) in elements.enumerated() {
                 schema.check(element, at: "\(pointer)/\(index)", into: &faults)
@@ -65,7 +72,8 @@ extension Schema {
         _ value: JSONValue, _ fields: [Field], at pointer: String, into faults: inout [FieldError]
     ) {
         guard let object = value.objectValue else {
-            faults.append(FieldError(pointer: pointer, code: "wrong_type", detail: "must be an object"))
+            faults.append(
+                FieldError(pointer: pointer, code: "wrong_type", detail: "must be an object"))
             return
         }
         for field in fields {
@@ -89,7 +97,8 @@ extension Schema {
         _ value: JSONValue, at pointer: String, into faults: inout [FieldError]
     ) {
         guard let object = value.objectValue else {
-            faults.append(FieldError(pointer: pointer, code: "wrong_type", detail: "must be an object"))
+            faults.append(
+                FieldError(pointer: pointer, code: "wrong_type", detail: "must be an object"))
             return
         }
         if object.count > 50 {
@@ -98,7 +107,8 @@ extension Schema {
         }
         for (name, member) in object {
             guard faults.count < faultsMax else { return }
-            let nameFits = (1...40).contains(name.unicodeScalars.count)
+            let nameFits =
+                (1...40).contains(name.unicodeScalars.count)
                 && !name.unicodeScalars.contains { "[]".unicodeScalars.contains($0) }
             let text = member.stringValue
             if !nameFits || text == nil || text!.unicodeScalars.count > 500 {

@@ -56,7 +56,8 @@ extension Schema {
                 "type": ["string", "null"], "enum": .array(names.map { .string($0) } + [.null]),
             ]
         }
-        guard var object = inner.objectValue, let type = object["type"], object["$ref"] == nil else {
+        guard var object = inner.objectValue, let type = object["type"], object["$ref"] == nil
+        else {
             return ["oneOf": [inner, ["type": "null"]]]
         }
         object["type"] = .array([type, "null"])

@@ -15,14 +15,17 @@ extension Schema {
     /// For actions that take no members: no body, or `{}`.
     static let emptyBody = Schema.object([])
 
-    /// This input as a merge patch (RFC 7396): every member may be absent; those that need not be given
-    /// may be null, which sets them back to their default.
+    /// This input as a merge patch (RFC 7396): every member may be absent; those that need not be
+    /// given may be null, which sets them back to their default.
     var asPatch: Schema {
         guard case .object(let fields) = self else { return self }
         return .object(
             fields.map { field in
                 var schema = field.schema
-                if case .nullable = schema {} else if !field.isRequired { schema = .nullable(schema) }
+                if case .nullable = schema {
+                } else if !field.isRequired {
+                    schema = .nullable(schema)
+                }
                 return .optional(field.name, schema, field.about)
             })
     }
@@ -67,7 +70,8 @@ extension Response {
     ) -> Response {
         let request = PageRequest(limit: 100, window: .older(than: nil))
         return .list(
-            Page(items: items, hasMore: false, request: request), call, id: { _ in "" }, write: write)
+            Page(items: items, hasMore: false, request: request), call, id: { _ in "" },
+            write: write)
     }
 }
 

@@ -1,0 +1,148 @@
+import Crypto
+import Database
+import HTTP
+import JSON
+import Model
+import Programs
+import RewardLedger
+
+/// `/v1/ledger`: the double-entry journal and its proofs. Nothing here writes.
+enum LedgerRoutes {
+    static func add(to routes: inout RouteTable) {
+        let base = "/v1/ledger"
+        routes.add(.get, base + "/accounts", .key(.read), .read(listAccounts), accountListing)
+        routes.add(.get, base + "/accounts/{id}", .key(.read), .read(getAccount), accountReading)
+        routes.add(
+            .get, base + "/transactions", .key(.read), .longRead(listTransactions), listing)
+        routes.add(.get, base + "/transactions/{id}", .key(.read), .read(getTransaction), reading)
+        routes.add(.get, base + "/head", .key(.read), .read(head), heading)
+        routes.add(.get, base + "/verify", .key(.read), .longRead(verify), verification)
+    }
+
+    // MARK: - Handlers
+
+    private static func listAccounts(_ call: Call, _ reader: Reader) throws -> Response {
+        let window = try ListRequest(call) { (id: LedgerAccountID) in
+            try LedgerReads.sequence(of: id, reader)
+        }
+        let page = try LedgerReads.accounts(window.page, filter(call), reader)
+        return .list(page, call, id: { $0.id.description }) { account, data in
+            data.object { LedgerAccountWire.write(account, &$0) }
+        }
+    }
+
+    private static func getAccount(_ call: Call, _ reader: Reader) throws -> Response {
+        guard let account = try LedgerReads.account(call.id(), reader) else {
+            throw Refused(.notFound())
+        }
+        var json = JSONWriter(capacity: 512)
+        json.object { LedgerAccountWire.write(account, &$0) }
+        return .object(json.bytes)
+    }
+
+    private static func listTransactions(_ call: Call, _ reader: Reader) throws -> Response {
+        let window = try ListRequest(call) { (id: LedgerTransactionID) in
+            try LedgerReads.sequence(of: id, reader)
+        }
+        let page = try LedgerReads.transactions(window.page, filter(call), reader)
+        return .list(page, call, id: { $0.id.description }) { transaction, data in
+            data.object { LedgerTransactionWire.write(transaction, &$0) }
+        }
+    }
+
+    private static func getTransaction(_ call: Call, _ reader: Reader) throws -> Response {
+        guard let transaction = try LedgerReads.transaction(call.id(), reader) else {
+            throw Refused(.notFound())
+        }
+        return .object(LedgerTransactionWire.json(transaction))
+    }
+
+    private static func head(_ call: Call, _ reader: Reader) throws -> Response {
+        let head = try JournalStore.head(reader)
+        var json = JSONWriter(capacity: 256)
+        json.object { object in
+            object.field("object", "ledger_head")
+            LedgerHeadWire.write(head, &object)
+        }
+        return .object(json.bytes)
+    }
+
+    /// A head kept earlier proves more: that nothing up to it was rewritten since.
+    private static func verify(_ call: Call, _ reader: Reader) throws -> Response {
+        .object(
+            LedgerReportWire.json(try LedgerVerifier.verify(reader, against: savedHead(call))))
+    }
+
+    private static func savedHead(_ call: Call) throws -> LedgerHead? {
+        guard let sequence = call.query["sequence"].flatMap({ Int64($0) }),
+            let hash = call.query["hash"].flatMap({ Hex.decode($0) })
+        else {
+            guard call.query["sequence"] == nil, call.query["hash"] == nil else {
+                throw Refused(
+                    .invalidField(
+                        "/hash", code: "bad_format",
+                        detail: "sequence and hash of a saved head go together"))
+            }
+            return nil
+        }
+        return LedgerHead(sequence: sequence, hash: hash)
+    }
+
+    private static func filter(_ call: Call) -> LedgerReads.Filter {
+        var filter = LedgerReads.Filter()
+        filter.account = call.queryID("account_id")
+        filter.program = call.queryID("program_id")
+        filter.participant = call.queryID("participant_id")
+        filter.reward = call.queryID("reward_id")
+        filter.payout = call.queryID("payout_id")
+        filter.kind = call.query["kind"]
+        return filter
+    }
+
+    // MARK: - Contracts
+
+    private static let owners: [Field] = [
+        .optional("program_id", .id(ProgramID.self)),
+        .optional("participant_id", .id(ParticipantID.self)),
+    ]
+
+    private static let accountListing = Contract(
+        operationID: "listLedgerAccounts", summary: "Accounts with their balances, newest first.",
+        query: ListRequest.fields + owners + [.optional("kind", LedgerAccountWire.kind)],
+        answer: .page(of: LedgerAccountWire.schema))
+
+    private static let accountReading = Contract(
+        operationID: "getLedgerAccount", summary: "One account.", answer: LedgerAccountWire.schema)
+
+    private static let listing = Contract(
+        operationID: "listLedgerTransactions", summary: "Transactions, newest first.",
+        query: ListRequest.fields + owners + [
+            .optional("account_id", .id(LedgerAccountID.self)),
+            .optional("reward_id", .id(RewardID.self)),
+            .optional("payout_id", .id(PayoutID.self)),
+            .optional("kind", LedgerTransactionWire.kind),
+        ], answer: .page(of: LedgerTransactionWire.schema))
+
+    private static let reading = Contract(
+        operationID: "getLedgerTransaction", summary: "One transaction.",
+        answer: LedgerTransactionWire.schema)
+
+    private static let heading = Contract(
+        operationID: "getLedgerHead",
+        summary: "The newest link of the chain. Keep it elsewhere: verify proves it later.",
+        answer: .object([
+            .required("object", .choice(["ledger_head"])),
+            .required("sequence", .integer(0...Int64.max)), .required("hash", .text(64...64)),
+        ]))
+
+    private static let verification = Contract(
+        operationID: "verifyLedger",
+        summary:
+            "Prove the books from the first transaction on: balances, chain, rewards, payouts.",
+        query: [
+            .optional("sequence", .integer(0...Int64.max), "Of a head that was kept earlier."),
+            .optional(
+                "hash", .token(64...64, pattern: "^[0-9a-f]+$", allowed: "0123456789abcdef"),
+                "Of the same head."),
+        ], answer: LedgerReportWire.schema)
+}

@@ -1,0 +1,205 @@
+import Database
+import HTTP
+import JSON
+import Model
+import Programs
+import RewardLedger
+
+/// `/v1/payouts`: approved rewards of one participant, paid at once and once.
+enum PayoutRoutes {
+    static func add(to routes: inout RouteTable) {
+        let base = "/v1/payouts"
+        routes.add(.post, base, .key(.payouts), .write(create), creation)
+        routes.amend { $0.idempotency = .required }
+        routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, "/v1/payouts.csv", .key(.read), .longRead(export), exporting)
+        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
+        for action in Payout.State.Action.allCases {
+            routes.add(
+                .post, base + "/{id}/\(action.rawValue)", .key(.payouts),
+                .write { try move($0, by: action) }, transition(action))
+            routes.amend { $0.idempotency = .required }
+        }
+    }
+
+    /// Rows in one export; the filters cut larger ones into pieces.
+    private static let exportRowsMax = 10_000
+
+    // MARK: - Handlers
+
+    private static func create(_ call: Call) throws -> WriteStep {
+        let payOut = PayOut(
+            participant: try call.body.required("participant_id", call.body.id("participant_id")),
+            reference: try call.body.requiredText("reference"),
+            currency: call.body.currency("currency"), actor: call.principal.actor)
+        return { tx in
+            let (payout, isNew) = try payOut(tx)
+            let json = PayoutWire.json(payout, try PayoutStore.items(of: payout.id, tx))
+            return isNew
+                ? .created(json, at: "/v1/payouts/\(payout.id)", version: payout.version)
+                : .object(json, version: payout.version)
+        }
+    }
+
+    private static func move(
+        _ call: Call, by action: Payout.State.Action
+    ) throws -> WriteStep {
+        let id: PayoutID = try call.id()
+        return { tx in
+            let old = try find(id, tx)
+            try call.requireMatch(version: old.version)
+            let payout = try moved(old, by: action, call, tx)
+            return .object(
+                PayoutWire.json(payout, try PayoutStore.items(of: id, tx)),
+                version: payout.version)
+        }
+    }
+
+    private static func moved(
+        _ old: Payout, by action: Payout.State.Action, _ call: Call, _ tx: Transaction
+    ) throws -> Payout {
+        let body = call.body
+        let actor = call.principal.actor
+        switch action {
+        case .submit:
+            return try PayoutBook.submit(
+                old, providerReference: body.text("provider_reference"), actor: actor, tx)
+        case .confirm:
+            let paid = body.money("paid_amount")
+            if let paid, paid.currency != old.currency { throw MoneyError.currencyMismatch }
+            return try PayoutBook.confirm(old, paid: paid?.amount, actor: actor, tx)
+        case .fail:
+            return try PayoutBook.fail(
+                old, reason: body.requiredText("reason"), actor: actor, tx)
+        case .markUnknown:
+            return try PayoutBook.markUnknown(old, reason: body.text("reason"), actor: actor, tx)
+        case .cancel:
+            return try PayoutBook.cancel(old, reason: body.text("reason"), actor: actor, tx)
+        }
+    }
+
+    private static func get(_ call: Call, _ reader: Reader) throws -> Response {
+        let payout = try find(call.id(), reader)
+        try call.requireOwn(payout.participant)
+        return .object(
+            PayoutWire.json(payout, try PayoutStore.items(of: payout.id, reader)),
+            version: payout.version)
+    }
+
+    private static func list(_ call: Call, _ reader: Reader) throws -> Response {
+        let window = try ListRequest(call) { (id: PayoutID) in
+            guard let payout = try PayoutStore.find(id, reader) else { return nil }
+            if let own = call.participant, own != payout.participant { return nil }
+            return try PayoutStore.sequence(of: id, reader)
+        }
+        let page = try PayoutStore.page(window.page, filter(call), reader)
+        return .list(page, call, id: { $0.id.description }) { payout, data in
+            data.object { PayoutWire.write(payout, &$0) }
+        }
+    }
+
+    private static func export(_ call: Call, _ reader: Reader) throws -> Response {
+        let payouts = try PayoutStore.all(filter(call), limit: exportRowsMax + 1, reader)
+        guard payouts.count <= exportRowsMax else {
+            throw Refused(
+                .unprocessable(
+                    "export_too_large",
+                    "More than \(exportRowsMax) payouts; narrow it with created_at."))
+        }
+        var table = CSVTable(columns: PayoutWire.columns)
+        for payout in payouts { PayoutWire.write(payout, &table) }
+        return .csv(table, name: "payouts.csv")
+    }
+
+    private static func filter(_ call: Call) throws -> PayoutStore.Filter {
+        var filter = PayoutStore.Filter()
+        filter.state = call.query["status"]
+        filter.participant = try call.ownParticipant("participant_id")
+        filter.program = call.queryID("program_id")
+        filter.created = call.createdWindow
+        return filter
+    }
+
+    private static func find(_ id: PayoutID, _ reader: Reader) throws -> Payout {
+        guard let payout = try PayoutStore.find(id, reader) else { throw Refused(.notFound()) }
+        return payout
+    }
+
+    // MARK: - Contracts
+
+    private static let filters: [Field] =
+        ListRequest.createdFields + [
+            .optional("status", .choice(Payout.State.allCases.map(\.rawValue))),
+            .optional("participant_id", .id(ParticipantID.self)),
+            .optional("program_id", .id(ProgramID.self)),
+        ]
+
+    private static let creation = Contract(
+        operationID: "createPayout",
+        summary: "Draft a payout of all approved rewards of a participant, less what is owed back. "
+            + "The reference is unique for good: the same content gives the same payout (200).",
+        body: PayoutWire.input, success: 201, answer: PayoutWire.detailed,
+        others: [(200, "Drafted before, with the same content.")])
+
+    private static let listing = Contract(
+        operationID: "listPayouts", summary: "Payouts, newest first.",
+        query: ListRequest.fields + filters, answer: .page(of: PayoutWire.schema))
+
+    private static let exporting = Contract(
+        operationID: "exportPayouts",
+        summary: "Payouts as CSV, oldest first: \(PayoutWire.columns.joined(separator: ", ")).",
+        query: filters, answerType: "text/csv",
+        others: [(422, "More than \(exportRowsMax) payouts fit.")])
+
+    private static let reading = Contract(
+        operationID: "getPayout", summary: "One payout with its rewards.",
+        answer: PayoutWire.detailed)
+
+    private static func transition(_ action: Payout.State.Action) -> Contract {
+        let summary =
+            switch action {
+            case .submit: "Hand the payout to the provider: draft → processing."
+            case .confirm: "It was paid, or a part of it: processing or unknown → paid."
+            case .fail: "It was not paid: its rewards wait for a new payout."
+            case .markUnknown: "The provider's answer was lost; confirm or fail it once known."
+            case .cancel: "Give up a draft; its rewards wait for a new payout."
+            }
+        let name = action == .markUnknown ? "markUnknown" : action.rawValue
+        return Contract(
+            operationID: "\(name)Payout", summary: summary, body: PayoutMoveWire.input(action),
+            answer: PayoutWire.detailed)
+    }
+}
+
+extension Response {
+    /// A table to save under `name`.
+    static func csv(_ table: CSVTable, name: String) -> Response {
+        Response(
+            status: 200,
+            headers: [
+                ("Content-Type", "text/csv; charset=utf-8; header=present"),
+                ("Content-Disposition", "attachment; filename=\"\(name)\""),
+                ("Cache-Control", "no-store"),
+            ], body: table.bytes)
+    }
+}
+
+extension PayoutRefusal: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .referenceTaken(let member):
+            Problem(
+                status: 409, code: "reference_taken",
+                detail: "This reference belongs to a payout with another \(member).",
+                errors: [
+                    FieldError(pointer: "/\(member)", code: "differs", detail: "differs")
+                ])
+        case .nothingToPay:
+            .conflict(
+                "nothing_to_pay", "There is no approved reward, or all of it is owed back.")
+        case .badPaidAmount(let most):
+            .invalidField(
+                "/paid_amount/amount", code: "out_of_range", detail: "must be 1 to \(most)")
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import JSON
+import Model
+import RewardLedger
+
+/// How a payout looks on the wire, and as a row of the export.
+enum PayoutWire {
+    static let schema = Schema.named("Payout", .object(fields))
+
+    /// A payout with its rewards.
+    static let detailed = Schema.named(
+        "PayoutDetail",
+        .object(
+            fields + [
+                .required(
+                    "rewards",
+                    .list(
+                        .object([
+                            .required("reward_id", .id(RewardID.self)),
+                            .required("amount", .money(from: 1)),
+                            .required("settled", .money(from: 0)),
+                        ]), count: 0...PayoutRules.rewardsMax), "Oldest first.")
+            ]))
+
+    private static let fields: [Field] = [
+        .required("id", .id(PayoutID.self)), .required("object", .choice(["payout"])),
+        .required("program_id", .id(ProgramID.self)),
+        .required("participant_id", .id(ParticipantID.self)),
+        .required("reference", .text(1...100)),
+        .required("status", .choice(Payout.State.allCases.map(\.rawValue))),
+        .required("rewards_amount", .money(from: 1), "The sum of its rewards."),
+        .required("clawed_back", .money(from: 0), "Kept back, because it is owed."),
+        .required("amount", .money(from: 1), "To be paid: the difference."),
+        .required("paid_amount", .money(from: 0)),
+        .required("reward_count", .integer(1...Int64(PayoutRules.rewardsMax))),
+        .required("provider_reference", .nullable(.text(1...200))),
+        .required("reason", .nullable(.prose(0...500))),
+        .required("submitted_at", .nullable(.time)), .required("settled_at", .nullable(.time)),
+        .required("version", .integer(1...Int64.max)), .required("created_at", .time),
+        .required("updated_at", .time),
+    ]
+
+    static let input = Schema.object([
+        .required("participant_id", .id(ParticipantID.self), "Who is paid."),
+        .required("reference", .text(1...100), "Your own name for the payout, unique for good."),
+        .optional("currency", .currency, "Must be the program's, when given."),
+    ])
+
+    static func json(_ payout: Payout, _ items: [PayoutItem]) -> [UInt8] {
+        var json = JSONWriter(capacity: 1024 + 160 * items.count)
+        json.object { object in
+            write(payout, &object)
+            object.array("rewards") { list in
+                for item in items {
+                    list.object { json in
+                        json.field("reward_id", item.reward)
+                        json.money("amount", payout.money(item.amount))
+                        json.money("settled", payout.money(item.settledAmount))
+                    }
+                }
+            }
+        }
+        return json.bytes
+    }
+
+    static func write(_ payout: Payout, _ json: inout JSONObjectWriter) {
+        json.field("id", payout.id)
+        json.field("object", "payout")
+        json.field("program_id", payout.program)
+        json.field("participant_id", payout.participant)
+        json.field("reference", payout.reference)
+        json.field("status", payout.state.rawValue)
+        json.money("rewards_amount", payout.money(payout.rewardsAmount))
+        json.money("clawed_back", payout.money(payout.clawbackAmount))
+        json.money("amount", payout.money(payout.amount))
+        json.money("paid_amount", payout.money(payout.paidAmount))
+        json.field("reward_count", payout.rewardCount)
+        json.field("provider_reference", payout.providerReference)
+        json.field("reason", payout.reason)
+        json.field("submitted_at", payout.submittedAt)
+        json.field("settled_at", payout.settledAt)
+        json.field("version", payout.version)
+        json.field("created_at", payout.createdAt)
+        json.field("updated_at", payout.updatedAt)
+    }
+
+    // MARK: - Export
+
+    /// The export's columns, one row a payout; amounts in minor units.
+    static let columns = [
+        "id", "reference", "program_id", "participant_id", "status", "currency", "rewards_amount",
+        "clawed_back", "amount", "paid_amount", "reward_count", "provider_reference", "reason",
+        "created_at", "submitted_at", "settled_at",
+    ]
+
+    static func write(_ payout: Payout, _ table: inout CSVTable) {
+        table.text(payout.id.description)
+        table.text(payout.reference)
+        table.text(payout.program.description)
+        table.text(payout.participant.description)
+        table.text(payout.state.rawValue)
+        table.text(payout.currency.code)
+        table.number(payout.rewardsAmount)
+        table.number(payout.clawbackAmount)
+        table.number(payout.amount)
+        table.number(payout.paidAmount)
+        table.number(payout.rewardCount)
+        table.text(payout.providerReference)
+        table.text(payout.reason)
+        table.text(payout.createdAt.rfc3339)
+        table.text(payout.submittedAt?.rfc3339)
+        table.text(payout.settledAt?.rfc3339)
+        table.endRecord()
+    }
+}
+
+extension Payout {
+    func money(_ amount: Int64) -> Money { Money(amount: amount, currency: currency) }
+}
+
+/// What the actions on a payout take.
+enum PayoutMoveWire {
+    static func input(_ action: Payout.State.Action) -> Schema {
+        switch action {
+        case .submit:
+            .object([
+                .optional(
+                    "provider_reference", .nullable(.text(1...200)), "The provider's own id of it.")
+            ])
+        case .confirm:
+            .object([
+                .optional(
+                    "paid_amount", .money(from: 1), "What was paid; all of it unless told.")
+            ])
+        case .fail: .object([.required("reason", .prose(1...500))])
+        case .markUnknown, .cancel: .object([.optional("reason", .nullable(.prose(1...500)))])
+        }
+    }
+}

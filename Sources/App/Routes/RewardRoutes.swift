@@ -1,0 +1,153 @@
+import Database
+import HTTP
+import JSON
+import Model
+import Programs
+import RewardLedger
+
+/// `/v1/rewards`: what participants earned, approval, and why.
+enum RewardRoutes {
+    static func add(to routes: inout RouteTable) {
+        let base = "/v1/rewards"
+        routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
+        routes.add(
+            .get, base + "/{id}/explain", .keyOrParticipant(.read), .read(explain), explaining)
+        routes.add(.post, base + "/{id}/approve", .key(.payouts), .write(approve), approving)
+        routes.add(
+            .post, base + "/{id}/reject", .key(.payouts), .write { try end($0, by: .reject) },
+            ending("reject", "Refuse a reward on hold or in review."))
+        routes.add(
+            .post, base + "/{id}/void", .key(.payouts), .write { try end($0, by: .void) },
+            ending("void", "Take back a reward that nothing of has been paid."))
+    }
+
+    // MARK: - Handlers
+
+    private static func approve(_ call: Call) throws -> WriteStep {
+        let id: RewardID = try call.id()
+        return { tx in
+            let old = try find(id, tx)
+            try call.requireMatch(version: old.version)
+            let reward = try RewardBook.approve(old, actor: call.principal.actor, tx)
+            return .object(RewardWire.json(reward), version: reward.version)
+        }
+    }
+
+    private static func end(
+        _ call: Call, by action: Reward.State.Action
+    ) throws -> WriteStep {
+        let id: RewardID = try call.id()
+        let reason = try call.body.requiredText("reason")
+        return { tx in
+            let old = try find(id, tx)
+            try call.requireMatch(version: old.version)
+            let actor = call.principal.actor
+            let reward =
+                action == .reject
+                ? try RewardBook.reject(old, reason: reason, actor: actor, tx)
+                : try RewardBook.void(old, reason: reason, actor: actor, tx)
+            return .object(RewardWire.json(reward), version: reward.version)
+        }
+    }
+
+    private static func get(_ call: Call, _ reader: Reader) throws -> Response {
+        let reward = try find(call.id(), reader)
+        try call.requireOwn(reward.participant)
+        return .object(RewardWire.json(reward), version: reward.version)
+    }
+
+    private static func list(_ call: Call, _ reader: Reader) throws -> Response {
+        let window = try ListRequest(call) { (id: RewardID) in
+            guard let reward = try RewardStore.find(id, reader) else { return nil }
+            if let own = call.participant, own != reward.participant { return nil }
+            return try RewardStore.sequence(of: id, reader)
+        }
+        var filter = RewardStore.Filter()
+        filter.state = call.query["status"]
+        filter.participant = try call.ownParticipant("participant_id")
+        filter.program = call.queryID("program_id")
+        filter.conversion = call.queryID("conversion_id")
+        filter.lead = call.queryID("lead_id")
+        filter.payout = call.queryID("payout_id")
+        filter.created = call.createdWindow
+        let page = try RewardStore.page(window.page, filter, reader)
+        return .list(page, call, id: { $0.id.description }) { reward, data in
+            data.object { RewardWire.write(reward, &$0) }
+        }
+    }
+
+    private static func explain(_ call: Call, _ reader: Reader) throws -> Response {
+        let reward = try find(call.id(), reader)
+        try call.requireOwn(reward.participant)
+        var filter = LedgerReads.Filter()
+        filter.reward = reward.id
+        let oldest = PageRequest(limit: 100, window: .newer(than: 0))
+        let page = try LedgerReads.transactions(oldest, filter, reader)
+        return .object(
+            RewardExplanationWire.json(reward, page.items.sorted { $0.sequence < $1.sequence }))
+    }
+
+    private static func find(_ id: RewardID, _ reader: Reader) throws -> Reward {
+        guard let reward = try RewardStore.find(id, reader) else { throw Refused(.notFound()) }
+        return reward
+    }
+
+    // MARK: - Contracts
+
+    private static let listing = Contract(
+        operationID: "listRewards", summary: "Rewards, newest first.",
+        query: ListRequest.fields + ListRequest.createdFields + [
+            .optional("status", .choice(Reward.State.allCases.map(\.rawValue))),
+            .optional("participant_id", .id(ParticipantID.self)),
+            .optional("program_id", .id(ProgramID.self)),
+            .optional("conversion_id", .id(ConversionID.self)),
+            .optional("lead_id", .id(LeadID.self)),
+            .optional("payout_id", .id(PayoutID.self), "Those that the payout holds or held."),
+        ], answer: .page(of: RewardWire.schema))
+
+    private static let reading = Contract(
+        operationID: "getReward", summary: "One reward.", answer: RewardWire.schema)
+
+    private static let explaining = Contract(
+        operationID: "explainReward",
+        summary: "Why the reward is what it is: rule, version, inputs, arithmetic, hold, journal.",
+        answer: RewardExplanationWire.schema)
+
+    private static let approving = Contract(
+        operationID: "approveReward",
+        summary: "Approve a reward in review, or one on hold before its time.",
+        body: .emptyBody, answer: RewardWire.schema)
+
+    private static func ending(_ action: String, _ summary: String) -> Contract {
+        Contract(
+            operationID: "\(action)Reward", summary: summary,
+            body: .object([.required("reason", .prose(1...500))]), answer: RewardWire.schema)
+    }
+}
+
+extension Call {
+    /// The participant that a list is asked for; a participant's token may ask for its own alone.
+    func ownParticipant(_ name: String) throws -> ParticipantID? {
+        let asked: ParticipantID? = queryID(name)
+        guard let own = participant else { return asked }
+        if asked != nil && asked != own { throw Refused(.notFound()) }
+        return own
+    }
+}
+
+extension RewardRefusal: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .inPayout(let payout):
+            Problem(
+                status: 409, code: "reward_in_payout",
+                detail: "A payout holds this reward; only its outcome changes it.",
+                extra: [("payout_id", .string(payout.description))])
+        case .partlyPaid:
+            .conflict(
+                "reward_partly_paid",
+                "A part of this reward has been paid; refund its conversion instead.")
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import Database
+import HTTP
+import JSON
+import Model
+import Programs
+import Records
+import RewardLedger
+
+/// `/v1/programs/{id}/reward_rules`: what a program promises, in versions.
+enum RewardRuleRoutes {
+    static func add(to routes: inout RouteTable) {
+        let base = "/v1/programs/{id}/reward_rules"
+        let one = base + "/{rule_id}"
+        routes.add(.post, base, .key(.write), .write(create), creation)
+        routes.add(.get, base, .key(.read), .read(list), listing)
+        routes.add(.get, one, .key(.read), .read(get), reading)
+        routes.add(.patch, one, .key(.write), .write(update), change)
+        routes.add(.post, one + "/archive", .key(.write), .write(archive), archiving)
+        routes.add(.get, one + "/versions", .key(.read), .read(versions), history)
+    }
+
+    // MARK: - Handlers
+
+    private static func create(_ call: Call) throws -> WriteStep {
+        let id: ProgramID = try call.id()
+        let form = try RewardRuleForm(call.body)
+        return { tx in
+            let program = try program(id, tx)
+            try RewardRuleRules.checkCount(try RewardRuleStore.countActive(in: id, tx))
+            let rule = try form.rule(id: tx.makeID(), in: program, at: tx.now)
+            try RewardRuleStore.insert(rule, actor: call.principal.actor, tx)
+            try tell("reward_rule.created", rule, call, tx)
+            return .created(
+                RewardRuleWire.json(rule), at: "/v1/programs/\(id)/reward_rules/\(rule.id)",
+                version: rule.version)
+        }
+    }
+
+    private static func update(_ call: Call) throws -> WriteStep {
+        let path = try Path(call)
+        return { tx in
+            let program = try program(path.program, tx)
+            let old = try find(path, tx)
+            try call.requireMatch(version: old.version)
+            let form = try RewardRuleForm(
+                call.patched(RewardRuleWire.form(old), by: RewardRuleWire.input))
+            let rule = try form.changing(old, in: program, at: tx.now)
+            try RewardRuleStore.update(rule, actor: call.principal.actor, tx)
+            try tell("reward_rule.updated", rule, call, tx)
+            return .object(RewardRuleWire.json(rule), version: rule.version)
+        }
+    }
+
+    private static func archive(_ call: Call) throws -> WriteStep {
+        let path = try Path(call)
+        return { tx in
+            var rule = try find(path, tx)
+            try call.requireMatch(version: rule.version)
+            rule.state = try rule.state.moved(by: .archive)
+            rule.version += 1
+            rule.updatedAt = tx.now
+            try RewardRuleStore.update(rule, actor: call.principal.actor, tx)
+            try tell("reward_rule.archived", rule, call, tx)
+            return .object(RewardRuleWire.json(rule), version: rule.version)
+        }
+    }
+
+    private static func get(_ call: Call, _ reader: Reader) throws -> Response {
+        let rule = try find(Path(call), reader)
+        return .object(RewardRuleWire.json(rule), version: rule.version)
+    }
+
+    private static func list(_ call: Call, _ reader: Reader) throws -> Response {
+        let program = try program(call.id(), reader)
+        let window = try ListRequest(call) { (id: RewardRuleID) in
+            guard try RewardRuleStore.find(id, reader)?.program == program.id else { return nil }
+            return try RewardRuleStore.sequence(of: id, reader)
+        }
+        let page = try RewardRuleStore.page(
+            window.page, program: program.id, state: call.query["status"], reader)
+        return .list(page, call, id: { $0.id.description }) { rule, data in
+            data.object { RewardRuleWire.write(rule, &$0) }
+        }
+    }
+
+    private static func versions(_ call: Call, _ reader: Reader) throws -> Response {
+        let rule = try find(Path(call), reader)
+        let versions = try RuleVersionStore.versions(of: rule.id, reader)
+        return .whole(versions, call) { version, data in
+            data.object { RuleVersionWire.write(version, &$0) }
+        }
+    }
+
+    /// The two identifiers in the path.
+    private struct Path: Sendable {
+        let program: ProgramID
+        let rule: RewardRuleID
+
+        init(_ call: Call) throws {
+            program = try call.id()
+            rule = try call.id("rule_id")
+        }
+    }
+
+    private static func find(_ path: Path, _ reader: Reader) throws -> RewardRule {
+        guard let rule = try RewardRuleStore.find(path.rule, reader), rule.program == path.program
+        else { throw Refused(.notFound()) }
+        return rule
+    }
+
+    private static func program(_ id: ProgramID, _ reader: Reader) throws -> Program {
+        guard let program = try ProgramStore.find(id, reader) else { throw Refused(.notFound()) }
+        return program
+    }
+
+    private static func tell(
+        _ type: String, _ rule: RewardRule, _ call: Call, _ tx: Transaction
+    ) throws {
+        try EventStore.append(
+            NewEvent(
+                type, rule.id, program: rule.program, actor: call.principal.actor,
+                to: rule.state.rawValue, data: ["version": .integer(rule.version)]), tx)
+    }
+
+    // MARK: - Contracts
+
+    private static let creation = Contract(
+        operationID: "createRewardRule",
+        summary: "Promise a reward: a flat amount or basis points, for a trigger.",
+        body: RewardRuleWire.input, success: 201, answer: RewardRuleWire.schema)
+
+    private static let listing = Contract(
+        operationID: "listRewardRules", summary: "The program's reward rules, newest first.",
+        query: ListRequest.fields + [
+            .optional("status", .choice(RewardRule.State.allCases.map(\.rawValue)))
+        ], answer: .page(of: RewardRuleWire.schema))
+
+    private static let reading = Contract(
+        operationID: "getRewardRule", summary: "One reward rule.", answer: RewardRuleWire.schema)
+
+    private static let change = Contract(
+        operationID: "updateRewardRule",
+        summary: "Change a rule by JSON Merge Patch, from now on: rewards keep the version that "
+            + "made them.",
+        body: RewardRuleWire.input.asPatch, bodyTypes: Contract.patchTypes,
+        answer: RewardRuleWire.schema)
+
+    private static let archiving = Contract(
+        operationID: "archiveRewardRule", summary: "End a rule; its rewards stay.",
+        body: .emptyBody, answer: RewardRuleWire.schema)
+
+    private static let history = Contract(
+        operationID: "listRewardRuleVersions",
+        summary: "Every version of the rule, newest first, at most 100.",
+        answer: .page(of: RuleVersionWire.schema))
+}
+
+extension RewardRuleRefusal: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .needsOneRate:
+            .unprocessable("rate_required", "Give either amount or basis_points.")
+        case .maximumWithoutBasisPoints:
+            .unprocessable("max_amount_without_basis_points", "max_amount caps basis_points only.")
+        case .basisPointsWithoutAmount:
+            .unprocessable(
+                "no_amount_to_share",
+                "A qualified lead has no amount to take basis points of; use amount.")
+        case .kindsWithoutConversion:
+            .unprocessable(
+                "conversion_kinds_without_conversion",
+                "conversion_kinds narrow the trigger conversion only.")
+        case .currencyMismatch:
+            .unprocessable("currency_mismatch", "Amounts must be in the program's currency.")
+        case .archived:
+            .conflict("rule_archived", "An archived rule does not change.")
+        case .tooManyRules:
+            .conflict(
+                "too_many_rules",
+                "A program has at most \(RewardRuleRules.rulesMax) active rules; archive one.")
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import JSON
+import Model
+import RewardLedger
+
+/// How a reward looks on the wire.
+enum RewardWire {
+    static let schema = Schema.named(
+        "Reward",
+        .object([
+            .required("id", .id(RewardID.self)), .required("object", .choice(["reward"])),
+            .required("program_id", .id(ProgramID.self)),
+            .required("participant_id", .id(ParticipantID.self)),
+            .required("rule_id", .id(RewardRuleID.self)),
+            .required("rule_version", .integer(1...Int64.max)),
+            .required("trigger", .choice(RewardRule.TriggerName.allCases.map(\.rawValue))),
+            .required("kind", .choice(RewardRule.Kind.allCases.map(\.rawValue))),
+            .required("lead_id", .nullable(.id(LeadID.self))),
+            .required("conversion_id", .nullable(.id(ConversionID.self))),
+            .required("payout_id", .nullable(.id(PayoutID.self))),
+            .required("status", .choice(Reward.State.allCases.map(\.rawValue))),
+            .required("amount", .money(from: 0), "As granted."),
+            .required("reversed", .money(from: 0), "What of it no longer counts."),
+            .required("net_amount", .money(from: 0), "What still counts."),
+            .required(
+                "clawed_back", .money(from: 0), "Owed back, because it was paid or on its way."),
+            .required("settled", .money(from: 0), "What payouts have settled of it."),
+            .required("reason", .nullable(.prose(0...500))),
+            .required("hold_until", .time), .required("approved_at", .nullable(.time)),
+            .required("paid_at", .nullable(.time)), .required("version", .integer(1...Int64.max)),
+            .required("created_at", .time), .required("updated_at", .time),
+        ]))
+
+    static func json(_ reward: Reward) -> [UInt8] {
+        var json = JSONWriter(capacity: 1024)
+        json.object { write(reward, &$0) }
+        return json.bytes
+    }
+
+    static func write(_ reward: Reward, _ json: inout JSONObjectWriter) {
+        func money(_ amount: Int64) -> Money {
+            Money(amount: amount, currency: reward.amount.currency)
+        }
+        json.field("id", reward.id)
+        json.field("object", "reward")
+        json.field("program_id", reward.program)
+        json.field("participant_id", reward.participant)
+        json.field("rule_id", reward.rule)
+        json.field("rule_version", reward.ruleVersion)
+        json.field("trigger", reward.trigger.rawValue)
+        json.field("kind", reward.kind.rawValue)
+        json.field("lead_id", reward.lead)
+        json.field("conversion_id", reward.conversion)
+        json.field("payout_id", reward.payout)
+        json.field("status", reward.state.rawValue)
+        json.money("amount", reward.amount)
+        json.money("reversed", money(reward.reversedAmount))
+        json.money("net_amount", money(reward.netAmount))
+        json.money("clawed_back", money(reward.clawbackAmount))
+        json.money("settled", money(reward.settledAmount))
+        json.field("reason", reward.reason)
+        json.field("hold_until", reward.holdUntil)
+        json.field("approved_at", reward.approvedAt)
+        json.field("paid_at", reward.paidAt)
+        json.field("version", reward.version)
+        json.field("created_at", reward.createdAt)
+        json.field("updated_at", reward.updatedAt)
+    }
+}
+
+/// Why a reward is what it is: its rule and arithmetic as they were, and its entries in the
+/// journal.
+enum RewardExplanationWire {
+    static let schema = Schema.named(
+        "RewardExplanation",
+        .object([
+            .required("object", .choice(["explanation"])),
+            .required("reward_id", .id(RewardID.self)),
+            .required("summary", .text(1...500)),
+            .required("hold", .text(1...300)),
+            .required("basis", .anything, "Rule, inputs and arithmetic, as they were."),
+            .required(
+                "transactions", .list(LedgerTransactionWire.schema, count: 0...100),
+                "Its entries in the journal, oldest first."),
+        ]))
+
+    static func json(_ reward: Reward, _ transactions: [LedgerTransaction]) -> [UInt8] {
+        var json = JSONWriter(capacity: 2048)
+        json.object { object in
+            object.field("object", "explanation")
+            object.field("reward_id", reward.id)
+            object.field("summary", summary(reward))
+            object.field("hold", hold(reward))
+            object.field("basis", reward.basis)
+            object.array("transactions") { list in
+                for transaction in transactions {
+                    list.object { LedgerTransactionWire.write(transaction, &$0) }
+                }
+            }
+        }
+        return json.bytes
+    }
+
+    /// Says only what the stored basis says: the same words for a reward of any age.
+    private static func summary(_ reward: Reward) -> String {
+        let basis = reward.basis.objectValue ?? [:]
+        let arithmetic = basis["arithmetic"]?.objectValue ?? [:]
+        let rule = "Version \(reward.ruleVersion) of rule \(reward.rule)"
+        let granted = "\(reward.amount.amount) \(reward.amount.currency.code) minor units"
+        guard let base = arithmetic["base"]?.integerValue,
+            let points = arithmetic["basis_points"]?.integerValue
+        else { return "\(rule) gives a flat \(granted) for \(reward.trigger.rawValue)." }
+        let exact = "\(base) × \(points) ÷ 10000"
+        if let before = arithmetic["before_maximum"]?.integerValue, before != reward.amount.amount {
+            return "\(rule) gives \(exact) = \(before), capped at its maximum: \(granted)."
+        }
+        return "\(rule) gives \(exact), a half to the even neighbour: \(granted)."
+    }
+
+    private static func hold(_ reward: Reward) -> String {
+        let threshold =
+            switch reward.approvalThreshold {
+            case let threshold?:
+                "Amounts of \(threshold) minor units and more are reviewed by a person."
+            case nil: "No amount needs a review."
+            }
+        return "On hold until \(reward.holdUntil.rfc3339). \(threshold)"
+    }
+}

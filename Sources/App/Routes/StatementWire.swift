@@ -1,0 +1,179 @@
+import Crypto
+import JSON
+import Model
+import RewardLedger
+
+/// How a participant's money looks on the wire.
+enum BalanceWire {
+    static let schema = Schema.named(
+        "Balance",
+        .object([
+            .required("object", .choice(["balance"])),
+            .required("participant_id", .id(ParticipantID.self)),
+            .required("as_of", .time),
+            .required("balances", .list(.object(fields), count: 0...200), "One a currency."),
+        ]))
+
+    private static let fields: [Field] = [.required("currency", .currency)] + amounts
+
+    /// Minor units; only a statement's changes may be negative.
+    static let amounts: [Field] = [
+        .required("pending", amount, "Earned; on hold or in review."),
+        .required("available", amount, "Approved, for the next payout."),
+        .required("in_payout", amount, "Submitted, its outcome not yet known."),
+        .required("paid", amount),
+        .required("clawback_owed", amount, "Kept back by the next payout."),
+    ]
+
+    private static let amount = Schema.integer(-Money.maximum...Money.maximum)
+
+    static func json(
+        _ participant: ParticipantID,
+        _ balances: [(currency: Currency, balance: ParticipantBalance)],
+        asOf: Instant
+    ) -> [UInt8] {
+        var json = JSONWriter(capacity: 512)
+        json.object { object in
+            object.field("object", "balance")
+            object.field("participant_id", participant)
+            object.field("as_of", asOf)
+            object.array("balances") { list in
+                for (currency, balance) in balances {
+                    list.object { json in
+                        json.field("currency", currency.code)
+                        write(balance, &json)
+                    }
+                }
+            }
+        }
+        return json.bytes
+    }
+
+    static func write(_ balance: ParticipantBalance, _ json: inout JSONObjectWriter) {
+        json.field("pending", balance.pending)
+        json.field("available", balance.available)
+        json.field("in_payout", balance.inPayout)
+        json.field("paid", balance.paid)
+        json.field("clawback_owed", balance.clawbackOwed)
+    }
+}
+
+/// How a statement looks on the wire, and as a table.
+enum StatementWire {
+    static let schema = Schema.named(
+        "Statement",
+        .object([
+            .required("object", .choice(["statement"])),
+            .required("participant_id", .id(ParticipantID.self)),
+            .required("currency", .currency),
+            .required("from", .nullable(.time)), .required("to", .nullable(.time)),
+            .required("opening", .object(BalanceWire.amounts)),
+            .required("lines", .list(.object(lineFields), count: 0...linesMax), "Oldest first."),
+            .required("closing", .object(BalanceWire.amounts), "Opening and lines added up."),
+            .required("head", LedgerHeadWire.schema, "The last entry of the journal it has seen."),
+        ]))
+
+    /// Lines in one statement; a longer one is asked for in shorter periods.
+    static let linesMax = 5_000
+
+    private static let lineFields: [Field] =
+        [
+            .required("transaction_id", .id(LedgerTransactionID.self)),
+            .required("kind", .choice(JournalEntry.Kind.allCases.map(\.rawValue))),
+            .required("posted_at", .time),
+            .required("reward_id", .nullable(.id(RewardID.self))),
+            .required("payout_id", .nullable(.id(PayoutID.self))),
+            .required("conversion_id", .nullable(.id(ConversionID.self))),
+            .required("lead_id", .nullable(.id(LeadID.self))),
+            .required("refund_id", .nullable(.id(RefundID.self))),
+        ] + BalanceWire.amounts + [
+            .required(
+                "balance", .integer(-Money.maximum...Money.maximum),
+                "Owed to the participant in all after it.")
+        ]
+
+    static func json(
+        _ statement: Statement, of participant: ParticipantID, from: Instant?, to: Instant?
+    ) -> [UInt8] {
+        var json = JSONWriter(capacity: 1024 + 512 * statement.lines.count)
+        json.object { object in
+            object.field("object", "statement")
+            object.field("participant_id", participant)
+            object.field("currency", statement.currency.code)
+            object.field("from", from)
+            object.field("to", to)
+            object.object("opening") { BalanceWire.write(statement.opening, &$0) }
+            object.array("lines") { list in
+                for line in statement.lines { list.object { write(line, &$0) } }
+            }
+            object.object("closing") { BalanceWire.write(statement.closing, &$0) }
+            object.object("head") { LedgerHeadWire.write(statement.head, &$0) }
+        }
+        return json.bytes
+    }
+
+    private static func write(_ line: Statement.Line, _ json: inout JSONObjectWriter) {
+        json.field("transaction_id", line.transaction)
+        json.field("kind", line.kind.rawValue)
+        json.field("posted_at", line.postedAt)
+        json.field("reward_id", line.reward)
+        json.field("payout_id", line.payout)
+        json.field("conversion_id", line.conversion)
+        json.field("lead_id", line.lead)
+        json.field("refund_id", line.refund)
+        BalanceWire.write(line.change, &json)
+        json.field("balance", line.owed)
+    }
+
+    /// The table's columns: the first row is the opening, the last one the closing balance.
+    private static let columns = [
+        "posted_at", "kind", "transaction_id", "reward_id", "payout_id", "conversion_id", "lead_id",
+        "refund_id", "currency", "pending", "available", "in_payout", "paid", "clawback_owed",
+        "balance",
+    ]
+
+    static func table(_ statement: Statement) -> CSVTable {
+        var table = CSVTable(columns: columns)
+        func row(
+            _ cells: [String?], _ amounts: ParticipantBalance, balance: Int64
+        ) {
+            for cell in cells { table.text(cell) }
+            table.text(statement.currency.code)
+            table.number(amounts.pending)
+            table.number(amounts.available)
+            table.number(amounts.inPayout)
+            table.number(amounts.paid)
+            table.number(amounts.clawbackOwed)
+            table.number(balance)
+            table.endRecord()
+        }
+        let blank = [String?](repeating: nil, count: 6)
+        row([nil, "opening"] + blank, statement.opening, balance: statement.opening.owed)
+        for line in statement.lines {
+            row(
+                [
+                    line.postedAt.rfc3339, line.kind.rawValue, line.transaction.description,
+                    line.reward?.description, line.payout?.description,
+                    line.conversion?.description, line.lead?.description,
+                    line.refund?.description,
+                ], line.change, balance: line.owed)
+        }
+        row([nil, "closing"] + blank, statement.closing, balance: statement.closing.owed)
+        return table
+    }
+}
+
+/// How the end of the journal's chain looks on the wire.
+enum LedgerHeadWire {
+    static let schema = Schema.named(
+        "LedgerHead",
+        .object([
+            .required("sequence", .integer(0...Int64.max)),
+            .required("hash", .text(64...64), "SHA-256 in hexadecimal."),
+        ]))
+
+    static func write(_ head: LedgerHead, _ json: inout JSONObjectWriter) {
+        json.field("sequence", head.sequence)
+        json.field("hash", Hex.encode(head.hash))
+    }
+}
