@@ -70,6 +70,9 @@ let package = Package(
         tests(of: "JSON"),
         tests(of: "HTTP", uses: ["JSON", "Platform", "CLinux"]),
         tests(of: "Database", uses: ["Model", "Platform"]),
+        tests(
+            of: "RewardLedger",
+            uses: ["Model", "Database", "JSON", "Records", "Platform", "Crypto"]),
         tests(of: "LeadRegistration", uses: ["Model", "Database", "JSON", "Crypto"]),
         tests(of: "Attribution", uses: ["Model", "JSON"]),
         tests(of: "App", uses: ["HTTP", "JSON", "Model", "Platform"]),

@@ -1,7 +1,7 @@
 /// A table as comma-separated values (RFC 4180): CRLF after every record, a header first.
 ///
-/// A cell that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, tab or
-/// carriage return) gets an apostrophe before it; numbers written by `number` do not.
+/// A cell that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, tab, line
+/// feed or carriage return) gets an apostrophe before it; numbers written by `number` do not.
 public struct CSVTable: Sendable {
     public private(set) var bytes: [UInt8] = []
     private var isFirstCell = true
@@ -14,7 +14,7 @@ public struct CSVTable: Sendable {
     public mutating func text(_ text: String?) {
         separate()
         guard let text, let first = text.utf8.first else { return }
-        let isFormula = "=+-@\t\r".utf8.contains(first)
+        let isFormula = "=+-@\t\r\n".utf8.contains(first)
         let isQuoted = text.utf8.contains { "\",\r\n".utf8.contains($0) }
         if isQuoted { bytes.append(UInt8(ascii: "\"")) }
         if isFormula { bytes.append(UInt8(ascii: "'")) }

@@ -34,12 +34,29 @@ public enum LedgerVerifier {
     ) throws -> LedgerReport {
         try reader.snapshot {
             var report = LedgerReport()
-            let sums = try walkChain(reader, saved, &report)
-            try checkAccounts(reader, sums, &report)
-            try checkRewards(reader, &report)
-            try checkPayouts(reader, &report)
-            try checkReferences(reader, &report)
+            try reading("journal", &report) { report in
+                let sums = try walkChain(reader, saved, &report)
+                try checkAccounts(reader, sums, &report)
+            }
+            try reading("rewards", &report) { try checkRewards(reader, &$0) }
+            try reading("payouts", &report) { try checkPayouts(reader, &$0) }
+            try reading("journal's references", &report) { report in
+                try checkReferences(reader, &report)
+                try checkOwners(reader, &report)
+            }
             return report
+        }
+    }
+
+    /// A row that cannot be read is a fault of the books; a busy or failing disk is not.
+    private static func reading(
+        _ what: String, _ report: inout LedgerReport, _ body: (inout LedgerReport) throws -> Void
+    ) throws {
+        do {
+            try body(&report)
+        } catch {
+            if let fault = error as? DatabaseFault, fault.isRetryable { throw error }
+            report.add("The \(what) cannot be read to the end: \(error).")
         }
     }
 
@@ -99,13 +116,13 @@ public enum LedgerVerifier {
         if row.previousHash != report.head.hash {
             report.add("\(name) does not carry the hash of the transaction before it.")
         }
+        if postings.count < 2 { report.add("\(name) has fewer than two postings.") }
         if postings.reduce(Int128(0), { $0 + Int128($1.amount) }) != 0 {
             report.add("\(name) does not add up to zero.")
         }
         guard let transaction = row.whole(with: postings) else {
             return report.add("\(name) has unknown kinds, or postings of several currencies.")
         }
-        if postings.count < 2 { report.add("\(name) has fewer than two postings.") }
         if transaction.computedHash != row.hash {
             report.add("\(name) is not what its hash was made of.")
         }
@@ -115,8 +132,9 @@ public enum LedgerVerifier {
         _ reader: Reader, _ sums: [LedgerAccountID: Int128], _ report: inout LedgerReport
     ) throws {
         var totals: [String: Int128] = [:]
-        try reader.forEach("SELECT id, balance, currency FROM ledger_accounts ORDER BY seq") {
-            row in
+        try reader.forEach(
+            "SELECT id, balance, currency FROM ledger_accounts ORDER BY seq"
+        ) { row in
             let id: LedgerAccountID = try row.id(0)
             let balance = Int128(try row.int64(1))
             report.accounts += 1
@@ -135,10 +153,10 @@ public enum LedgerVerifier {
     private static func checkRewards(_ reader: Reader, _ report: inout LedgerReport) throws {
         try reader.forEach(
             """
-            SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind, lead_id,
-                conversion_id, payout_id, state, currency, amount, reversed_amount, clawback_amount,
-                settled_amount, basis, reason, hold_until, approved_at, paid_at, version, created_at,
-                updated_at
+            SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind,
+                lead_id, conversion_id, payout_id, state, currency, amount, reversed_amount,
+                clawback_amount, settled_amount, basis, reason, hold_until, approved_at, paid_at,
+                version, created_at, updated_at
             FROM rewards ORDER BY seq
             """
         ) { row in
@@ -209,14 +227,15 @@ public enum LedgerVerifier {
                 report.add("Payout \(payout.id) differs from its transactions on \(kind.rawValue).")
             }
             let items = try PayoutStore.items(of: payout.id, reader)
-            if items.reduce(0, { $0 + $1.amount }) != payout.rewardsAmount
+            if items.reduce(Int128(0), { $0 + Int128($1.amount) }) != Int128(payout.rewardsAmount)
                 || Int64(items.count) != payout.rewardCount
             {
                 report.add("Payout \(payout.id) differs from the sum of its rewards.")
             }
             let isSettled = payout.state == .paid || payout.state == .partiallyPaid
-            let settled = isSettled ? payout.paidAmount + payout.clawbackAmount : 0
-            if items.reduce(0, { $0 + $1.settledAmount }) != settled {
+            let settled =
+                isSettled ? Int128(payout.paidAmount) + Int128(payout.clawbackAmount) : 0
+            if items.reduce(Int128(0), { $0 + Int128($1.settledAmount) }) != settled {
                 report.add("Payout \(payout.id) differs from what it settled.")
             }
         }
@@ -256,6 +275,30 @@ public enum LedgerVerifier {
         ) { row in
             let id: LedgerTransactionID = try row.id(1)
             report.add("Transaction \(try row.int64(0)) (\(id)) is about nothing that there is.")
+        }
+    }
+
+    /// Every transaction, its accounts and its reward or payout have one owner and one currency.
+    /// The hash covers the transaction alone, so this is what finds a reward given to somebody
+    /// else.
+    private static func checkOwners(_ reader: Reader, _ report: inout LedgerReport) throws {
+        try reader.forEach(
+            """
+            SELECT DISTINCT t.seq, t.id
+            FROM ledger_transactions t
+                JOIN ledger_postings l ON l.transaction_seq = t.seq
+                JOIN ledger_accounts a ON a.seq = l.account_seq
+                LEFT JOIN rewards r ON r.id = t.reward_id
+                LEFT JOIN payouts p ON p.id = t.payout_id
+            WHERE a.program_id <> t.program_id OR a.participant_id <> t.participant_id
+                OR r.program_id <> t.program_id OR r.participant_id <> t.participant_id
+                OR p.program_id <> t.program_id OR p.participant_id <> t.participant_id
+                OR r.currency <> a.currency OR p.currency <> a.currency
+            ORDER BY t.seq LIMIT 20
+            """
+        ) { row in
+            let id: LedgerTransactionID = try row.id(1)
+            report.add("Transaction \(try row.int64(0)) (\(id)) differs in owner or currency.")
         }
     }
 }

@@ -41,8 +41,10 @@ public enum PayoutBook {
             try JournalStore.post(
                 .about(
                     payout, .payoutClawback,
-                    [Posting(.participantAvailable, kept), Posting(.clawbackReceivable, -kept)]), tx
-            )
+                    [
+                        Posting(.participantAvailable, kept),
+                        Posting(.clawbackReceivable, -kept),
+                    ]), tx)
         }
         try tell(payout, from: nil, actor: actor, tx)
         return (payout, true)
@@ -148,7 +150,6 @@ public enum PayoutBook {
             reward.settledAmount += part
             if part == item.amount {
                 reward.state = RewardRules.settledState(reward)
-                reward.paidAt = tx.now
                 try RewardBook.save(&reward, from: old, actor: actor, tx)
             } else {
                 try free(&reward, from: old, payout, actor: actor, tx)
@@ -164,8 +165,10 @@ public enum PayoutBook {
             try JournalStore.post(
                 .about(
                     payout, .payoutClawbackReturned,
-                    [Posting(.clawbackReceivable, kept), Posting(.participantAvailable, -kept)]), tx
-            )
+                    [
+                        Posting(.clawbackReceivable, kept),
+                        Posting(.participantAvailable, -kept),
+                    ]), tx)
         }
         for item in try PayoutStore.items(of: payout.id, tx) {
             guard let old = try RewardStore.find(item.reward, tx) else { continue }

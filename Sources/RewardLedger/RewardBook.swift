@@ -149,10 +149,8 @@ public enum RewardBook {
         var reward = old
         reward.reversedAmount += more
         reward.clawbackAmount += owed
-        // What a payout holds keeps its state until the payout's outcome is known.
-        if old.state != .approved || old.payout == nil {
-            reward.state = RewardRules.settledState(reward)
-        }
+        // What a payout holds stays payable, and so keeps its state until the outcome is known.
+        reward.state = RewardRules.settledState(reward)
         if reward.state == .voided {
             reward.reason = "refunded"
             try JobStore.cancel(old.id, tx)
@@ -201,6 +199,9 @@ public enum RewardBook {
     ) throws {
         reward.version += 1
         reward.updatedAt = tx.now
+        // A refund of what a part payment left unpaid settles a reward as well.
+        let isSettled = reward.state == .paid || reward.state == .clawedBack
+        if isSettled, reward.paidAt == nil { reward.paidAt = tx.now }
         try RewardStore.update(reward, from: old, tx)
         try tell(reward, from: old, actor: actor, data: data, tx)
     }

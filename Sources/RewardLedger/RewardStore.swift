@@ -23,10 +23,10 @@ public enum RewardStore {
     public static func find(_ id: RewardID, _ reader: Reader) throws -> Reward? {
         try reader.first(
             """
-            SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind, lead_id,
-                conversion_id, payout_id, state, currency, amount, reversed_amount, clawback_amount,
-                settled_amount, basis, reason, hold_until, approved_at, paid_at, version, created_at,
-                updated_at
+            SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind,
+                lead_id, conversion_id, payout_id, state, currency, amount, reversed_amount,
+                clawback_amount, settled_amount, basis, reason, hold_until, approved_at, paid_at,
+                version, created_at, updated_at
             FROM rewards WHERE id = ?
             """, id, map: reward)
     }
@@ -93,8 +93,8 @@ public enum RewardStore {
             INSERT INTO rewards (
                 id, program_id, participant_id, rule_id, rule_version, trigger_name, kind, lead_id,
                 conversion_id, payout_id, state, currency, amount, reversed_amount, clawback_amount,
-                settled_amount, basis, reason, hold_until, approved_at, paid_at, version, created_at,
-                updated_at)
+                settled_amount, basis, reason, hold_until, approved_at, paid_at, version,
+                created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, reward.id, reward.program, reward.participant, reward.rule, reward.ruleVersion,
             reward.trigger.rawValue, reward.kind.rawValue, reward.lead, reward.conversion,
@@ -137,10 +137,10 @@ public enum RewardStore {
     private static func query(_ filter: Filter) -> Query {
         var query = Query(
             """
-            SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind, lead_id,
-                conversion_id, payout_id, state, currency, amount, reversed_amount, clawback_amount,
-                settled_amount, basis, reason, hold_until, approved_at, paid_at, version, created_at,
-                updated_at
+            SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind,
+                lead_id, conversion_id, payout_id, state, currency, amount, reversed_amount,
+                clawback_amount, settled_amount, basis, reason, hold_until, approved_at, paid_at,
+                version, created_at, updated_at
             FROM rewards WHERE 1 = 1
             """)
         if let participant = filter.participant {

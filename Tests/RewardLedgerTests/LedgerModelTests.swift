@@ -1,0 +1,284 @@
+import Database
+import Glibc
+import Model
+import Records
+import Testing
+
+@testable import RewardLedger
+
+/// Long random sequences against a ledger that is a few lists in memory, and sums over them.
+@Suite struct LedgerModelTests {
+    @Test("the books agree with a tiny model over random operations, and all proofs hold")
+    func randomOperations() throws {
+        let count = getenv("REFERRALD_OPERATIONS").flatMap { Int(String(cString: $0)) } ?? 20_000
+        let seed =
+            getenv("REFERRALD_SEED").flatMap { UInt64(String(cString: $0)) }
+            ?? UInt64.random(in: 0...UInt64.max)
+        print("REFERRALD_SEED=\(seed) REFERRALD_OPERATIONS=\(count)")
+        let fixture = try LedgerFixture(holdDays: 7, threshold: 3_000)
+        var player = try LedgerPlayer(fixture, seed: seed)
+        var done = 0
+        let proofEvery = max(1, count / 1_000)
+        while done < count {
+            try player.play(100)
+            done += 100
+            // All proofs read everything, so a longer run makes them as often, not more often.
+            let isProofDue = done >= count || done / 100 % proofEvery == 0
+            let wrong = try player.differences(everything: isProofDue)
+            try #require(wrong.isEmpty, "seed \(seed), after \(done): \(wrong.prefix(5))")
+        }
+        #expect(player.tally.values.reduce(0, +) == done)
+        #expect(player.tally.count == LedgerPlayer.operations.count)
+        #expect(player.refusals > 0 && player.successes > 0)
+    }
+}
+
+/// The same operations on the books and on the model.
+struct LedgerPlayer {
+    struct Sale {
+        let id: ConversionID
+        let amount: Int64
+        var refunded: Int64 = 0
+    }
+
+    static let operations = [
+        "sell", "sell", "sell", "refund", "refundAll", "refundAgain", "wait", "approve", "approve",
+        "reject", "void", "create", "create", "createAgain", "submit", "submit", "confirm",
+        "confirm", "confirmPart", "fail", "unknown", "cancel", "changeRule", "qualify", "voidLead",
+    ]
+
+    let fixture: LedgerFixture
+    var random: SeededRandom
+    var model = LedgerModel()
+    var participants: [ParticipantID] = []
+    var sales: [Sale] = []
+    var leads: [LeadID] = []
+    var rules: [RewardRule] = []
+    var references = 0
+    var tally: [Int: Int] = [:]
+    var refusals = 0
+    var successes = 0
+
+    init(_ fixture: LedgerFixture, seed: UInt64) throws {
+        self.fixture = fixture
+        random = SeededRandom(state: seed)
+        for _ in 0..<5 { participants.append(try fixture.participant()) }
+        rules = [
+            try fixture.rule(.basisPoints(1_250, atMost: nil)),
+            try fixture.rule(.flat(fixture.money(333))),
+            try fixture.rule(.flat(fixture.money(500)), trigger: .leadQualified),
+        ]
+    }
+
+    mutating func play(_ count: Int) throws {
+        var next = self
+        fixture.advance(days: Int64(next.random.below(3)))
+        let played = self
+        next = try fixture.perform { tx in
+            var player = played
+            for _ in 0..<count { try player.step(tx) }
+            return player
+        }
+        self = next
+    }
+
+    private mutating func step(_ tx: Transaction) throws {
+        let place = Int(random.below(UInt64(LedgerPlayer.operations.count)))
+        tally[place, default: 0] += 1
+        do {
+            try perform(LedgerPlayer.operations[place], tx)
+            successes += 1
+        } catch is InvalidTransition {
+            refusals += 1
+        } catch is RewardRefusal {
+            refusals += 1
+        } catch is PayoutRefusal {
+            refusals += 1
+        }
+    }
+
+    private mutating func perform(_ operation: String, _ tx: Transaction) throws {
+        switch operation {
+        case "sell": try sell(tx)
+        case "refund", "refundAll", "refundAgain": try refund(operation, tx)
+        case "wait": try wait(tx)
+        case "approve", "reject", "void": try decide(operation, tx)
+        case "create", "createAgain": try create(isRepeated: operation == "createAgain", tx)
+        case "changeRule": try changeRule(tx)
+        case "qualify": try qualify(tx)
+        case "voidLead":
+            guard let lead = leads.randomElement(using: &random) else { return }
+            let voided = try RewardBook.voidAll(of: lead, reason: "test", actor: "test", tx)
+            model.void(voided, of: lead)
+        default: try payout(operation, tx)
+        }
+    }
+
+    private mutating func sell(_ tx: Transaction) throws {
+        let participant = participants[Int(random.below(UInt64(participants.count)))]
+        let sale = Sale(id: tx.makeID(), amount: Int64(random.below(40_000)) + 1)
+        let credit = Credit(
+            participant: participant,
+            base: Money(amount: sale.amount, currency: fixture.currency))
+        // Twice: what was granted once is not granted again.
+        var granted: [Reward] = []
+        for _ in 0..<2 {
+            granted += try RewardBook.grant(
+                fixture.occasion(conversion: sale.id), to: [credit], tx)
+        }
+        let expected = rules.filter { $0.terms.trigger == .conversion }.map {
+            LedgerModel.amount($0.terms.rate, of: sale.amount)
+        }.filter { $0 > 0 }
+        guard granted.map(\.amount.amount) == expected else { throw ModelDiffers("grant") }
+        model.grant(granted, holdDays: fixture.holdDays, threshold: fixture.threshold)
+        sales.append(sale)
+    }
+
+    private mutating func refund(_ operation: String, _ tx: Transaction) throws {
+        // The newest sales are where things happen.
+        guard !sales.isEmpty else { return }
+        let recent = UInt64(min(sales.count, 200))
+        let place = sales.count - 1 - Int(random.below(recent))
+        let left = sales[place].amount - sales[place].refunded
+        switch operation {
+        case "refund": sales[place].refunded += min(left, Int64(random.below(5_000)) + 1)
+        case "refundAll": sales[place].refunded += left
+        default: break
+        }
+        let sale = sales[place]
+        _ = try RewardBook.reverse(
+            conversion: sale.id, refunded: sale.refunded, of: sale.amount, refund: tx.makeID(),
+            actor: "test", tx)
+        model.refund(sale.id, sale.refunded, of: sale.amount)
+    }
+
+    private mutating func wait(_ tx: Transaction) throws {
+        for job in try JobStore.due(at: tx.now, limit: 100_000, tx) {
+            try RewardBook.endHold(job.subject(RewardID.self), tx)
+            try JobStore.remove(job, tx)
+        }
+        model.endHolds(at: tx.now)
+    }
+
+    private mutating func decide(_ operation: String, _ tx: Transaction) throws {
+        guard !model.rewards.isEmpty else { return }
+        let recent = UInt64(min(model.rewards.count, 100))
+        let place = model.rewards.count - 1 - Int(random.below(recent))
+        guard let reward = try RewardStore.find(model.rewards[place].id, tx) else {
+            throw ModelDiffers("missing reward")
+        }
+        switch operation {
+        case "approve": _ = try RewardBook.approve(reward, actor: "test", tx)
+        case "reject": _ = try RewardBook.reject(reward, reason: "no", actor: "test", tx)
+        default: _ = try RewardBook.void(reward, reason: "no", actor: "test", tx)
+        }
+        try model.decide(operation, place)
+    }
+
+    private mutating func create(isRepeated: Bool, _ tx: Transaction) throws {
+        if !isRepeated { references += 1 }
+        let participant = participants[Int(random.below(UInt64(participants.count)))]
+        let (payout, isNew) = try PayoutBook.create(
+            reference: "r\(references)", participant: participant, program: fixture.program,
+            currency: fixture.currency, actor: "test", tx)
+        if isNew { try model.create(payout) }
+    }
+
+    private mutating func payout(_ operation: String, _ tx: Transaction) throws {
+        guard !model.payouts.isEmpty else { return }
+        let recent = UInt64(min(model.payouts.count, 12))
+        let place = model.payouts.count - 1 - Int(random.below(recent))
+        guard let old = try PayoutStore.find(model.payouts[place].id, tx) else {
+            throw ModelDiffers("missing payout")
+        }
+        let payout: Payout =
+            switch operation {
+            case "submit":
+                try PayoutBook.submit(old, providerReference: nil, actor: "test", tx)
+            case "confirm": try PayoutBook.confirm(old, paid: nil, actor: "test", tx)
+            case "confirmPart":
+                try PayoutBook.confirm(
+                    old, paid: Int64(random.below(UInt64(old.amount) + 2)), actor: "test", tx)
+            case "fail": try PayoutBook.fail(old, reason: "test", actor: "test", tx)
+            case "unknown": try PayoutBook.markUnknown(old, reason: nil, actor: "test", tx)
+            default: try PayoutBook.cancel(old, reason: nil, actor: "test", tx)
+            }
+        try model.move(place, to: payout.state, paid: payout.paidAmount)
+    }
+
+    private mutating func changeRule(_ tx: Transaction) throws {
+        var rule = rules[0]
+        rule.terms = RewardTerms(
+            trigger: .conversion, recipient: .referrer, kind: .cash,
+            rate: .basisPoints(
+                Int64(random.below(3_000)) + 1,
+                atMost: random.below(2) == 0
+                    ? nil : Money(amount: 2_000, currency: fixture.currency)),
+            conversionKinds: nil)
+        rule.version += 1
+        try RewardRuleStore.update(rule, actor: "test", tx)
+        rules[0] = rule
+    }
+
+    private mutating func qualify(_ tx: Transaction) throws {
+        let participant = participants[Int(random.below(UInt64(participants.count)))]
+        let isOld = random.below(3) == 0
+        let lead = isOld ? leads.randomElement(using: &random) ?? tx.makeID() : tx.makeID()
+        let granted = try RewardBook.grant(
+            fixture.occasion(.leadQualified, lead: lead),
+            to: [Credit(participant: participant, base: nil)], tx)
+        let isOpen = model.rewards.contains { $0.lead == lead && $0.state != .voided }
+        guard granted.count == (isOpen ? 0 : 1) else { throw ModelDiffers("lead") }
+        model.grant(granted, holdDays: fixture.holdDays, threshold: fixture.threshold)
+        leads.append(lead)
+    }
+
+    /// What the books say otherwise than the model; with `everything`, also the proofs.
+    func differences(everything: Bool) throws -> [String] {
+        let player = self
+        return try fixture.perform { tx in
+            var wrong: [String] = []
+            for participant in player.participants {
+                let told = try LedgerReads.balances(of: participant, tx).first?.balance
+                let expected = player.model.balance(of: participant)
+                if told ?? ParticipantBalance() != expected {
+                    wrong.append("\(participant): \(told as Any), expected \(expected)")
+                }
+            }
+            guard everything else { return wrong }
+            for reward in player.model.rewards {
+                let told = try RewardStore.find(reward.id, tx)
+                if told?.state != reward.state || told?.reversedAmount != reward.reversed {
+                    wrong.append("\(reward): \(told as Any)")
+                }
+            }
+            let counted = try CounterStore.all(prefix: "rewards.", tx)
+            for state in Reward.State.allCases {
+                let count = player.model.rewards.filter { $0.state == state }.count
+                let told = counted.first { $0.name == "rewards.\(state.rawValue)" }?.value ?? 0
+                if told != Int64(count) { wrong.append("counter of \(state): \(told), \(count)") }
+            }
+            return try wrong + LedgerVerifier.verify(tx).faults
+        }
+    }
+}
+
+struct ModelDiffers: Error {
+    let what: String
+    init(_ what: String) { self.what = what }
+}
+
+/// SplitMix64: the same seed gives the same sequence everywhere.
+struct SeededRandom: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
+}
