@@ -48,7 +48,6 @@ import Testing
         defer { database.close() }
         try write("first")
         _ = try turn.current().noteCount()
-        #expect(try !turn.current().snapshot { false })
         try turn.endTurn()
         try turn.endTurn()
         try write("second")
