@@ -90,7 +90,10 @@ enum ParticipantRoutes {
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
-        let window = try ListRequest(call) { try ParticipantStore.sequence(of: $0, reader) }
+        let window = try ListRequest(call) { (id: ParticipantID) in
+            if let own = call.participant, own != id { return nil }
+            return try ParticipantStore.sequence(of: id, reader)
+        }
         let page = try ParticipantStore.page(
             window.page, program: call.queryID("program_id"), state: call.query["status"],
             only: call.participant, reader)
@@ -125,7 +128,10 @@ enum ParticipantRoutes {
     private static func listTokens(_ call: Call, _ reader: Reader) throws -> Response {
         let id: ParticipantID = try call.id()
         _ = try find(id, reader)
-        let window = try ListRequest(call) { try APIKeyStore.sequence(of: $0, reader) }
+        let window = try ListRequest(call) { (key: APIKeyID) in
+            guard try APIKeyStore.find(key, reader)?.participant == id else { return nil }
+            return try APIKeyStore.sequence(of: key, reader)
+        }
         let page = try APIKeyStore.page(window.page, participant: id, reader)
         return .list(page, call, id: { $0.id.description }) { key, data in
             data.object { APIKeyWire.write(key, &$0) }
