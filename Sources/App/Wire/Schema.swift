@@ -13,6 +13,8 @@ indirect enum Schema: Sendable {
     case object([Field])
     /// At most 50 string members, keys up to 40 and values up to 500 characters.
     case metadata
+    /// A merge patch of metadata: null takes a member away.
+    case metadataPatch
     case nullable(Schema)
     /// A shape with a name of its own under `components/schemas`.
     case named(String, Schema)

@@ -62,7 +62,9 @@ extension Schema {
                 schema.check(element, at: "\(pointer)/\(index)", into: &faults)
             }
         case .metadata:
-            Schema.checkMetadata(value, at: pointer, into: &faults)
+            Schema.checkMetadata(value, isPatch: false, at: pointer, into: &faults)
+        case .metadataPatch:
+            Schema.checkMetadata(value, isPatch: true, at: pointer, into: &faults)
         case .object(let fields):
             Schema.checkObject(value, fields, at: pointer, into: &faults)
         }
@@ -94,7 +96,7 @@ extension Schema {
     }
 
     private static func checkMetadata(
-        _ value: JSONValue, at pointer: String, into faults: inout [FieldError]
+        _ value: JSONValue, isPatch: Bool, at pointer: String, into faults: inout [FieldError]
     ) {
         guard let object = value.objectValue else {
             faults.append(
@@ -110,8 +112,8 @@ extension Schema {
             let nameFits =
                 (1...40).contains(name.unicodeScalars.count)
                 && !name.unicodeScalars.contains { "[]".unicodeScalars.contains($0) }
-            let text = member.stringValue
-            if !nameFits || text == nil || text!.unicodeScalars.count > 500 {
+            let length = isPatch && member.isNull ? 0 : member.stringValue?.unicodeScalars.count
+            if !nameFits || length.map({ $0 > 500 }) != false {
                 faults.append(
                     FieldError(
                         pointer: "\(pointer)/\(pointerToken(name))", code: "bad_metadata",

@@ -22,14 +22,8 @@ extension Schema {
                 "minItems": .integer(Int64(count.lowerBound)),
                 "maxItems": .integer(Int64(count.upperBound)),
             ]
-        case .metadata:
-            return [
-                "type": "object", "maxProperties": 50,
-                "propertyNames": [
-                    "type": "string", "minLength": 1, "maxLength": 40, "pattern": #"^[^\[\]]*$"#,
-                ],
-                "additionalProperties": ["type": "string", "maxLength": 500],
-            ]
+        case .metadata: return Schema.metadataDocument(of: "string")
+        case .metadataPatch: return Schema.metadataDocument(of: ["string", "null"])
         case .nullable(let schema): return schema.nullableDocument
         case .named(let name, _): return ["$ref": .string("#/components/schemas/\(name)")]
         case .object(let fields): return Schema.objectDocument(fields)
@@ -62,6 +56,16 @@ extension Schema {
         }
         object["type"] = .array([type, "null"])
         return .object(object)
+    }
+
+    private static func metadataDocument(of type: JSONValue) -> JSONValue {
+        [
+            "type": "object", "maxProperties": 50,
+            "propertyNames": [
+                "type": "string", "minLength": 1, "maxLength": 40, "pattern": #"^[^\[\]]*$"#,
+            ],
+            "additionalProperties": ["type": type, "maxLength": 500],
+        ]
     }
 
     private static func objectDocument(_ fields: [Field]) -> JSONValue {

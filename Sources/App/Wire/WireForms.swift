@@ -20,14 +20,31 @@ extension Schema {
     var asPatch: Schema {
         guard case .object(let fields) = self else { return self }
         return .object(
-            fields.map { field in
-                var schema = field.schema
-                if case .nullable = schema {
-                } else if !field.isRequired {
-                    schema = .nullable(schema)
-                }
-                return .optional(field.name, schema, field.about)
-            })
+            fields.map { .optional($0.name, $0.schemaInPatch, $0.about) })
+    }
+
+    /// This value within a merge patch: members that need not be there can be taken away by null.
+    /// Those that must be stay required, as there may be nothing yet to merge them with.
+    fileprivate var inPatch: Schema {
+        switch self {
+        case .nullable(let schema): .nullable(schema.inPatch)
+        case .metadata: .metadataPatch
+        case .object(let fields):
+            .object(
+                fields.map { field in
+                    field.isRequired
+                        ? field : .optional(field.name, field.schemaInPatch, field.about)
+                })
+        default: self
+        }
+    }
+}
+
+extension Field {
+    fileprivate var schemaInPatch: Schema {
+        let schema = schema.inPatch
+        if case .nullable = schema { return schema }
+        return isRequired ? schema : .nullable(schema)
     }
 }
 
