@@ -25,6 +25,15 @@ public enum ConversionRules {
         if let occurredAt, known.occurredAt != occurredAt { throw .differs(field: "occurred_at") }
     }
 
+    /// A second request may leave out what led to the sale, but not tell it otherwise.
+    public static func checkSameOrigin(
+        _ known: Conversion, lead: LeadID?, click: ClickID?, ref: String?
+    ) throws(ConversionRefusal) {
+        if let lead, known.lead != lead { throw .differs(field: "lead_id") }
+        if let click, known.click != click { throw .differs(field: "click_id") }
+        if let ref, known.ref != ref { throw .differs(field: "ref") }
+    }
+
     public static func check(
         amount: Money, currency: Currency, occurredAt: Instant, now: Instant
     ) throws(ConversionRefusal) {

@@ -34,10 +34,10 @@ struct RecordConversion: Sendable {
 
     func callAsFunction(_ tx: Transaction) throws -> Outcome {
         let facts = try facts(tx)
-        let customer = try customer(facts, tx)
         if let known = try ConversionStore.find(externalID: externalID, in: facts.program.id, tx) {
-            return try repeated(known, customer, tx)
+            return try repeated(known, facts, tx)
         }
+        let customer = try customer(facts, tx)
         let occurredAt = occurredAt ?? tx.now
         try ConversionRules.check(
             amount: amount, currency: facts.program.currency, occurredAt: occurredAt, now: tx.now)
@@ -110,12 +110,15 @@ struct RecordConversion: Sendable {
         ).id
     }
 
+    /// What the request leaves out is not another content. A customer that it does not name is
+    /// not looked for either, because that would make a new one.
     private func repeated(
-        _ known: Conversion, _ customer: CustomerID, _ tx: Transaction
+        _ known: Conversion, _ facts: Facts, _ tx: Transaction
     ) throws -> Outcome {
         try ConversionRules.checkSame(
             known, kind: kind, amount: amount, occurredAt: occurredAt,
-            customer: customerID == nil && email == nil ? known.customer : customer)
+            customer: customerID == nil && email == nil ? known.customer : customer(facts, tx))
+        try ConversionRules.checkSameOrigin(known, lead: lead, click: click, ref: ref)
         guard let attribution = try AttributionStore.newest(of: known.id, tx) else {
             throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
         }
