@@ -125,7 +125,7 @@ enum ProgramRoutes {
         operationID: "updateProgram",
         summary:
             "Change a program by JSON Merge Patch; every change is a new version of its rules.",
-        body: ProgramWire.input.asPatch, bodyTypes: Contract.patchTypes,
+        body: ProgramWire.patch, bodyTypes: Contract.patchTypes,
         answer: ProgramWire.schema)
 
     private static let history = Contract(

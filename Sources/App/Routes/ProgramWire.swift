@@ -46,6 +46,14 @@ enum ProgramWire {
         .optional("metadata", .metadata),
     ])
 
+    /// A program always has an attribution, so a patch may name a part of it.
+    static let patch = input.asPatch.replacing(
+        .optional(
+            "attribution",
+            .nullable(
+                .object([.optional("model", model), .optional("window_days", windowDays)])),
+            "null sets it back to its default."))
+
     private static let origin = Schema.string(
         TextRule(
             8...300,
@@ -54,9 +62,11 @@ enum ProgramWire {
         ) { text in WebURL(text)?.origin == text })
 
     private static let attribution = Schema.object([
-        .required("model", .choice(["first_touch", "last_touch", "last_non_direct"])),
-        .required("window_days", .integer(1...400), "Touches this far back may earn credit."),
+        .required("model", model),
+        .required("window_days", windowDays, "Touches this far back may earn credit."),
     ])
+    private static let model = Schema.choice(["first_touch", "last_touch", "last_non_direct"])
+    private static let windowDays = Schema.integer(1...400)
 
     static func json(_ program: Program) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)

@@ -23,6 +23,12 @@ extension Schema {
             fields.map { .optional($0.name, $0.schemaInPatch, $0.about) })
     }
 
+    /// This object with `field` in place of the one of the same name.
+    func replacing(_ field: Field) -> Schema {
+        guard case .object(let fields) = self else { return self }
+        return .object(fields.map { $0.name == field.name ? field : $0 })
+    }
+
     /// This value within a merge patch: members that need not be there can be taken away by null.
     /// Those that must be stay required, as there may be nothing yet to merge them with.
     fileprivate var inPatch: Schema {
