@@ -20,7 +20,8 @@ struct IdempotencyTests {
     }
 
     private static func send(
-        _ service: TestService, _ key: String, _ body: JSONValue, to target: String = "/v1/programs",
+        _ service: TestService, _ key: String, _ body: JSONValue,
+        to target: String = "/v1/programs",
         method: String = "POST", caller: String = "admin"
     ) throws -> TestAnswer {
         try service.send(

@@ -59,7 +59,8 @@ struct PreconditionTests {
         defer { service.stop() }
         let both = try TwoReferrers(service)
         let actions = [
-            ("/v1/programs/\(both.program)", "pause"), ("/v1/participants/\(both.ben.id)", "suspend"),
+            ("/v1/programs/\(both.program)", "pause"),
+            ("/v1/participants/\(both.ben.id)", "suspend"),
             ("/v1/links/\(both.ada.link)", "disable"), ("/v1/leads/\(both.ada.lead)", "qualify"),
             ("/v1/payouts/\(both.ada.payout)", "submit"),
         ]
@@ -122,6 +123,38 @@ struct PreconditionTests {
         #expect(answer["company"] == "Acme")
         #expect(answer["note"] == .null)
         #expect(answer["metadata"] == ["b": "2"])
+    }
+
+    @Test("a part of a program's attribution can be changed alone, and null is the default")
+    func nestedPatch() throws {
+        let service = try TestService()
+        defer { service.stop() }
+        let both = try TwoReferrers(service)
+        let path = "/v1/programs/\(both.program)"
+        _ = try Self.patch(
+            service, path, ["attribution": ["model": "first_touch", "window_days": 7]])
+        let part = try Self.patch(service, path, ["attribution": ["window_days": 60]])
+        #expect(part["attribution"] == ["model": "first_touch", "window_days": 60])
+        let wrong = try Self.patch(service, path, ["attribution": ["window_days": 0]])
+        #expect(wrong["errors.0.pointer"] == "/attribution/window_days")
+        let whole = try Self.patch(service, path, ["attribution": nil])
+        #expect(whole["attribution"] == ["model": "last_touch", "window_days": 30])
+    }
+
+    @Test("a rule changes from a share to a fixed amount in one PATCH, and never has both")
+    func exclusiveMembers() throws {
+        let service = try TestService()
+        defer { service.stop() }
+        let both = try TwoReferrers(service)
+        let (path, _) = try Self.changes(service, both)[1]
+        let fixed: JSONValue = ["amount": 500, "currency": "USD"]
+        #expect(try Self.patch(service, path, ["amount": fixed]).status == 422)
+        #expect(try Self.patch(service, path, ["basis_points": nil]).status == 422)
+        let changed = try Self.patch(service, path, ["amount": fixed, "basis_points": nil])
+        #expect(changed.status == 200, "\(changed.text)")
+        #expect(changed["amount"] == fixed)
+        #expect(changed["basis_points"] == .null)
+        #expect(changed["version"] == 2)
     }
 
     @Test("a PATCH cannot take away what an object must have, nor name what never changes")
