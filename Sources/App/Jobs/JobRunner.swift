@@ -27,8 +27,9 @@ final class JobRunner: Sendable {
     /// Starts the runner's thread.
     func start() throws -> Thread {
         try Thread("jobs") { [self] in
+            var reader: Reader?
             while !isStopping.withLock({ $0 }) {
-                if !runSlice() { wake.wait(milliseconds: JobRunner.restMilliseconds) }
+                if !runSlice(&reader) { wake.wait(milliseconds: JobRunner.restMilliseconds) }
             }
         }
     }
@@ -38,25 +39,39 @@ final class JobRunner: Sendable {
         wake.raise()
     }
 
-    /// Does one slice. True when there may be more to do at once.
-    private func runSlice() -> Bool {
+    /// Does one slice. True when there may be more to do at once. Looks before it writes: the writer
+    /// uses the moments in which nobody calls it.
+    private func runSlice(_ kept: inout Reader?) -> Bool {
         do {
-            let done = try app.database.perform { tx in
-                let jobs = try JobStore.due(at: tx.now, limit: JobRunner.sliceJobs, tx)
-                for job in jobs {
-                    try JobRunner.perform(job, tx)
-                    try JobStore.remove(job, tx)
+            let reader = try kept ?? app.database.makeReader()
+            kept = reader
+            let now = app.clock.now()
+            var isMore = false
+            if let next = try JobStore.nextDue(reader), next <= now {
+                isMore = try app.database.perform(JobRunner.runDue) == JobRunner.sliceJobs
+            }
+            if try IdempotencyStore.isPruningDue(at: now, reader) {
+                let pruned = try app.database.perform { tx in
+                    try IdempotencyStore.prune(limit: JobRunner.sliceAnswers, tx)
                 }
-                return jobs.count
+                isMore = isMore || pruned == JobRunner.sliceAnswers
             }
-            let pruned = try app.database.perform { tx in
-                try IdempotencyStore.prune(limit: JobRunner.sliceAnswers, tx)
-            }
-            return done == JobRunner.sliceJobs || pruned == JobRunner.sliceAnswers
+            return isMore
         } catch {
             app.log.write(.error, "due jobs could not be done: \(type(of: error))")
             return false
         }
+    }
+
+    /// Does what is due; returns how much that was.
+    @Sendable
+    private static func runDue(_ tx: Transaction) throws -> Int {
+        let jobs = try JobStore.due(at: tx.now, limit: sliceJobs, tx)
+        for job in jobs {
+            try perform(job, tx)
+            try JobStore.remove(job, tx)
+        }
+        return jobs.count
     }
 
     /// What each kind of job does. An unknown kind is a later version's and stays for it.
