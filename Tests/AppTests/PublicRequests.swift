@@ -1,0 +1,48 @@
+import Foundation
+import JSON
+import Testing
+
+@testable import App
+
+/// Requests as browsers and robots send them: without a key, with any body.
+extension TestService {
+    /// Sends one request as it is, without a key and without a look at the contract.
+    func raw(
+        _ method: String, _ target: String, _ body: String? = nil,
+        headers: [(String, String)] = []
+    ) throws -> TestAnswer {
+        try TestConnection.exchange(
+            port: port, method: method, target: target, headers: headers,
+            body: body.map { Array($0.utf8) })
+    }
+
+    /// Posts the program's form urlencoded. `accept` decides between a page and JSON.
+    func postForm(
+        _ program: String, _ fields: [(String, String)], accept: String = "text/html",
+        headers: [(String, String)] = []
+    ) throws -> TestAnswer {
+        let body = fields.map { "\(Self.escaped($0))=\(Self.escaped($1))" }
+            .joined(separator: "&")
+        return try raw(
+            "POST", "/f/\(program)", body,
+            headers: [
+                ("Content-Type", "application/x-www-form-urlencoded"), ("Accept", accept),
+            ] + headers)
+    }
+
+    /// The members `data` of a list.
+    func list(_ target: String) throws -> [JSONObject] {
+        let answer = try get(target)
+        #expect(answer.status == 200, "\(target): \(answer.text)")
+        return answer.json["data"]?.arrayValue?.compactMap(\.objectValue) ?? []
+    }
+
+    static func escaped(_ text: String) -> String {
+        text.utf8.map { byte in
+            let isPlain =
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
+                || (0x61...0x7A).contains(byte)
+            return isPlain ? String(UnicodeScalar(byte)) : String(format: "%%%02X", byte)
+        }.joined()
+    }
+}
