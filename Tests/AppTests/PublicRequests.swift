@@ -1,5 +1,7 @@
 import Foundation
+import Glibc
 import JSON
+import Model
 import Testing
 
 @testable import App
@@ -44,5 +46,24 @@ extension TestService {
                 || (0x61...0x7A).contains(byte)
             return isPlain ? String(UnicodeScalar(byte)) : String(format: "%%%02X", byte)
         }.joined()
+    }
+}
+
+/// Asks until `condition` holds or ten seconds are over. For what the service does by itself, where
+/// no request waits for it.
+func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+    let start = ContinuousClock.now
+    while start.duration(to: .now) < .seconds(10) {
+        if try condition() { return true }
+        sched_yield()
+    }
+    return false
+}
+
+extension TestClock {
+    /// Forward to the next noon UTC, so that no test begins just before midnight.
+    func moveToNoon() {
+        let second = clock.now().milliseconds / 1_000 % 86_400
+        advance(seconds: (86_400 + 43_200 - second) % 86_400)
     }
 }

@@ -39,7 +39,7 @@ final class JobRunner: Sendable {
     }
 
     /// Does one slice. True when there may be more to do at once.
-    private func runSlice() -> Bool {
+    func runSlice() -> Bool {
         do {
             let done = try app.database.perform { tx in
                 let jobs = try JobStore.due(at: tx.now, limit: JobRunner.sliceJobs, tx)
