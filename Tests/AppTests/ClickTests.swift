@@ -38,13 +38,15 @@ struct ClickTests {
             self.link = try service.make("/v1/links", .object(body))
         }
 
-        /// One hit, by a browser unless another agent is given.
+        /// One hit, by a browser unless another agent is given; a second before the next one,
+        /// because clicks of one millisecond are in no order.
         @discardableResult
         func hit(
             _ target: String = "/r/ada", _ method: String = "GET",
             agent: String? = ClickTests.browser, _ headers: [(String, String)] = []
         ) throws -> TestAnswer {
-            try service.raw(
+            defer { service.clock.advance(seconds: 1) }
+            return try service.raw(
                 method, target, headers: (agent.map { [("User-Agent", $0)] } ?? []) + headers)
         }
 
