@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import JSON
 import Model
+import Records
+import Database
 import Testing
 
 @testable import App
@@ -65,5 +67,12 @@ extension TestClock {
     func moveToNoon() {
         let second = clock.now().milliseconds / 1_000 % 86_400
         advance(seconds: (86_400 + 43_200 - second) % 86_400)
+    }
+}
+
+extension Application {
+    /// The sequence of the newest event.
+    func eventHead() throws -> Int64 {
+        try EventStore.head(database.makeReader())
     }
 }
