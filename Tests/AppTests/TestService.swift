@@ -107,6 +107,7 @@ final class TestClock: Sendable {
     }
 
     func advance(days: Int64) { offset.withLock { $0 += days * 86_400_000 } }
+    func advance(seconds: Int64) { offset.withLock { $0 += seconds * 1_000 } }
 }
 
 /// One answer as it came.

@@ -9,7 +9,7 @@ import Platform
 final class Service: Sendable {
     let app: Application
     private let server: Server
-    private let jobs: JobRunner
+    let jobs: JobRunner
     private let jobThread: pthread_t
 
     /// Opens the database, binds the listeners and starts everything.

@@ -41,7 +41,7 @@ final class JobRunner: Sendable {
 
     /// Does one slice. True when there may be more to do at once. Looks before it writes: the writer
     /// uses the moments in which nobody calls it.
-    private func runSlice(_ kept: inout Reader?) -> Bool {
+    func runSlice(_ kept: inout Reader?) -> Bool {
         do {
             let reader = try kept ?? app.database.makeReader()
             kept = reader

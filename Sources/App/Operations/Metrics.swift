@@ -121,8 +121,8 @@ enum Metrics {
             "Hits on links that lead nowhere just now; not stored.", Double(counts.closed))
         out.single(
             "referrald_forwarded_ignored_total", .counter,
-            "Requests whose X-Forwarded-For came from an address that is not trusted.",
-            Double(counts.ignoredForwards))
+            "Requests whose X-Forwarded-For came from no trusted proxy.",
+            Double(app.ignoredForwards.count))
     }
 
     private static func business(_ reader: Reader, _ out: inout Exposition) throws {

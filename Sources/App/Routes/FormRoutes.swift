@@ -65,7 +65,8 @@ enum FormRoutes {
     }
 
     private static func submit(_ call: Call, _ app: Application) throws -> WriteStep {
-        let address = app.clientAddress.client(of: call.request).address
+        let (address, isIgnored) = app.clientAddress.client(of: call.request)
+        if isIgnored { app.ignoredForwards.note() }
         let wait = app.formGate.admit(address, at: .now())
         let answers = FormAnswers(call)
         let fields = Result { try FormBody.fields(of: call.request) }

@@ -14,6 +14,7 @@ final class RedirectDoor {
     private let clock: Clock
     private let log: Log
     private let clientAddress: ClientAddress
+    private let ignoredForwards: IgnoredForwards
     private let honorsDoNotTrack: Bool
     private var random = RandomPool()
     private var generation: UInt64 = 0
@@ -48,6 +49,7 @@ final class RedirectDoor {
         clock = app.clock
         log = app.log
         clientAddress = app.clientAddress
+        ignoredForwards = app.ignoredForwards
         honorsDoNotTrack = app.configuration.honorsDoNotTrack
     }
 
@@ -174,12 +176,7 @@ final class RedirectDoor {
         if RedirectDoor.isOne(request, "sec-gpc") { return nil }
         if honorsDoNotTrack && RedirectDoor.isOne(request, "dnt") { return nil }
         let (address, isIgnored) = clientAddress.client(of: request)
-        if isIgnored && clicks.countIgnoredForward() == 1 {
-            log.write(
-                .warning,
-                "X-Forwarded-For came from an address outside REFERRALD_TRUSTED_PROXIES and was "
-                    + "ignored; further ones are only counted")
-        }
+        if isIgnored { ignoredForwards.note() }
         return clicks.salts.visitor(address: address.visitorBytes, userAgent: agent, at: now)
     }
 

@@ -45,6 +45,7 @@ final class Dispatcher: RequestHandler {
         case .found(let index, let parameters):
             return run(index, request, parameters, reply)
         case .methodNotAllowed(let allow):
+            guard isServed(request.path, on: request.listener) else { return notFound(request) }
             if request.method == .options {
                 return .answer(Response(status: 204, headers: [("Allow", allow)]))
             }
@@ -57,9 +58,23 @@ final class Dispatcher: RequestHandler {
             if request.method == .options && request.path == "*" {
                 return .answer(Response(status: 204))
             }
-            let problem = Problem(
-                status: 404, code: "not_found", detail: "There is nothing at this path.")
-            return .answer(problem.response(requestID: request.id))
+            return notFound(request)
+        }
+    }
+
+    private func notFound(_ request: Request) -> Outcome {
+        let problem = Problem(
+            status: 404, code: "not_found", detail: "There is nothing at this path.")
+        return .answer(problem.response(requestID: request.id))
+    }
+
+    /// Whether any method of `path` is for this listener: what is not must not show in a 405.
+    private func isServed(_ path: String, on listener: Int) -> Bool {
+        Method.allCases.contains { method in
+            guard case .found(let index, _) = app.router.match(method, path: path) else {
+                return false
+            }
+            return app.configuration.serves(app.routes.endpoints[index].access, on: listener)
         }
     }
 
@@ -84,6 +99,9 @@ final class Dispatcher: RequestHandler {
         let tag = index + 1
         do {
             if case .redirect = endpoint.action {
+                guard app.configuration.serves(endpoint.access, on: request.listener) else {
+                    return notFound(request)
+                }
                 return redirects.handle(request, code: parameters["code"] ?? "", tag: tag, reply)
             }
             let call = try call(endpoint, request, parameters)
