@@ -243,7 +243,7 @@ struct PayoutTests {
         let sequence = try #require(head.json["sequence"]?.integerValue)
         let hash = try #require(head.json["hash"]?.stringValue)
         _ = try stage.qualified("later")
-        let path = "/v1/ledger/verify?sequence=\(sequence)&hash="
+        let path = "/v1/ledger/verify?head=\(sequence):"
         #expect(try stage.service.get(path + hash)["sound"] == true)
         let other = (hash.hasPrefix("0") ? "1" : "0") + hash.dropFirst()
         let report = try stage.service.get(path + other)

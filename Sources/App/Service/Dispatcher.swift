@@ -180,9 +180,10 @@ final class Dispatcher: RequestHandler {
     ) throws {
         let requestID = call.request.id
         let isDryRun = try DryRun.isAsked(call.request, endpoint)
+        // A rehearsal must send what the real request must, but neither looks it up nor keeps it.
+        let token = try IdempotencyToken(call, rule: endpoint.idempotency)
         let run = WriteRun(
-            step: step,
-            token: try isDryRun ? nil : IdempotencyToken(call, rule: endpoint.idempotency),
+            step: step, token: isDryRun ? nil : token,
             isDryRun: isDryRun, requestID: requestID, secretMember: endpoint.secretMember)
         let answer = Locked<Response?>(nil)
         let accepted = app.database.leave { tx in
