@@ -18,6 +18,8 @@ final class JobRunner: Sendable {
     private static let sliceAnswers = 500
     /// Longest time between two looks; what is scheduled meanwhile is at most this late.
     private static let restMilliseconds: Int64 = 1_000
+    /// Until a job that could not be done is tried again.
+    private static let retryMilliseconds: Int64 = 3_600_000
 
     init(_ app: Application) throws {
         self.app = app
@@ -41,22 +43,43 @@ final class JobRunner: Sendable {
     /// Does one slice. True when there may be more to do at once.
     func runSlice() -> Bool {
         do {
-            let done = try app.database.perform { tx in
-                let jobs = try JobStore.due(at: tx.now, limit: JobRunner.sliceJobs, tx)
-                for job in jobs {
-                    try JobRunner.perform(job, tx)
-                    try JobStore.remove(job, tx)
-                }
-                return jobs.count
+            let slice = try app.database.perform { tx in
+                try JobRunner.slice(JobStore.due(at: tx.now, limit: JobRunner.sliceJobs, tx), tx)
             }
+            if let fault = slice.fault { app.log.write(.error, fault) }
             let pruned = try app.database.perform { tx in
                 try IdempotencyStore.prune(limit: JobRunner.sliceAnswers, tx)
             }
-            return done == JobRunner.sliceJobs || pruned == JobRunner.sliceAnswers
+            return slice.fault != nil || slice.done == JobRunner.sliceJobs
+                || pruned == JobRunner.sliceAnswers
         } catch {
             app.log.write(.error, "due jobs could not be done: \(type(of: error))")
             return false
         }
+    }
+
+    private struct Slice: Sendable {
+        var done = 0
+        var fault: String?
+    }
+
+    /// Does `jobs`. One that cannot be done is put off, alone, and the next slice does the others:
+    /// it must not stand in their way.
+    private static func slice(_ jobs: [Job], _ tx: Transaction) throws -> Slice {
+        for job in jobs {
+            do {
+                try perform(job, tx)
+                try JobStore.remove(job, tx)
+            } catch {
+                if let fault = error as? DatabaseFault, fault.isRetryable { throw error }
+                try tx.undo()
+                try JobStore.putOff(job, to: tx.now.advanced(byMilliseconds: retryMilliseconds), tx)
+                return Slice(
+                    fault: "a \(job.kind) job could not be done and is tried again in an hour: "
+                        + "\(type(of: error))")
+            }
+        }
+        return Slice(done: jobs.count)
     }
 
     /// What each kind of job does. An unknown kind is a later version's and stays for it.
