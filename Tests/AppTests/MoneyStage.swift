@@ -1,3 +1,5 @@
+import Database
+import Database
 import Foundation
 import JSON
 import Testing
@@ -119,7 +121,8 @@ struct MoneyStage {
 
     /// Does what is due now, beside the runner that may be at it as well.
     func runJobs() {
-        while service.service.jobs.runSlice() {}
+        var reader: Reader?
+        while service.service.jobs.runSlice(&reader) {}
     }
 
     // MARK: - Views

@@ -31,6 +31,7 @@ final class Service: Sendable {
         }
         app.attach(server)
         jobThread = try jobs.start().release()
+        clinux_release_startup_memory()
     }
 
     var addresses: [String] { server.addresses }

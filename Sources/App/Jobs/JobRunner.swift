@@ -29,8 +29,9 @@ final class JobRunner: Sendable {
     /// Starts the runner's thread.
     func start() throws -> Thread {
         try Thread("jobs") { [self] in
+            var reader: Reader?
             while !isStopping.withLock({ $0 }) {
-                if !runSlice() { wake.wait(milliseconds: JobRunner.restMilliseconds) }
+                if !runSlice(&reader) { wake.wait(milliseconds: JobRunner.restMilliseconds) }
             }
         }
     }
@@ -40,18 +41,26 @@ final class JobRunner: Sendable {
         wake.raise()
     }
 
-    /// Does one slice. True when there may be more to do at once.
-    func runSlice() -> Bool {
+    /// Does one slice. True when there may be more to do at once. Looks before it writes: the writer
+    /// uses the moments in which nobody calls it.
+    func runSlice(_ kept: inout Reader?) -> Bool {
         do {
-            let slice = try app.database.perform { tx in
-                try JobRunner.slice(JobStore.due(at: tx.now, limit: JobRunner.sliceJobs, tx), tx)
+            let reader = try kept ?? app.database.makeReader()
+            kept = reader
+            let now = app.clock.now()
+            var isMore = false
+            if let next = try JobStore.nextDue(reader), next <= now {
+                let slice = try app.database.perform(JobRunner.runDue)
+                if let fault = slice.fault { app.log.write(.error, fault) }
+                isMore = slice.fault != nil || slice.done == JobRunner.sliceJobs
             }
-            if let fault = slice.fault { app.log.write(.error, fault) }
-            let pruned = try app.database.perform { tx in
-                try IdempotencyStore.prune(limit: JobRunner.sliceAnswers, tx)
+            if try IdempotencyStore.isPruningDue(at: now, reader) {
+                let pruned = try app.database.perform { tx in
+                    try IdempotencyStore.prune(limit: JobRunner.sliceAnswers, tx)
+                }
+                isMore = isMore || pruned == JobRunner.sliceAnswers
             }
-            return slice.fault != nil || slice.done == JobRunner.sliceJobs
-                || pruned == JobRunner.sliceAnswers
+            return isMore
         } catch {
             app.log.write(.error, "due jobs could not be done: \(type(of: error))")
             return false
@@ -63,9 +72,11 @@ final class JobRunner: Sendable {
         var fault: String?
     }
 
-    /// Does `jobs`. One that cannot be done is put off, alone, and the next slice does the others:
-    /// it must not stand in their way.
-    private static func slice(_ jobs: [Job], _ tx: Transaction) throws -> Slice {
+    /// Does what is due. A job that cannot be done is put off, alone, and the next slice does the
+    /// others: it must not stand in their way.
+    @Sendable
+    private static func runDue(_ tx: Transaction) throws -> Slice {
+        let jobs = try JobStore.due(at: tx.now, limit: sliceJobs, tx)
         for job in jobs {
             do {
                 try perform(job, tx)

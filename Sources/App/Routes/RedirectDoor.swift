@@ -82,7 +82,7 @@ final class RedirectDoor {
             to: target.location(click: id, query: query), tag: tag)
         guard isHit else { return .answer(response) }
         let click = click(id, request, link, query, now)
-        guard clicks.intake.push(PendingClick(click: click, redirect: (reply, response))) else {
+        guard clicks.intake.leave(PendingClick(click: click, redirect: (reply, response))) else {
             clicks.countUnrecorded(.queueFull)
             return .answer(response.clickRecorded("no"))
         }
@@ -148,7 +148,7 @@ final class RedirectDoor {
         let click = Click(
             id: ClickID(at: now, using: &random), link: link.sequence, verdict: verdict,
             visitor: nil, detail: nil)
-        if !clicks.intake.push(PendingClick(click: click, redirect: nil)) {
+        if !clicks.intake.leave(PendingClick(click: click, redirect: nil)) {
             clicks.countUnrecorded(.queueFull)
         }
     }

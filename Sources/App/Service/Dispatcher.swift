@@ -84,6 +84,7 @@ final class Dispatcher: RequestHandler {
     }
 
     func turnEnded() {
+        app.database.callWriter()
         do {
             try reader.endTurn()
         } catch {
@@ -184,7 +185,7 @@ final class Dispatcher: RequestHandler {
             token: try isDryRun ? nil : IdempotencyToken(call, rule: endpoint.idempotency),
             isDryRun: isDryRun, requestID: requestID, secretMember: endpoint.secretMember)
         let answer = Locked<Response?>(nil)
-        let accepted = app.database.write { tx in
+        let accepted = app.database.leave { tx in
             let response = try run(tx)
             answer.withLock { $0 = response }
         } completion: { [log = app.log] outcome in
