@@ -41,8 +41,8 @@ final class JobRunner: Sendable {
         wake.raise()
     }
 
-    /// Does one slice. True when there may be more to do at once. Looks before it writes: the writer
-    /// uses the moments in which nobody calls it.
+    /// Does one slice. True when there may be more to do at once. Looks before it writes: the
+    /// writer uses the moments in which nobody calls it.
     func runSlice(_ kept: inout Reader?) -> Bool {
         do {
             let reader = try kept ?? app.database.makeReader()
