@@ -84,8 +84,9 @@ struct ClickTests {
         #expect(click["reason"] == .null)
         #expect(click["referrer"] == "blog.example")
         #expect(click["anonymous"] == false)
-        #expect(try stage.service.get("/v1/clicks/\(id)")["participant_id"]
-            == .string(stage.participant))
+        #expect(
+            try stage.service.get("/v1/clicks/\(id)")["participant_id"]
+                == .string(stage.participant))
     }
 
     @Test("HEAD is answered as GET and records nothing")
@@ -294,7 +295,7 @@ struct ClickTests {
                 == "https://www.example.com/a?plan=pro&q=%20&ref=ada&click_id=CLICK&x=1&y#top")
     }
 
-    @Test("a visitor's parameter never overrides ref, click_id, the link's UTM or the destination's")
+    @Test("a visitor overrides neither ref nor click_id, the link's UTM or the destination's query")
     func precedence() throws {
         let stage = try Stage([
             "destination_url": "https://www.example.com/?plan=pro&ref=old",
@@ -319,7 +320,8 @@ struct ClickTests {
         #expect(utm == ["source": "News letter", "medium": "e mail"])
     }
 
-    @Test("no query makes a header of its own", arguments: ["%0d%0aX-Evil:1", "a=%0D%0A", "\"><x>"])
+    @Test(
+        "no query makes a header of its own", arguments: ["%0d%0aX-Evil:1", "a=%0D%0A", "\"><x>"])
     func noInjection(_ query: String) throws {
         let stage = try Stage()
         defer { stage.service.stop() }

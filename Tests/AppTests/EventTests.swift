@@ -286,7 +286,8 @@ struct EventTests {
             try service.get("/v1/ledger/transactions?limit=100").text,
         ]
         for event in try Self.walk(service) { texts.append(JSONValue.object(event).text) }
-        for word in ["zacharias", "quill", "+49 30", "fair", "lovelace", "partner.example", "ada@"] {
+        let words = ["zacharias", "quill", "+49 30", "fair", "lovelace", "partner.example", "ada@"]
+        for word in words {
             for text in texts {
                 #expect(!text.lowercased().contains(word), "\(word): \(text)")
             }

@@ -73,8 +73,9 @@ struct FormOriginTests {
     @Test("our own page may post, by the address the browser used")
     func ownPage() throws {
         defer { service.stop() }
-        #expect(try post([("Origin", "http://localhost"), ("Sec-Fetch-Site", "same-origin")])
-            .status == 201)
+        #expect(
+            try post([("Origin", "http://localhost"), ("Sec-Fetch-Site", "same-origin")])
+                .status == 201)
     }
 
     @Test(

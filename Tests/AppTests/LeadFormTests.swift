@@ -350,7 +350,7 @@ struct LeadFormTests {
     }
 
     @Test(
-        "a program that is paused, ended or not begun takes no forms and says so in the client's way",
+        "a program that is paused, ended or not begun takes no forms and says so",
         arguments: ["draft", "pause", "end"])
     func closedProgram(_ state: String) throws {
         let stage = try Stage(isActive: state != "draft")

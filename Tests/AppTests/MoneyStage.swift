@@ -1,4 +1,5 @@
 import Database
+import Database
 import Foundation
 import JSON
 import Testing

@@ -1,5 +1,8 @@
+import Database
 import Foundation
 import JSON
+import Model
+import Records
 import Testing
 
 @testable import App
@@ -64,6 +67,29 @@ struct MoneyTests {
         stage.service.clock.advance(days: 5)
         stage.runJobs()
         #expect(try stage.balance() == [0, 1_200_000, 0, 0, 0])
+        try stage.expectSoundBooks()
+    }
+
+    @Test("a job that cannot be done is put off, and stands in no other's way")
+    func faultyJob() throws {
+        let stage = try MoneyStage(holdDays: 1)
+        defer { stage.service.stop() }
+        let before = try stage.sale("before", 100_000).reward
+        let start = stage.service.clock.clock.now()
+        try stage.service.service.app.database.perform { tx in
+            // Of a kind that only a later version knows.
+            try JobStore.schedule(
+                "later.kind", RewardID(high: 1, low: 1), at: start.advanced(byDays: 1), tx)
+        }
+        let after = try stage.sale("after", 100_000).reward
+        stage.service.clock.advance(days: 2)
+        stage.runJobs()
+        for reward in [before, after] {
+            #expect(try stage.reward(reward)["status"] == "approved")
+        }
+        let left = try JobStore.nextDue(stage.service.service.app.database.makeReader())
+        #expect(try #require(left) > stage.service.clock.clock.now())
+        #expect(try stage.balance() == [0, 20_000, 0, 0, 0])
         try stage.expectSoundBooks()
     }
 
@@ -183,7 +209,7 @@ struct MoneyTests {
 
     // MARK: - Refunds
 
-    @Test("a partial refund before the payout shrinks the reward in proportion, a full one voids it")
+    @Test("a partial refund before the payout shrinks the reward, a full one voids it")
     func refundBefore() throws {
         let stage = try MoneyStage()
         defer { stage.service.stop() }

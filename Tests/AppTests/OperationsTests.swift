@@ -173,7 +173,7 @@ struct OperationsTests {
 
     // MARK: - The listeners
 
-    @Test("with an operations address health and metrics leave the main one, and nothing else joins")
+    @Test("an operations address takes health and metrics from the main one, and nothing else")
     func operationsListener() throws {
         let service = try TestService(flags: ["--ops-listen": "127.0.0.1:0"])
         defer { service.stop() }

@@ -1,9 +1,9 @@
+import Database
 import Foundation
 import Glibc
 import JSON
 import Model
 import Records
-import Database
 import Testing
 
 @testable import App

@@ -18,6 +18,8 @@ final class JobRunner: Sendable {
     private static let sliceAnswers = 500
     /// Longest time between two looks; what is scheduled meanwhile is at most this late.
     private static let restMilliseconds: Int64 = 1_000
+    /// Until a job that could not be done is tried again.
+    private static let retryMilliseconds: Int64 = 3_600_000
 
     init(_ app: Application) throws {
         self.app = app
@@ -39,8 +41,8 @@ final class JobRunner: Sendable {
         wake.raise()
     }
 
-    /// Does one slice. True when there may be more to do at once. Looks before it writes: the writer
-    /// uses the moments in which nobody calls it.
+    /// Does one slice. True when there may be more to do at once. Looks before it writes: the
+    /// writer uses the moments in which nobody calls it.
     func runSlice(_ kept: inout Reader?) -> Bool {
         do {
             let reader = try kept ?? app.database.makeReader()
@@ -48,7 +50,9 @@ final class JobRunner: Sendable {
             let now = app.clock.now()
             var isMore = false
             if let next = try JobStore.nextDue(reader), next <= now {
-                isMore = try app.database.perform(JobRunner.runDue) == JobRunner.sliceJobs
+                let slice = try app.database.perform(JobRunner.runDue)
+                if let fault = slice.fault { app.log.write(.error, fault) }
+                isMore = slice.fault != nil || slice.done == JobRunner.sliceJobs
             }
             if try IdempotencyStore.isPruningDue(at: now, reader) {
                 let pruned = try app.database.perform { tx in
@@ -63,15 +67,30 @@ final class JobRunner: Sendable {
         }
     }
 
-    /// Does what is due; returns how much that was.
+    private struct Slice: Sendable {
+        var done = 0
+        var fault: String?
+    }
+
+    /// Does what is due. A job that cannot be done is put off, alone, and the next slice does the
+    /// others: it must not stand in their way.
     @Sendable
-    private static func runDue(_ tx: Transaction) throws -> Int {
+    private static func runDue(_ tx: Transaction) throws -> Slice {
         let jobs = try JobStore.due(at: tx.now, limit: sliceJobs, tx)
         for job in jobs {
-            try perform(job, tx)
-            try JobStore.remove(job, tx)
+            do {
+                try perform(job, tx)
+                try JobStore.remove(job, tx)
+            } catch {
+                if let fault = error as? DatabaseFault, fault.isRetryable { throw error }
+                try tx.undo()
+                try JobStore.putOff(job, to: tx.now.advanced(byMilliseconds: retryMilliseconds), tx)
+                return Slice(
+                    fault: "a \(job.kind) job could not be done and is tried again in an hour: "
+                        + "\(type(of: error))")
+            }
         }
-        return jobs.count
+        return Slice(done: jobs.count)
     }
 
     /// What each kind of job does. An unknown kind is a later version's and stays for it.
