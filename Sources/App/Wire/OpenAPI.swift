@@ -49,9 +49,13 @@ enum OpenAPI {
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = about.body {
             // What a form brings beyond its fields is ignored.
-            let document = about.parsesBody ? body.document : body.openDocument
             var content = JSONObject()
-            for type in about.bodyTypes { content[type] = ["schema": document] }
+            for type in about.bodyTypes {
+                let document =
+                    about.parsesBody
+                    ? body.document : body.openDocument(isForm: type != "application/json")
+                content[type] = ["schema": document]
+            }
             operation["requestBody"] = [
                 "required": .bool(body.requiresMembers), "content": .object(content),
             ]
