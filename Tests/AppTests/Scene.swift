@@ -1,3 +1,4 @@
+import Database
 import Foundation
 import JSON
 import Testing
@@ -94,8 +95,38 @@ struct Scene {
             ["participant_id": .string(partner.id), "reference": .string(reference)])
     }
 
-    /// How many events there are: nothing is written without one.
-    func eventCount() throws -> Int { try Scene.events(service).count }
+    /// How many rows there are, in all tables together.
+    static func rowCount(_ service: TestService) throws -> Int64? {
+        try service.service.app.database.makeReader().integer(
+            """
+            SELECT
+            (SELECT count(*) FROM api_keys) +
+            (SELECT count(*) FROM idempotency_answers) +
+            (SELECT count(*) FROM events) +
+            (SELECT count(*) FROM jobs) +
+            (SELECT count(*) FROM rule_versions) +
+            (SELECT count(*) FROM counters) +
+            (SELECT count(*) FROM programs) +
+            (SELECT count(*) FROM participants) +
+            (SELECT count(*) FROM links) +
+            (SELECT count(*) FROM clicks) +
+            (SELECT count(*) FROM link_days) +
+            (SELECT count(*) FROM visitor_salts) +
+            (SELECT count(*) FROM leads) +
+            (SELECT count(*) FROM customers) +
+            (SELECT count(*) FROM touchpoints) +
+            (SELECT count(*) FROM conversions) +
+            (SELECT count(*) FROM refunds) +
+            (SELECT count(*) FROM attributions) +
+            (SELECT count(*) FROM reward_rules) +
+            (SELECT count(*) FROM payouts) +
+            (SELECT count(*) FROM rewards) +
+            (SELECT count(*) FROM payout_rewards) +
+            (SELECT count(*) FROM ledger_accounts) +
+            (SELECT count(*) FROM ledger_transactions) +
+            (SELECT count(*) FROM ledger_postings)
+            """)
+    }
 
     /// The types of all events, oldest first.
     static func events(_ service: TestService, key: String = "admin") throws -> [JSONObject] {
@@ -122,4 +153,9 @@ extension TestAnswer {
 
     /// The pointer of the first of a problem's errors.
     var pointer: String? { self["errors.0.pointer"]?.stringValue }
+}
+
+extension TestAnswer {
+    /// The id of the object.
+    func id() throws -> String { try #require(self["id"]?.stringValue, "\(text)") }
 }

@@ -67,6 +67,7 @@ final class TestService: Sendable {
         try send("GET", target, key: key)
     }
 
+    @discardableResult
     func post(_ target: String, _ body: JSONValue = [:], key: String? = "admin") throws
         -> TestAnswer
     {
@@ -106,7 +107,9 @@ final class TestClock: Sendable {
         Clock { [self] in Clock.system.now().advanced(byMilliseconds: offset.withLock { $0 }) }
     }
 
-    func advance(days: Int64) { offset.withLock { $0 += days * 86_400_000 } }
+    func advance(days: Int64) { advance(hours: 24 * days) }
+    func advance(hours: Int64) { advance(seconds: 3_600 * hours) }
+    func advance(seconds: Int64) { offset.withLock { $0 += seconds * 1_000 } }
 }
 
 /// One answer as it came.

@@ -30,7 +30,8 @@ enum LeadRoutes {
         return { tx in
             let lead = try submit(tx)
             return .created(
-                LeadWire.json(lead, for: call.principal), at: "/v1/leads/\(lead.id)", version: lead.version)
+                LeadWire.json(lead, for: call.principal), at: "/v1/leads/\(lead.id)",
+                version: lead.version)
         }
     }
 
