@@ -53,12 +53,22 @@ final class TestService: Sendable {
         headers: [(String, String)] = []
     ) throws -> TestAnswer {
         var all = headers
-        if let key { all.append(("Authorization", "Bearer \(key == "admin" ? self.key : key)")) }
         if body != nil, !headers.contains(where: { $0.0 == "Content-Type" }) {
             all.append(("Content-Type", "application/json"))
         }
+        return try sendBytes(method, target, body?.encoded(), key: key, headers: all)
+    }
+
+    /// Sends a body as it is.
+    @discardableResult
+    func sendBytes(
+        _ method: String, _ target: String, _ body: [UInt8]?, key: String? = "admin",
+        headers: [(String, String)] = []
+    ) throws -> TestAnswer {
+        var all = headers
+        if let key { all.append(("Authorization", "Bearer \(key == "admin" ? self.key : key)")) }
         let answer = try TestConnection.exchange(
-            port: port, method: method, target: target, headers: all, body: body?.encoded())
+            port: port, method: method, target: target, headers: all, body: body)
         checkContract(method, target, answer)
         return answer
     }
@@ -83,7 +93,7 @@ final class TestService: Sendable {
 
     private func checkContract(_ method: String, _ target: String, _ answer: TestAnswer) {
         let path = String(target.split(separator: "?")[0])
-        guard let method = Method(rawValue: method),
+        guard let method = Method(rawValue: method), method != .head,
             case .found(let index, _) = service.app.router.match(method, path: path)
         else { return }
         let contract = service.app.routes.endpoints[index].about
