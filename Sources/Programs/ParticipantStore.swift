@@ -34,6 +34,11 @@ public enum ParticipantStore {
         ) { try $0.id(0) }
     }
 
+    /// As `find`, from the writer's memory when nothing was changed.
+    public static func recall(_ id: ParticipantID, _ tx: Transaction) throws -> Participant? {
+        try tx.remembering(id) { try find(id, tx) }
+    }
+
     public static func sequence(of id: ParticipantID, _ reader: Reader) throws -> Int64? {
         try reader.integer("SELECT seq FROM participants WHERE id = ?", id)
     }

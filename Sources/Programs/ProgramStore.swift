@@ -13,6 +13,11 @@ public enum ProgramStore {
             """, id, map: program)
     }
 
+    /// As `find`, from the writer's memory when nothing was changed.
+    public static func recall(_ id: ProgramID, _ tx: Transaction) throws -> Program? {
+        try tx.remembering(id) { try find(id, tx) }
+    }
+
     public static func sequence(of id: ProgramID, _ reader: Reader) throws -> Int64? {
         try reader.integer("SELECT seq FROM programs WHERE id = ?", id)
     }

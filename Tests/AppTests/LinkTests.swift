@@ -1,162 +1,189 @@
+import Foundation
 import JSON
 import Testing
 
 @testable import App
 
-/// Codes of links, and links in bulk.
+/// Links one by one and in bulk, the script for marketing sites, and what proxies ask.
 struct LinkTests {
-    static func item(_ scene: Scene, _ code: String? = nil) -> JSONValue {
-        var item: JSONObject = ["participant_id": .string(scene.ada.id)]
-        if let code { item["code"] = .string(code) }
-        return .object(item)
-    }
+    private let service: TestService
+    private let program: String
+    private let participant: String
 
-    @Test("a code that is not given is made: eight characters that are easy to tell apart")
-    func madeCode() throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        var codes: Set<String> = []
-        for _ in 0..<20 {
-            let answer = try scene.service.post("/v1/links", Self.item(scene))
-            codes.insert(try #require(answer["code"]?.stringValue))
-        }
-        #expect(codes.count == 20)
-        #expect(codes.allSatisfy { $0.wholeMatch(of: /[345679bcdfghjkmnpqrtvwxy]{8}/) != nil })
-    }
-
-    @Test(
-        "a code that cannot be one is 400",
-        arguments: ["ab", "-abc", "a b", "a/b", "é23", "", String(repeating: "a", count: 65)])
-    func badCode(code: String) throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        let answer = try scene.service.post("/v1/links", Self.item(scene, code))
-        #expect(answer.status == 400)
-        #expect(answer.pointer == "/code")
-    }
-
-    @Test("a code is taken in every case, and stays taken when its link is archived")
-    func takenCode() throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        try scene.service.post("/v1/links/\(scene.ada.link)/archive")
-        for code in ["ada", "ADA", "Ada"] {
-            let answer = try scene.service.post("/v1/links", Self.item(scene, code))
-            #expect(answer.status == 409)
-            #expect(answer.code == "code_taken")
-        }
-    }
-
-    @Test("a code cannot be changed")
-    func codeStays() throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        let answer = try scene.service.send(
-            "PATCH", "/v1/links/\(scene.ada.link)", ["code": "other"])
-        #expect(answer.status == 400)
-        #expect(answer.pointer == "/code")
-    }
-
-    @Test("a link's url is where it is followed")
-    func url() throws {
-        let scene = try Scene(TestService(flags: ["--public-url": "https://go.example"]))
-        defer { scene.service.stop() }
-        let link = try scene.service.get("/v1/links/\(scene.ada.link)")
-        #expect(link["url"] == "https://go.example/r/ada")
-    }
-
-    @Test("a link needs somewhere to lead")
-    func noDestination() throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        let program = try scene.service.make("/v1/programs", IdempotencyTests.program)
-        let participant = try scene.service.make(
+    init() throws {
+        service = try TestService()
+        program = try service.make(
+            "/v1/programs",
+            [
+                "name": "Partners", "currency": "USD",
+                "destination_url": "https://www.example.com/",
+            ])
+        participant = try service.make(
             "/v1/participants",
             [
-                "program_id": .string(program), "name": "P", "email": "p@partner.example",
+                "program_id": .string(program), "name": "Ada", "email": "ada@partner.example",
                 "status": "approved",
             ])
-        let answer = try scene.service.post(
-            "/v1/links", ["participant_id": .string(participant)])
-        #expect(answer.status == 409)
-        #expect(answer.code == "no_destination")
+    }
+
+    private func item(_ code: String?) -> JSONValue {
+        var body: JSONObject = ["participant_id": .string(participant)]
+        if let code { body["code"] = .string(code) }
+        return .object(body)
+    }
+
+    @Test("a made code has eight characters that are easy to read, and its URL leads to it")
+    func madeCode() throws {
+        defer { service.stop() }
+        let link = try service.post("/v1/links", item(nil))
+        #expect(link.status == 201)
+        let code = try #require(link.json["code"]?.stringValue)
+        #expect(code.wholeMatch(of: /[345679bcdfghjkmnpqrtvwxy]{8}/) != nil)
+        #expect(link.json["url"]?.stringValue?.hasSuffix("/r/\(code)") == true)
+        #expect(try service.raw("HEAD", "/r/\(code)").status == 302)
+    }
+
+    @Test("a code is taken in any case and for good, and the refusal says so with 409")
+    func takenCode() throws {
+        defer { service.stop() }
+        let link = try service.make("/v1/links", item("Ada-2026"))
+        for code in ["Ada-2026", "ada-2026", "ADA-2026"] {
+            let answer = try service.post("/v1/links", item(code))
+            #expect(answer.status == 409)
+            #expect(answer["code"] == "code_taken")
+        }
+        #expect(try service.post("/v1/links/\(link)/archive").status == 200)
+        #expect(try service.post("/v1/links", item("ada-2026"))["code"] == "code_taken")
+    }
+
+    @Test("a link is found whatever the case of its code, and ref is the code as it was given")
+    func anyCase() throws {
+        defer { service.stop() }
+        _ = try service.make("/v1/links", item("AdaLovelace"))
+        for code in ["AdaLovelace", "adalovelace", "ADALOVELACE"] {
+            let location = try service.raw("HEAD", "/r/\(code)").header("location")
+            #expect(location?.contains("ref=AdaLovelace&") == true, "\(code)")
+        }
     }
 
     @Test(
-        "a destination that no browser should be sent to is 400",
-        arguments: ["javascript:alert(1)", "//evil.example", "ftp://a.example", "https://", "x"])
-    func badDestination(url: String) throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        let answer = try scene.service.post(
-            "/v1/links",
-            ["participant_id": .string(scene.ada.id), "destination_url": .string(url)])
-        #expect(answer.status == 400)
-        #expect(answer.pointer == "/destination_url")
+        "a code that a URL or a person would trip over is refused",
+        arguments: ["ab", "-ab", "_ab", "a b", "a/b", "a.b", "ü12", "a%41", ""])
+    func malformedCode(_ code: String) throws {
+        defer { service.stop() }
+        let answer = try service.post("/v1/links", item(code))
+        #expect(answer.status == 400 || answer.status == 422)
+        #expect(answer["errors.0.pointer"] == "/code")
     }
 
-    @Test("in bulk each item has its own result, in the order asked")
+    @Test("the code stays: a change of it is refused")
+    func codeStays() throws {
+        defer { service.stop() }
+        let link = try service.make("/v1/links", item("ada"))
+        let answer = try service.send(
+            "PATCH", "/v1/links/\(link)", ["code": "eve"],
+            headers: [("Content-Type", "application/merge-patch+json")])
+        #expect(answer.status == 400 || answer.status == 422)
+        #expect(try service.get("/v1/links/\(link)")["code"] == "ada")
+    }
+
+    @Test("an archived link is never changed or opened again")
+    func archivedIsFinal() throws {
+        defer { service.stop() }
+        let link = try service.make("/v1/links", item("ada"))
+        #expect(try service.post("/v1/links/\(link)/archive").status == 200)
+        let move = try service.post("/v1/links/\(link)/enable")
+        #expect(move.status == 409)
+        #expect(move["code"] == "invalid_transition")
+        let change = try service.send(
+            "PATCH", "/v1/links/\(link)", ["campaign": "x"],
+            headers: [("Content-Type", "application/merge-patch+json")])
+        #expect(change.status == 409)
+    }
+
+    @Test("a destination that browsers would run or a reader mistake is refused")
+    func destinations() throws {
+        defer { service.stop() }
+        for url in ["javascript:alert(1)", "//evil.example", "https://a:b@evil.example/", "x"] {
+            var body = try #require(item(nil).objectValue)
+            body["destination_url"] = .string(url)
+            let answer = try service.post("/v1/links", .object(body))
+            #expect(answer.status == 400 || answer.status == 422, "\(url)")
+        }
+    }
+
+    // MARK: - In bulk
+
+    @Test("in bulk each link has its own result, and one refusal leaves the others")
     func bulk() throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        let answer = try scene.service.post(
-            "/v1/links/bulk",
-            [
-                "items": [
-                    Self.item(scene, "one"), Self.item(scene, "ADA"), Self.item(scene, "one"),
-                    ["participant_id": "part_01h455vb4pex5vsknk084sn02q"], Self.item(scene),
-                ]
-            ])
+        defer { service.stop() }
+        let answer = try service.post(
+            "/v1/links/bulk", ["items": [item("one"), item("ONE"), item(nil), item("two")]])
         #expect(answer.status == 200)
-        let results = answer["data"]?.arrayValue?.compactMap(\.objectValue) ?? []
-        #expect(results.map { $0["status"] } == [201, 409, 409, 404, 201])
-        #expect(results.map { $0["index"] } == [0, 1, 2, 3, 4])
-        #expect(try scene.service.get("/v1/links").ids.count == 4)
-        #expect(try ClickTests.follow(scene, "one").status == 302)
+        let statuses = (0..<4).map { answer["data.\($0).status"] }
+        #expect(statuses == [201, 409, 201, 201])
+        #expect(answer["data.1.problem.code"] == "code_taken")
+        #expect(answer["data.1.index"] == 1)
+        #expect(try service.list("/v1/links").count == 3)
     }
 
-    @Test("an atomic bulk creates all or none, and names the item that was refused")
+    @Test("in bulk and atomic one refusal leaves no link, no event and no taken code")
     func atomicBulk() throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        func create(_ codes: [String]) throws -> TestAnswer {
-            try scene.service.post(
-                "/v1/links/bulk",
-                ["atomic": true, "items": .array(codes.map { Self.item(scene, $0) })])
-        }
-        let refused = try create(["one", "two", "ada"])
-        #expect(refused.status == 409)
-        #expect(refused.pointer == "/items/2")
-        #expect(try scene.service.get("/v1/links").ids.count == 2)
-        #expect(try create(["one", "two"]).status == 200)
-        #expect(try scene.service.get("/v1/links").ids.count == 4)
-    }
-
-    @Test("a bulk takes one to a hundred items")
-    func bulkCount() throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        let statuses = try [0, 100, 101].map { count in
-            try scene.service.post(
-                "/v1/links/bulk",
-                ["items": .array(Array(repeating: Self.item(scene), count: count))]
-            ).status
-        }
-        #expect(statuses == [400, 200, 400])
-    }
-
-    @Test(
-        "an action that the state does not allow is 409 and names those it does",
-        arguments: [("enable", ["archive", "disable"]), ("archive", [])])
-    func transitions(action: String, allowed: [String]) throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        let path = "/v1/links/\(scene.ada.link)"
-        if action == "archive" { try scene.service.post("\(path)/archive") }
-        let answer = try scene.service.post("\(path)/\(action)")
+        defer { service.stop() }
+        let before = try service.list("/v1/events?limit=100").count
+        let answer = try service.post(
+            "/v1/links/bulk", ["atomic": true, "items": [item("one"), item("two"), item("One")]])
         #expect(answer.status == 409)
-        #expect(answer.code == "invalid_transition")
-        let names = answer["allowed"]?.arrayValue?.compactMap(\.stringValue).sorted()
-        #expect(names == allowed, "\(answer.text)")
+        #expect(answer["errors.0.pointer"] == "/items/2")
+        #expect(try service.list("/v1/links").isEmpty)
+        #expect(try service.list("/v1/events?limit=100").count == before)
+        #expect(try service.post("/v1/links", item("one")).status == 201)
+    }
+
+    @Test("a bulk request of more than a hundred links, or of none, is refused whole")
+    func bulkSize() throws {
+        defer { service.stop() }
+        for count in [0, 101] {
+            let items = JSONValue.array(Array(repeating: item(nil), count: count))
+            let answer = try service.post("/v1/links/bulk", ["items": items])
+            #expect(answer.status == 400 || answer.status == 422)
+        }
+        #expect(try service.list("/v1/links").isEmpty)
+    }
+
+    // MARK: - The script, and what proxies ask
+
+    @Test("the script is under 2 KB, for every origin, and not sent to who has it")
+    func script() throws {
+        defer { service.stop() }
+        let answer = try service.raw("GET", "/referral.js")
+        #expect(answer.status == 200)
+        #expect(answer.header("content-type") == "text/javascript; charset=utf-8")
+        #expect(answer.body.count > 200 && answer.body.count < 2_048)
+        #expect(answer.header("cross-origin-resource-policy") == "cross-origin")
+        #expect(answer.header("x-content-type-options") == "nosniff")
+        let tag = try #require(answer.header("etag"))
+        for condition in [tag, "W/\(tag)", "\"other\", \(tag)", "*"] {
+            let known = try service.raw(
+                "GET", "/referral.js", headers: [("If-None-Match", condition)])
+            #expect(known.status == 304, "\(condition)")
+            #expect(known.body.isEmpty)
+            #expect(known.header("etag") == tag)
+        }
+        let other = try service.raw(
+            "GET", "/referral.js", headers: [("If-None-Match", "\"other\"")])
+        #expect(other.status == 200)
+        #expect(other.body == answer.body)
+    }
+
+    @Test("the statement about Global Privacy Control is where the specification puts it")
+    func privacyStatement() throws {
+        defer { service.stop() }
+        let answer = try service.raw("GET", "/.well-known/gpc.json")
+        #expect(answer.status == 200)
+        #expect(answer.header("content-type") == "application/json")
+        #expect(answer["gpc"] == true)
+        let date = try #require(answer.json["lastUpdate"]?.stringValue)
+        #expect(date.wholeMatch(of: /\d{4}-\d{2}-\d{2}/) != nil)
     }
 }

@@ -1,192 +1,337 @@
 import Foundation
 import JSON
+import Model
 import Testing
 
 @testable import App
 
-/// A payout from draft to its outcome.
+/// Payouts with every outcome, and the views that prove them: statement, balance, CSV, explanation.
 struct PayoutTests {
-    /// A draft of ada's two rewards of 10,000 and 5,000.
-    static func draft() throws -> (Scene, String) {
-        let scene = try Scene(TestService())
-        try scene.sale(scene.ada, "a", 100_000)
-        try scene.sale(scene.ada, "b", 50_000)
-        return (scene, try scene.payout(scene.ada, "p"))
+    // MARK: - Outcomes
+
+    @Test("a failed payout frees its rewards for a new one, which pays them once")
+    func failed() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        let reward = try stage.sale("a", 100_000).reward
+        let first = try stage.submitted("p1")
+        #expect(try stage.balance() == [0, 0, 10_000, 0, 0])
+        let fail = try stage.service.post("/v1/payouts/\(first)/fail", ["reason": "No account"])
+        #expect(fail["status"] == "failed")
+        #expect(fail["reason"] == "No account")
+        #expect(try stage.balance() == [0, 10_000, 0, 0, 0])
+        let free = try stage.reward(reward)
+        #expect(free["status"] == "approved")
+        #expect(free["payout_id"] == .null)
+        try stage.paid("p2")
+        #expect(try stage.balance() == [0, 0, 0, 10_000, 0])
+        #expect(try stage.reward(reward)["status"] == "paid")
+        let late = try stage.service.post("/v1/payouts/\(first)/confirm")
+        #expect(late["code"] == "invalid_transition")
+        try stage.expectSoundBooks()
     }
 
-    @Test(
-        "each way through a payout ends in its status, with the money where it belongs",
-        arguments: [
-            (["submit"], "processing", ["in_payout": 15_000]),
-            (["submit", "confirm"], "paid", ["paid": 15_000]),
-            (["submit", "fail"], "failed", ["available": 15_000]),
-            (["submit", "mark_unknown"], "unknown", ["in_payout": 15_000]),
-            (["submit", "mark_unknown", "confirm"], "paid", ["paid": 15_000]),
-            (["submit", "mark_unknown", "fail"], "failed", ["available": 15_000]),
-            (["cancel"], "cancelled", ["available": 15_000]),
-        ] as [([String], String, [String: Int64])])
-    func ways(actions: [String], status: String, balance: [String: Int64]) throws {
-        let (scene, payout) = try Self.draft()
-        defer { scene.service.stop() }
-        for action in actions {
-            let body: JSONValue = action == "fail" ? ["reason": "account closed"] : [:]
-            let answer = try scene.service.post("/v1/payouts/\(payout)/\(action)", body)
-            #expect(answer.status == 200, "\(answer.text)")
-        }
-        #expect(try scene.service.get("/v1/payouts/\(payout)")["status"] == .string(status))
-        #expect(try MoneyTests.balance(scene.service, scene.ada.id) == balance)
-        try MoneyTests.expectSound(scene.service)
+    @Test("a failed payout owes again what it had kept back, and the next keeps it back")
+    func failedWithClawback() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        let (conversion, _) = try stage.sale("a", 100_000)
+        try stage.paid("p1")
+        try stage.refund(conversion, "1")
+        _ = try stage.sale("b", 300_000)
+        let second = try stage.submitted("p2")
+        #expect(try stage.balance() == [0, 0, 20_000, 10_000, 0])
+        _ = try stage.service.post("/v1/payouts/\(second)/fail", ["reason": "x"])
+        #expect(try stage.balance() == [0, 30_000, 0, 10_000, 10_000])
+        #expect(try stage.draft("p3")["amount.amount"] == 20_000)
+        try stage.expectSoundBooks()
     }
 
-    @Test(
-        "an action that the status does not allow is 409 and changes nothing",
-        arguments: [
-            (["confirm"], "draft"), (["fail"], "draft"), (["mark_unknown"], "draft"),
-            (["submit", "submit"], "processing"), (["submit", "cancel"], "processing"),
-            (["submit", "confirm", "confirm"], "paid"), (["submit", "confirm", "fail"], "paid"),
-            (["submit", "fail", "submit"], "failed"), (["cancel", "submit"], "cancelled"),
-        ])
-    func wrongWays(actions: [String], status: String) throws {
-        let (scene, payout) = try Self.draft()
-        defer { scene.service.stop() }
-        var last: TestAnswer?
-        for action in actions {
-            let body: JSONValue = action == "fail" ? ["reason": "r"] : [:]
-            last = try scene.service.post("/v1/payouts/\(payout)/\(action)", body)
-        }
-        #expect(last?.status == 409)
-        #expect(last?.code == "invalid_transition")
-        #expect(try scene.service.get("/v1/payouts/\(payout)")["status"] == .string(status))
-        try MoneyTests.expectSound(scene.service)
+    @Test("a cancelled draft leaves everything as it was; a submitted one cannot be cancelled")
+    func cancelled() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        _ = try stage.sale("a", 100_000)
+        let first = try #require(try stage.draft("p1").json["id"]?.stringValue)
+        #expect(try stage.service.post("/v1/payouts/\(first)/cancel")["status"] == "cancelled")
+        #expect(try stage.balance() == [0, 10_000, 0, 0, 0])
+        let second = try stage.submitted("p2")
+        let refused = try stage.service.post("/v1/payouts/\(second)/cancel")
+        #expect(refused.status == 409)
+        #expect(refused["code"] == "invalid_transition")
+        try stage.expectSoundBooks()
     }
 
-    @Test("a part payment settles the oldest rewards and frees the rest for a new payout")
-    func partly() throws {
-        let (scene, payout) = try Self.draft()
-        defer { scene.service.stop() }
-        try scene.service.post("/v1/payouts/\(payout)/submit")
-        let answer = try scene.service.post(
-            "/v1/payouts/\(payout)/confirm",
-            ["paid_amount": ["amount": 12_000, "currency": "USD"]])
+    @Test("an unknown outcome holds the money until it is known", arguments: ["confirm", "fail"])
+    func unknown(_ outcome: String) throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        _ = try stage.sale("a", 100_000)
+        let payout = try stage.submitted("p1")
+        let lost = try stage.service.post("/v1/payouts/\(payout)/mark_unknown")
+        #expect(lost["status"] == "unknown")
+        #expect(try stage.balance() == [0, 0, 10_000, 0, 0])
+        let other = try stage.service.post(
+            "/v1/payouts", ["participant_id": .string(stage.participant), "reference": "p2"])
+        #expect(other["code"] == "nothing_to_pay")
+        let body: JSONValue = outcome == "fail" ? ["reason": "x"] : [:]
+        #expect(try stage.service.post("/v1/payouts/\(payout)/\(outcome)", body).status == 200)
+        #expect(
+            try stage.balance()
+                == (outcome == "fail" ? [0, 10_000, 0, 0, 0] : [0, 0, 0, 10_000, 0]))
+        try stage.expectSoundBooks()
+    }
+
+    @Test("a partial payout settles the oldest rewards first, and the rest is paid by the next")
+    func partial() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        let first = try stage.sale("a", 100_000).reward
+        let second = try stage.sale("b", 200_000).reward
+        let payout = try stage.submitted("p1")
+        let tooMuch = try stage.service.post(
+            "/v1/payouts/\(payout)/confirm", ["paid_amount": MoneyStage.usd(30_001)])
+        #expect(tooMuch.status == 400 || tooMuch.status == 422)
+        let answer = try stage.service.post(
+            "/v1/payouts/\(payout)/confirm", ["paid_amount": MoneyStage.usd(15_000)])
         #expect(answer["status"] == "partially_paid")
-        #expect(answer["rewards.0.settled.amount"] == 10_000)
-        #expect(answer["rewards.1.settled.amount"] == 2_000)
-        let next = try scene.service.get("/v1/payouts/\(scene.payout(scene.ada, "p2"))")
-        #expect(next["amount.amount"] == 3_000)
-        try MoneyTests.expectSound(scene.service)
+        #expect(answer["paid_amount.amount"] == 15_000)
+        #expect(try stage.balance() == [0, 15_000, 0, 15_000, 0])
+        #expect(try stage.reward(first)["status"] == "paid")
+        let open = try stage.reward(second)
+        #expect(open["status"] == "approved")
+        #expect(open["settled.amount"] == 5_000)
+        #expect(try stage.draft("p2")["amount.amount"] == 15_000)
+        try stage.expectSoundBooks()
     }
 
-    @Test(
-        "a paid amount over the payout's or in another currency is refused",
-        arguments: [(15_001, "USD"), (1, "EUR")])
-    func badPaid(amount: Int64, currency: String) throws {
-        let (scene, payout) = try Self.draft()
-        defer { scene.service.stop() }
-        try scene.service.post("/v1/payouts/\(payout)/submit")
-        let answer = try scene.service.post(
-            "/v1/payouts/\(payout)/confirm",
-            ["paid_amount": ["amount": .integer(amount), "currency": .string(currency)]])
-        #expect([400, 409, 422].contains(answer.status), "\(answer.text)")
-        #expect(try scene.service.get("/v1/payouts/\(payout)")["status"] == "processing")
-    }
-
-    @Test("a reward is in one payout at a time")
-    func once() throws {
-        let (scene, _) = try Self.draft()
-        defer { scene.service.stop() }
-        let second = try scene.service.post(
-            "/v1/payouts", ["participant_id": .string(scene.ada.id), "reference": "p2"])
-        #expect(second.status == 409)
-        #expect(second.code == "nothing_to_pay")
-    }
-
-    @Test("rewards on hold and in review are in no payout")
-    func onlyApproved() throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        try scene.sale(scene.ada, "large", 900_000)
-        try scene.sale(scene.ada, "small", 100)
-        let payout = try scene.service.get("/v1/payouts/\(scene.payout(scene.ada, "p"))")
-        #expect(payout["amount.amount"] == 10)
-        #expect(payout["reward_count"] == 1)
-    }
-
-    @Test("a payout in another currency than the program's, or for nobody, is refused")
-    func badDraft() throws {
-        let (scene, _) = try Self.draft()
-        defer { scene.service.stop() }
-        let other = try scene.service.post(
-            "/v1/payouts",
-            [
-                "participant_id": .string(scene.ada.id), "reference": "p2", "currency": "EUR",
-            ])
-        #expect((400..<500).contains(other.status))
-        let nobody = try scene.service.post(
-            "/v1/payouts",
-            ["participant_id": "part_01h455vb4pex5vsknk084sn02q", "reference": "p3"])
-        #expect(nobody.status == 404)
-        #expect(nobody.pointer == "/participant_id")
-    }
-
-    @Test("a refund while the payout is on its way is owed, whatever becomes of the payout")
-    func refundInFlight() throws {
+    @Test("a refund while the payout is on its way is owed if it is paid, and offset if it fails")
+    func refundOnTheWay() throws {
         for outcome in ["confirm", "fail"] {
-            let scene = try Scene(TestService())
-            defer { scene.service.stop() }
-            let sale = try scene.sale(scene.ada, "a", 100_000)
-            let payout = try scene.payout(scene.ada, "p")
-            try scene.service.post("/v1/payouts/\(payout)/submit")
-            try MoneyTests.refund(scene, sale, "r", 100_000)
-            try scene.service.post(
-                "/v1/payouts/\(payout)/\(outcome)", outcome == "fail" ? ["reason": "r"] : [:])
-            let expected: [String: Int64] =
-                outcome == "fail" ? [:] : ["paid": 10_000, "clawback_owed": 10_000]
-            #expect(try MoneyTests.balance(scene.service, scene.ada.id) == expected)
-            try MoneyTests.expectSound(scene.service)
+            let stage = try MoneyStage()
+            defer { stage.service.stop() }
+            let (conversion, reward) = try stage.sale("a", 100_000)
+            let payout = try stage.submitted("p1")
+            try stage.refund(conversion, "1")
+            #expect(try stage.balance() == [0, 0, 10_000, 0, 10_000])
+            let body: JSONValue = outcome == "fail" ? ["reason": "x"] : [:]
+            _ = try stage.service.post("/v1/payouts/\(payout)/\(outcome)", body)
+            let status = try stage.reward(reward)["status"]
+            #expect(status == (outcome == "fail" ? "voided" : "clawed_back"))
+            #expect(
+                try stage.balance()
+                    == (outcome == "fail" ? [0, 0, 0, 0, 0] : [0, 0, 0, 10_000, 10_000]))
+            try stage.expectSoundBooks()
         }
     }
 
-    @Test("the provider's reference is kept, and shown")
-    func providerReference() throws {
-        let (scene, payout) = try Self.draft()
-        defer { scene.service.stop() }
-        let answer = try scene.service.post(
-            "/v1/payouts/\(payout)/submit", ["provider_reference": "tr_123"])
-        #expect(answer["provider_reference"] == "tr_123")
-        #expect(answer["submitted_at"] != .null)
+    @Test("a reference names one payout for good")
+    func reference() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        _ = try stage.sale("a", 100_000)
+        let first = try stage.draft("p1")
+        let again = try stage.service.post(
+            "/v1/payouts", ["participant_id": .string(stage.participant), "reference": "p1"])
+        #expect(again.status == 200)
+        #expect(again.json["id"] == first.json["id"])
+        let other = try stage.service.make(
+            "/v1/participants",
+            [
+                "program_id": .string(stage.program), "name": "Eve", "email": "e@b.example",
+                "status": "approved",
+            ])
+        let taken = try stage.service.post(
+            "/v1/payouts", ["participant_id": .string(other), "reference": "p1"])
+        #expect(taken["code"] == "reference_taken")
     }
 
-    @Test("payouts as CSV: a header, a row each, formulas made harmless")
-    func export() throws {
-        let scene = try Scene(TestService())
-        defer { scene.service.stop() }
-        try scene.sale(scene.ada, "a", 100_000)
-        _ = try scene.payout(scene.ada, "=1+1,\"x\"")
-        let csv = try scene.service.get("/v1/payouts.csv")
-        #expect(csv.header("content-type") == "text/csv; charset=utf-8; header=present")
-        #expect(csv.header("content-disposition")?.contains("payouts.csv") == true)
-        let rows = csv.text.components(separatedBy: "\r\n")
-        #expect(rows.count == 3)
-        #expect(rows[0].hasPrefix("id,reference,program_id"))
-        #expect(rows[1].contains(",\"'=1+1,\"\"x\"\"\","))
-        #expect(rows[1].contains(",USD,10000,0,10000,0,1,"))
-        #expect(try scene.service.get("/v1/payouts.csv?status=paid").text.hasSuffix("at\r\n"))
-    }
-
-    @Test("lists of payouts and rewards are filtered")
-    func filters() throws {
-        let (scene, payout) = try Self.draft()
-        defer { scene.service.stop() }
-        try scene.sale(scene.ben, "c")
-        let all = try scene.service.get("/v1/rewards?limit=100").ids
-        #expect(all.count == 3)
-        for (query, count) in [
-            ("payout_id=\(payout)", 2), ("participant_id=\(scene.ben.id)", 1),
-            ("status=paid", 0), ("program_id=\(scene.program)", 3),
+    @Test("payout actions and refunds without Idempotency-Key are refused and move nothing")
+    func keyIsRequired() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        let (conversion, _) = try stage.sale("a", 100_000)
+        let payout = try #require(try stage.draft("p1").json["id"]?.stringValue)
+        for target in [
+            "/v1/payouts/\(payout)/submit", "/v1/payouts/\(payout)/cancel",
+            "/v1/conversions/\(conversion)/refund",
         ] {
-            #expect(try scene.service.get("/v1/rewards?\(query)").ids.count == count, "\(query)")
+            let body: JSONValue = target.hasSuffix("refund") ? ["external_id": "r"] : [:]
+            #expect(try stage.service.send("POST", target, body).status == 400, "\(target)")
         }
-        #expect(try scene.service.get("/v1/payouts?status=draft").ids == [payout])
-        #expect(try scene.service.get("/v1/payouts?status=paid").ids.isEmpty)
+        #expect(try stage.balance() == [0, 10_000, 0, 0, 0])
+    }
+
+    // MARK: - Views
+
+    /// Two sales, a payout, a refund of what was paid and a second payout, on five days.
+    private func story() throws -> (stage: MoneyStage, times: [String]) {
+        let stage = try MoneyStage(holdDays: 1)
+        var times: [String] = []
+        func nextDay() {
+            stage.runJobs()
+            times.append(stage.service.clock.clock.now().rfc3339)
+            stage.service.clock.advance(days: 1)
+        }
+        let (conversion, _) = try stage.sale("a", 100_000)
+        nextDay()
+        stage.runJobs()
+        try stage.paid("=p1, \"first\"")
+        nextDay()
+        try stage.refund(conversion, "1", 40_000)
+        _ = try stage.sale("b", 50_000)
+        nextDay()
+        stage.runJobs()
+        try stage.paid("p2")
+        nextDay()
+        return (stage, times)
+    }
+
+    @Test("in a statement of any period opening and lines add up to closing, and periods join")
+    func statement() throws {
+        let (stage, times) = try story()
+        defer { stage.service.stop() }
+        let path = "/v1/participants/\(stage.participant)/statement"
+        var previous = [Int64](repeating: 0, count: 5)
+        for (from, to) in zip([nil] + times.map(Optional.init), times.map(Optional.init) + [nil]) {
+            let query = [from.map { "from=\($0)" }, to.map { "to=\($0)" }].compactMap(\.self)
+            let answer = try stage.service.get(path + "?" + query.joined(separator: "&"))
+            #expect(answer.status == 200, "\(answer.text)")
+            let opening = MoneyStage.amounts(answer.json["opening"]?.objectValue ?? [:])
+            let closing = MoneyStage.amounts(answer.json["closing"]?.objectValue ?? [:])
+            let lines = answer.json["lines"]?.arrayValue?.compactMap(\.objectValue) ?? []
+            let sum = lines.map(MoneyStage.amounts).reduce(opening) { zip($0, $1).map(+) }
+            #expect(sum == closing)
+            #expect(opening == previous)
+            previous = closing
+        }
+        #expect(try stage.balance() == previous)
+        #expect(previous == [0, 0, 0, 11_000, 0])
+        let whole = try stage.service.get(path)
+        let kinds = whole.json["lines"]?.arrayValue?.compactMap {
+            $0.objectValue?["kind"]?.stringValue
+        }
+        #expect(
+            kinds == [
+                "reward_granted", "reward_approved", "payout_submitted", "payout_paid",
+                "reward_clawed_back", "reward_granted", "reward_approved", "payout_clawback",
+                "payout_submitted", "payout_paid",
+            ])
+    }
+
+    @Test("a balance as of an earlier time is what it was then; later than now is refused")
+    func balanceAsOf() throws {
+        let (stage, times) = try story()
+        defer { stage.service.stop() }
+        #expect(try stage.balance(asOf: times[0]) == [10_000, 0, 0, 0, 0])
+        #expect(try stage.balance(asOf: times[1]) == [0, 0, 0, 10_000, 0])
+        #expect(try stage.balance(asOf: times[2]) == [5_000, 0, 0, 10_000, 4_000])
+        #expect(try stage.balance(asOf: times[3]) == [0, 0, 0, 11_000, 0])
+        #expect(try stage.balance(asOf: "2001-01-01T00:00:00.000Z") == [0, 0, 0, 0, 0])
+        let future = stage.service.clock.clock.now().advanced(byDays: 1).rfc3339
+        let answer = try stage.service.get(
+            "/v1/participants/\(stage.participant)/balance?as_of=\(future)")
+        #expect(answer.status == 400)
+        #expect(answer["errors.0.pointer"] == "/as_of")
+    }
+
+    @Test("the books prove themselves after all of it, also against a head kept earlier")
+    func verification() throws {
+        let (stage, _) = try story()
+        defer { stage.service.stop() }
+        let head = try stage.service.get("/v1/ledger/head")
+        let sequence = try #require(head.json["sequence"]?.integerValue)
+        let hash = try #require(head.json["hash"]?.stringValue)
+        _ = try stage.qualified("later")
+        let path = "/v1/ledger/verify?head=\(sequence):"
+        #expect(try stage.service.get(path + hash)["sound"] == true)
+        let other = (hash.hasPrefix("0") ? "1" : "0") + hash.dropFirst()
+        let report = try stage.service.get(path + other)
+        #expect(report["sound"] == false)
+        let faults = report.json["faults"]?.arrayValue ?? []
+        #expect(faults.count >= 1)
+    }
+
+    @Test("payouts as CSV: one row each, exact amounts, quoted, and no formula for a spreadsheet")
+    func payoutsAsCSV() throws {
+        let (stage, _) = try story()
+        defer { stage.service.stop() }
+        let answer = try stage.service.get("/v1/payouts.csv")
+        #expect(answer.status == 200)
+        #expect(answer.header("content-type") == "text/csv; charset=utf-8; header=present")
+        #expect(answer.header("content-disposition")?.hasPrefix("attachment;") == true)
+        let rows = answer.text.components(separatedBy: "\r\n")
+        #expect(rows.count == 4 && rows[3].isEmpty)
+        #expect(rows[0].hasPrefix("id,reference,program_id,participant_id,status,currency,"))
+        #expect(rows[1].contains(",\"'=p1, \"\"first\"\"\","))
+        #expect(rows[1].contains(",paid,USD,10000,0,10000,10000,1,"))
+        #expect(rows[2].contains(",p2,"))
+        #expect(rows[2].contains(",paid,USD,5000,4000,1000,1000,1,"))
+        let none = try stage.service.get("/v1/payouts.csv?status=failed").text
+        #expect(none == rows[0] + "\r\n")
+    }
+
+    @Test("a statement as CSV has the statement's lines between opening and closing")
+    func statementAsCSV() throws {
+        let (stage, _) = try story()
+        defer { stage.service.stop() }
+        let path = "/v1/participants/\(stage.participant)/statement"
+        let lines = try stage.service.get(path).json["lines"]?.arrayValue ?? []
+        let rows = try stage.service.get(path + ".csv").text.components(separatedBy: "\r\n")
+        #expect(rows.count == lines.count + 4)
+        #expect(rows[1].hasPrefix(",opening,"))
+        #expect(rows[1].hasSuffix(",USD,0,0,0,0,0,0"))
+        #expect(rows[rows.count - 2].hasPrefix(",closing,"))
+        #expect(rows[rows.count - 2].hasSuffix(",USD,0,0,0,11000,0,0"))
+    }
+
+    @Test("a reward is explained with rule, arithmetic, hold and journal, in the same words later")
+    func explanation() throws {
+        let stage = try MoneyStage(
+            holdDays: 7, threshold: 50_000,
+            rules: [
+                [
+                    "trigger": "conversion", "recipient": "referrer", "kind": "cash",
+                    "basis_points": 1_250, "max_amount": MoneyStage.usd(10_000),
+                ]
+            ])
+        defer { stage.service.stop() }
+        let exact = try stage.sale("a", 40_004).reward
+        let capped = try stage.sale("b", 100_000).reward
+        let first = try stage.service.get("/v1/rewards/\(exact)/explain")
+        let words = try #require(first.json["summary"]?.stringValue)
+        // 40004 × 1250 ÷ 10000 is 5000.5: the half goes to the even neighbour.
+        #expect(words.contains("40004 × 1250 ÷ 10000"))
+        #expect(words.contains("5000 USD minor units"))
+        #expect(first["basis.arithmetic.remainder"] == 5_000)
+        #expect(first.json["hold"]?.stringValue?.contains("50000 minor units") == true)
+        #expect(first["transactions.0.kind"] == "reward_granted")
+        let second = try stage.service.get("/v1/rewards/\(capped)/explain")
+        #expect(second.json["summary"]?.stringValue?.contains("= 12500, capped") == true)
+
+        let rule = try #require(try stage.reward(exact).json["rule_id"]?.stringValue)
+        let change = try stage.service.send(
+            "PATCH", "/v1/programs/\(stage.program)/reward_rules/\(rule)", ["basis_points": 1],
+            headers: [("Content-Type", "application/merge-patch+json")])
+        #expect(change.status == 200, "\(change.text)")
+        stage.service.clock.advance(days: 8)
+        stage.runJobs()
+        let later = try stage.service.get("/v1/rewards/\(exact)/explain")
+        #expect(later.json["summary"] == first.json["summary"])
+        #expect(later.json["basis"] == first.json["basis"])
+        #expect(later["transactions.1.kind"] == "reward_approved")
+    }
+
+    @Test("a sale is explained touch by touch")
+    func saleExplanation() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        let (conversion, reward) = try stage.sale("a", 100_000)
+        let answer = try stage.service.get("/v1/conversions/\(conversion)/explain")
+        #expect(answer.status == 200)
+        #expect(answer["reward_ids"] == [.string(reward)])
+        #expect(answer.json["summary"]?.stringValue?.isEmpty == false)
+        #expect(answer.text.contains(stage.participant))
+        #expect(!answer.text.contains("buyer.example"))
     }
 }

@@ -95,7 +95,7 @@ struct RecordConversion: Sendable {
             throw Refused(
                 .conflict("program_differs", "The lead, click or ref belongs to another program."))
         }
-        guard let program = try ProgramStore.find(first, tx) else {
+        guard let program = try ProgramStore.recall(first, tx) else {
             throw Refused(.unknownReference("/program_id"))
         }
         if program.state == .draft { throw ProgramRefusal.notActive(state: .draft) }
@@ -107,7 +107,7 @@ struct RecordConversion: Sendable {
         if customerID == nil, email == nil, let customer = facts.lead?.customer { return customer }
         return try CustomerStore.findOrInsert(
             program: facts.program.id, externalID: customerID, email: email, tx
-        ).id
+        ).customer.id
     }
 
     private func repeated(

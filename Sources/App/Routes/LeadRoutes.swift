@@ -153,7 +153,7 @@ enum LeadRoutes {
     private static let listing = Contract(
         operationID: "listLeads",
         summary: "Leads, newest first; those of robots only with status=spam.",
-        query: ListRequest.fields + ListRequest.createdFields + [
+        query: ListRequest.fields(of: LeadID.self) + ListRequest.createdFields + [
             .optional("status", .choice(Lead.State.allCases.map(\.rawValue))),
             .optional("program_id", .id(ProgramID.self)),
             .optional("participant_id", .id(ParticipantID.self)),

@@ -17,9 +17,9 @@ enum ProgramWire {
             .required("attribution", attribution),
             .required("hold_days", .integer(0...365)),
             .required("approval_threshold", .nullable(.money(from: 0))),
-            .required("destination_url", .nullable(.url)),
-            .required("fallback_url", .nullable(.url)),
-            .required("thank_you_url", .nullable(.url)),
+            .required("destination_url", .nullable(.keptURL)),
+            .required("fallback_url", .nullable(.keptURL)),
+            .required("thank_you_url", .nullable(.keptURL)),
             .required("allowed_origins", .list(.text(8...300), count: 0...20)),
             .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
             .required("created_at", .time), .required("updated_at", .time),
@@ -41,17 +41,10 @@ enum ProgramWire {
         .optional("fallback_url", .nullable(.url), "Where expired and archived links lead."),
         .optional("thank_you_url", .nullable(.url), "Where the form leads; default our own page."),
         .optional(
-            "allowed_origins", .list(origin, count: 0...20),
+            "allowed_origins", .list(.origin, count: 0...20),
             "Pages that may post the referral form."),
         .optional("metadata", .metadata),
     ])
-
-    private static let origin = Schema.string(
-        TextRule(
-            8...300,
-            pattern:
-                #"^https?://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,4}$"#
-        ) { text in WebURL(text)?.origin == text })
 
     private static let attribution = Schema.object([
         .required("model", .choice(["first_touch", "last_touch", "last_non_direct"])),

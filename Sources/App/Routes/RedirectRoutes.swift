@@ -25,7 +25,7 @@ enum RedirectRoutes {
         others: [
             (410, "The link leads nowhere any more and the program names no fallback. HTML."),
             (503, "A prefetch: nobody has clicked yet, so the click is kept for later."),
-        ], keepsUnknownQuery: true)
+        ], pages: [404, 410, 503], keepsUnknownQuery: true)
 
     private static let privacyStatement = Contract(
         operationID: "getPrivacyControl", summary: "Says that Sec-GPC is honoured.",

@@ -21,7 +21,6 @@ enum OpenAPI {
             "info": [
                 "title": "referrald", "version": .string(Version.number),
                 "summary": "Referral links, leads, attribution and a reward ledger in one service.",
-                "license": ["name": "Proprietary"],
             ],
             "servers": [["url": "/"]],
             "paths": .object(paths),
@@ -44,8 +43,10 @@ enum OpenAPI {
         let parameters = pathParameters(endpoint) + queryParameters(about) + headers(endpoint)
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = about.body {
+            // What a form brings beyond its fields is ignored.
+            let document = about.parsesBody ? body.document : body.openDocument
             var content = JSONObject()
-            for type in about.bodyTypes { content[type] = ["schema": body.document] }
+            for type in about.bodyTypes { content[type] = ["schema": document] }
             operation["requestBody"] = [
                 "required": .bool(body.requiresMembers), "content": .object(content),
             ]
@@ -114,8 +115,8 @@ enum OpenAPI {
             add(
                 "Idempotency-Key",
                 [
-                    "type": "string", "minLength": 1, "maxLength": 255,
-                    "pattern": "^[A-Za-z0-9_.:-]+$",
+                    "type": "string", "minLength": 1, "maxLength": 257,
+                    "pattern": #"^("[!#-~]{1,255}"|[!#-~]{1,255})$"#,
                 ], required: endpoint.idempotency == .required,
                 "Makes a retry safe: the same key and request give the stored answer for 24 hours.")
         }
@@ -136,15 +137,17 @@ enum OpenAPI {
         }
         responses[String(about.success)] = .object(success)
         for (status, meaning) in commonStatuses(endpoint) + about.others {
+            var content = JSONObject()
+            if status < 400 {
+                content[about.answerType] = ["schema": about.answer?.document ?? [:]]
+            } else {
+                content["application/problem+json"] = [
+                    "schema": ["$ref": "#/components/schemas/Problem"]
+                ]
+                if about.pages.contains(status) { content["text/html"] = ["schema": [:]] }
+            }
             responses[String(status)] = [
-                "description": .string(meaning),
-                "content": status < 400
-                    ? .object([about.answerType: ["schema": about.answer?.document ?? [:]]])
-                    : [
-                        "application/problem+json": [
-                            "schema": ["$ref": "#/components/schemas/Problem"]
-                        ]
-                    ],
+                "description": .string(meaning), "content": .object(content),
             ]
         }
         return .object(responses)
@@ -165,7 +168,10 @@ enum OpenAPI {
             statuses.append((401, "No valid key."))
             statuses.append((403, "The key may not do this."))
         }
-        if endpoint.path.contains("{") { statuses.append((404, "There is no such object.")) }
+        let namesObjects = endpoint.about.body?.requiresMembers == true
+        if endpoint.path.contains("{") || namesObjects {
+            statuses.append((404, "There is no such object."))
+        }
         if endpoint.about.body != nil { statuses.append((415, "Another media type than listed.")) }
         if case .write = endpoint.action, endpoint.path.hasPrefix("/v1/") {
             statuses.append((409, "The state does not allow this."))

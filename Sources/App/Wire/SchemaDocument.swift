@@ -26,9 +26,12 @@ extension Schema {
             return [
                 "type": "object", "maxProperties": 50,
                 "propertyNames": [
-                    "type": "string", "minLength": 1, "maxLength": 40, "pattern": #"^[^\[\]]*$"#,
+                    "type": "string", "minLength": 1, "maxLength": 40,
+                    "pattern": #"^[^\u0000\[\]]*$"#,
                 ],
-                "additionalProperties": ["type": "string", "maxLength": 500],
+                "additionalProperties": [
+                    "type": "string", "maxLength": 500, "pattern": #"^[^\u0000]*$"#,
+                ],
             ]
         case .nullable(let schema): return schema.nullableDocument
         case .named(let name, _): return ["$ref": .string("#/components/schemas/\(name)")]
@@ -61,6 +64,13 @@ extension Schema {
             return ["oneOf": [inner, ["type": "null"]]]
         }
         object["type"] = .array([type, "null"])
+        return .object(object)
+    }
+
+    /// The document of an object whose further members are ignored.
+    var openDocument: JSONValue {
+        guard var object = document.objectValue else { return document }
+        object["additionalProperties"] = nil
         return .object(object)
     }
 
