@@ -126,10 +126,12 @@ extension Schema {
         })
 
     /// An ISO 4217 code; lower case is accepted too.
-    static let currency = Schema.string(
-        TextRule(
-            3...3, pattern: "^(" + Currency.all.map(\.code).joined(separator: "|") + ")$"
-        ) { Currency($0) != nil })
+    static let currency = Schema.named(
+        "Currency",
+        .string(
+            TextRule(
+                3...3, pattern: "^(" + Currency.all.map(\.code).joined(separator: "|") + ")$"
+            ) { Currency($0) != nil }))
 
     /// Minor units, up to what JSON numbers carry everywhere (2^53 - 1).
     static func amount(from least: Int64) -> Schema { .integer(least...Money.maximum) }
