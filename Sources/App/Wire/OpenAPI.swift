@@ -50,12 +50,7 @@ enum OpenAPI {
         if let body = about.body {
             // What a form brings beyond its fields is ignored.
             var content = JSONObject()
-            for type in about.bodyTypes {
-                let document =
-                    about.parsesBody
-                    ? body.document : body.openDocument(isForm: type != "application/json")
-                content[type] = ["schema": document]
-            }
+            for type in about.bodyTypes { content[type] = ["schema": body.document] }
             operation["requestBody"] = [
                 "required": .bool(body.requiresMembers), "content": .object(content),
             ]

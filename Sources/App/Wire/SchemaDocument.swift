@@ -67,17 +67,6 @@ extension Schema {
         return .object(object)
     }
 
-    /// The document of an object whose further members are ignored; a form has only so many.
-    func openDocument(isForm: Bool) -> JSONValue {
-        guard var object = document.objectValue else { return document }
-        object["additionalProperties"] = nil
-        if isForm {
-            object["propertyNames"] = ["pattern": "^[A-Za-z0-9_.-]{1,60}$"]
-            object["maxProperties"] = .integer(Int64(Multipart.partsMax))
-        }
-        return .object(object)
-    }
-
     private static func objectDocument(_ fields: [Field]) -> JSONValue {
         var properties = JSONObject()
         for field in fields {
