@@ -7,7 +7,8 @@ public enum ParticipantStore {
     public static func find(_ id: ParticipantID, _ reader: Reader) throws -> Participant? {
         try reader.first(
             """
-            SELECT id, program_id, kind, state, external_id, name, email, company, metadata, version,
+            SELECT id, program_id, kind, state, external_id, name, email, company, metadata,
+                version,
                 created_at, updated_at
             FROM participants WHERE id = ?
             """, id, map: participant)
@@ -19,7 +20,8 @@ public enum ParticipantStore {
     ) throws -> Participant? {
         try reader.first(
             """
-            SELECT id, program_id, kind, state, external_id, name, email, company, metadata, version,
+            SELECT id, program_id, kind, state, external_id, name, email, company, metadata,
+                version,
                 created_at, updated_at
             FROM participants WHERE program_id = ? AND email_key = ?
             """, program, email.normalized, map: participant)
@@ -50,7 +52,8 @@ public enum ParticipantStore {
     ) throws -> Page<Participant> {
         var query = Query(
             """
-            SELECT id, program_id, kind, state, external_id, name, email, company, metadata, version,
+            SELECT id, program_id, kind, state, external_id, name, email, company, metadata,
+                version,
                 created_at, updated_at
             FROM participants WHERE 1 = 1
             """)

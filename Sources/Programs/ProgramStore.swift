@@ -51,7 +51,8 @@ public enum ProgramStore {
     public static func update(_ program: Program, actor: String, _ tx: Transaction) throws {
         try tx.run(
             """
-            UPDATE programs SET name = ?, kind = ?, state = ?, currency = ?, rules = ?, metadata = ?,
+            UPDATE programs SET name = ?, kind = ?, state = ?, currency = ?, rules = ?,
+                metadata = ?,
                 version = ?, updated_at = ?
             WHERE id = ?
             """, program.name, program.kind.rawValue, program.state.rawValue, program.currency.code,

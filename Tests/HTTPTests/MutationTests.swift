@@ -23,7 +23,8 @@ private let seeds = [
     "GET /r/abc?x=1 HTTP/1.1\r\nHost: a.example:80\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n",
     "POST /v1/leads HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n",
     "PUT http://b/x HTTP/1.0\r\nHost: a\r\nConnection: keep-alive, close\r\n\r\n",
-    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: "
+        + "y\r\n\r\n",
 ].map { Array($0.utf8) }
 
 private func mutate(_ bytes: [UInt8], _ random: inout Seeded) -> [UInt8] {

@@ -147,7 +147,8 @@ enum FormRoutes {
         operationID: "postForm",
         summary:
             "Post the referral form. A client that accepts HTML is sent on (303) or gets the form "
-            + "back with what it typed; others get JSON. The same fields within ten minutes are one lead.",
+            + "back with what it typed; others get JSON. The same fields within ten minutes are "
+            + "one lead.",
         body: FormPost.input, bodyTypes: FormBody.types, parsesBody: false, success: 201,
         answer: FormPost.answer,
         others: [

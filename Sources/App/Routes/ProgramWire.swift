@@ -35,7 +35,8 @@ enum ProgramWire {
         .optional("hold_days", .integer(0...365), "Days before a reward is approved; default 30."),
         .optional(
             "approval_threshold", .nullable(.money(from: 0)),
-            "Rewards of this amount or more are reviewed. Default 500 dollars in USD, none elsewhere."
+            "Rewards of this amount or more are reviewed. Default 500 dollars in USD, none "
+                + "elsewhere."
         ),
         .optional("destination_url", .nullable(.url), "Where links lead that name nothing else."),
         .optional("fallback_url", .nullable(.url), "Where expired and archived links lead."),
