@@ -115,7 +115,8 @@ struct RecordConversion: Sendable {
     ) throws -> Outcome {
         try ConversionRules.checkSame(
             known, kind: kind, amount: amount, occurredAt: occurredAt,
-            customer: customerID == nil && email == nil ? known.customer : customer)
+            customer: customerID == nil && email == nil ? known.customer : customer, lead: lead,
+            click: click, ref: ref)
         guard let attribution = try AttributionStore.newest(of: known.id, tx) else {
             throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
         }

@@ -118,7 +118,7 @@ enum LinkRoutes {
         if let asked { try call.requireOwn(asked) }
         let window = try ListRequest(call) { (id: LinkID) in
             guard let link = try LinkStore.find(id, reader) else { return nil }
-            try call.requireOwn(link.participant)
+            if let own = call.participant, own != link.participant { return nil }
             return try LinkStore.sequence(of: id, reader)
         }
         let page = try LinkStore.page(

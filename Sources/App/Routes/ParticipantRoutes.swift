@@ -90,7 +90,10 @@ enum ParticipantRoutes {
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
-        let window = try ListRequest(call) { try ParticipantStore.sequence(of: $0, reader) }
+        let window = try ListRequest(call) { (id: ParticipantID) in
+            if let own = call.participant, own != id { return nil }
+            return try ParticipantStore.sequence(of: id, reader)
+        }
         let page = try ParticipantStore.page(
             window.page, program: call.queryID("program_id"), state: call.query["status"],
             only: call.participant, reader)

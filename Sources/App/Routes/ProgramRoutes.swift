@@ -82,7 +82,10 @@ enum ProgramRoutes {
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
-        let window = try ListRequest(call) { try ProgramStore.sequence(of: $0, reader) }
+        let window = try ListRequest(call) { (id: ProgramID) in
+            if let own = call.principal.program, own != id { return nil }
+            return try ProgramStore.sequence(of: id, reader)
+        }
         let page = try ProgramStore.page(
             window.page, state: call.query["status"], only: call.principal.program, reader)
         return .list(page, call, id: { $0.id.description }) { program, data in

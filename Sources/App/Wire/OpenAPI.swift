@@ -49,9 +49,8 @@ enum OpenAPI {
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = about.body {
             // What a form brings beyond its fields is ignored.
-            let document = about.parsesBody ? body.document : body.openDocument
             var content = JSONObject()
-            for type in about.bodyTypes { content[type] = ["schema": document] }
+            for type in about.bodyTypes { content[type] = ["schema": body.document] }
             operation["requestBody"] = [
                 "required": .bool(body.requiresMembers), "content": .object(content),
             ]

@@ -67,13 +67,6 @@ extension Schema {
         return .object(object)
     }
 
-    /// The document of an object whose further members are ignored.
-    var openDocument: JSONValue {
-        guard var object = document.objectValue else { return document }
-        object["additionalProperties"] = nil
-        return .object(object)
-    }
-
     private static func objectDocument(_ fields: [Field]) -> JSONValue {
         var properties = JSONObject()
         for field in fields {
