@@ -136,7 +136,7 @@ final class Dispatcher: RequestHandler {
         return Call(
             request: request, parameters: parameters, principal: principal, query: query,
             body: body,
-            now: now, publicURL: app.publicURL)
+            publicURL: app.publicURL)
     }
 
     private func perform(
