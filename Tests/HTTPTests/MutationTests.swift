@@ -105,7 +105,7 @@ func mutationsOverSockets() throws {
 @Test("mutated requests end in an outcome that does not depend on how they are split")
 func mutations() {
     let seed = setting("REFERRALD_SEED") ?? UInt64.random(in: 0...UInt64.max)
-    let count = setting("REFERRALD_MUTATIONS") ?? 50_000
+    let count = setting("REFERRALD_MUTATIONS") ?? 1_000_000
     print("HTTP mutations: REFERRALD_SEED=\(seed) REFERRALD_MUTATIONS=\(count)")
     var random = Seeded(state: seed)
     for number in 0..<count {
