@@ -15,6 +15,8 @@ final class Dispatcher: RequestHandler {
     private let redirects: RedirectDoor
     private let metrics: RequestMetrics.LoopCounters
     private var random = RandomPool()
+    /// Something was left for the writer in this turn.
+    private var hasLeft = false
 
     init(app: Application, loop: Int) throws {
         self.app = app
@@ -84,7 +86,9 @@ final class Dispatcher: RequestHandler {
     }
 
     func turnEnded() {
-        app.database.callWriter()
+        // Only then: an idle writer uses its rest.
+        if hasLeft { app.database.callWriter() }
+        hasLeft = false
         do {
             try reader.endTurn()
         } catch {
@@ -99,6 +103,7 @@ final class Dispatcher: RequestHandler {
         let tag = index + 1
         do {
             if case .redirect = endpoint.action {
+                hasLeft = true
                 guard app.configuration.serves(endpoint.access, on: request.listener) else {
                     return notFound(request)
                 }
@@ -186,6 +191,7 @@ final class Dispatcher: RequestHandler {
             step: step, token: isDryRun ? nil : token,
             isDryRun: isDryRun, requestID: requestID, secretMember: endpoint.secretMember)
         let answer = Locked<Response?>(nil)
+        hasLeft = true
         let accepted = app.database.leave { tx in
             let response = try run(tx)
             answer.withLock { $0 = response }
