@@ -14,24 +14,18 @@ public enum ConversionRefusal: Error, Equatable, Sendable {
 
 /// Decisions about conversions and refunds: pure, without clock or storage.
 public enum ConversionRules {
-    /// A second request with the same external id must say the same.
+    /// A second request with the same external id must say the same; what it leaves out agrees.
     public static func checkSame(
         _ known: Conversion, kind: Conversion.Kind, amount: Money, occurredAt: Instant?,
-        customer: CustomerID
+        customer: CustomerID, lead: LeadID? = nil, click: ClickID? = nil, ref: String? = nil
     ) throws(ConversionRefusal) {
         if known.kind != kind { throw .differs(field: "kind") }
         if known.amount != amount { throw .differs(field: "amount") }
         if known.customer != customer { throw .differs(field: "customer") }
-        if let occurredAt, known.occurredAt != occurredAt { throw .differs(field: "occurred_at") }
-    }
-
-    /// A second request may leave out what led to the sale, but not tell it otherwise.
-    public static func checkSameOrigin(
-        _ known: Conversion, lead: LeadID?, click: ClickID?, ref: String?
-    ) throws(ConversionRefusal) {
         if let lead, known.lead != lead { throw .differs(field: "lead_id") }
         if let click, known.click != click { throw .differs(field: "click_id") }
         if let ref, known.ref != ref { throw .differs(field: "ref") }
+        if let occurredAt, known.occurredAt != occurredAt { throw .differs(field: "occurred_at") }
     }
 
     public static func check(

@@ -7,28 +7,30 @@ public enum CustomerStore {
     /// of the two learns the other; two that are known apart are a conflict.
     public static func findOrInsert(
         program: ProgramID, externalID: String?, email: EmailAddress?, _ tx: Transaction
-    ) throws -> Customer {
+    ) throws -> (customer: Customer, isNew: Bool) {
         let byID = try externalID.flatMap { try find(externalID: $0, in: program, tx) }
         let byEmail = try email.flatMap { try find(email: $0, in: program, tx) }
         switch (byID, byEmail) {
         case (let known?, let other?):
             guard known.id == other.id else { throw IdentityConflict() }
-            return known
+            return (known, false)
         case (let known?, nil):
-            guard let email, known.emailKey == nil else { return known }
+            guard let email, known.emailKey == nil else { return (known, false) }
             try tx.run(
                 "UPDATE customers SET email_key = ? WHERE id = ?", email.normalized, known.id)
-            return Customer(
+            let customer = Customer(
                 id: known.id, program: program, externalID: known.externalID,
                 emailKey: email.normalized)
+            return (customer, false)
         case (nil, let known?):
             guard let externalID, known.externalID == nil else {
                 if externalID != nil { throw IdentityConflict() }
-                return known
+                return (known, false)
             }
             try tx.run("UPDATE customers SET external_id = ? WHERE id = ?", externalID, known.id)
-            return Customer(
+            let customer = Customer(
                 id: known.id, program: program, externalID: externalID, emailKey: known.emailKey)
+            return (customer, false)
         case (nil, nil):
             let customer = Customer(
                 id: tx.makeID(), program: program, externalID: externalID,
@@ -38,7 +40,7 @@ public enum CustomerStore {
                 INSERT INTO customers (id, program_id, external_id, email_key, created_at)
                 VALUES (?, ?, ?, ?, ?)
                 """, customer.id, program, externalID, customer.emailKey, tx.now)
-            return customer
+            return (customer, true)
         }
     }
 

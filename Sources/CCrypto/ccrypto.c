@@ -1,16 +1,52 @@
 #include "ccrypto.h"
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
+#include <pthread.h>
+
+// Looking an algorithm up costs more than hashing a short message, so it is done once; contexts are
+// kept, one per thread, for as long as the thread lives.
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static EVP_MD *sha256;
+static EVP_MAC *hmac;
+static __thread EVP_MD_CTX *digest_context;
+static __thread EVP_MAC_CTX *mac_context;
+
+static void fetch(void) {
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+}
 
 int ccrypto_sha256(const void *bytes, size_t length, uint8_t digest[32]) {
-    return SHA256(bytes, length, digest) != NULL;
+    pthread_once(&once, fetch);
+    if (digest_context == NULL) digest_context = EVP_MD_CTX_new();
+    return sha256 != NULL && digest_context != NULL
+        && EVP_DigestInit_ex2(digest_context, sha256, NULL)
+        && EVP_DigestUpdate(digest_context, bytes, length)
+        && EVP_DigestFinal_ex(digest_context, digest, NULL);
+}
+
+// A context that hashes with SHA-256; NULL when there is none.
+static EVP_MAC_CTX *new_mac_context(void) {
+    EVP_MAC_CTX *context = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0),
+        OSSL_PARAM_construct_end(),
+    };
+    if (context != NULL && !EVP_MAC_CTX_set_params(context, parameters)) {
+        EVP_MAC_CTX_free(context);
+        return NULL;
+    }
+    return context;
 }
 
 int ccrypto_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length, uint8_t code[32]) {
-    unsigned int code_length = 32;
-    return HMAC(EVP_sha256(), key, (int)key_length, bytes, length, code, &code_length) != NULL;
+    pthread_once(&once, fetch);
+    if (mac_context == NULL) mac_context = new_mac_context();
+    size_t code_length = 0;
+    return mac_context != NULL && EVP_MAC_init(mac_context, key, key_length, NULL)
+        && EVP_MAC_update(mac_context, bytes, length)
+        && EVP_MAC_final(mac_context, code, &code_length, 32) && code_length == 32;
 }
 
 int ccrypto_equal(const void *left, const void *right, size_t length) {

@@ -6,9 +6,8 @@ public enum HMAC {
     /// The 32 bytes of HMAC-SHA-256. The key may have any length (RFC 2104 section 3 wants 32
     /// bytes).
     public static func sha256(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
-        // The C interface takes the key's length as int, and a null key means "the last one".
-        precondition(key.count <= Int(Int32.max), "a key of more than 2 GiB")
-        return [UInt8](unsafeUninitializedCapacity: 32) { code, count in
+        // A null key would mean "the last one".
+        [UInt8](unsafeUninitializedCapacity: 32) { code, count in
             guard let output = code.baseAddress else { return }
             let done = (key.isEmpty ? [0] : key).withUnsafeBytes { keyBytes in
                 bytes.withUnsafeBytes { message in

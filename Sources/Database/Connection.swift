@@ -59,7 +59,7 @@ final class Connection {
         try execute("PRAGMA temp_store = MEMORY")
         try execute("PRAGMA mmap_size = 0")
         try execute("PRAGMA cell_size_check = ON")
-        try execute("PRAGMA cache_size = \(access == .writer ? -16_000 : -2_000)")
+        try execute("PRAGMA cache_size = \(access == .writer ? -8_000 : -2_000)")
     }
 
     /// Whether no transaction is open: none was begun, or a failure ended it.

@@ -67,8 +67,22 @@ public final class Database: Sendable {
         _ body: @escaping @Sendable (Transaction) throws -> Void,
         completion: @escaping @Sendable (WriteOutcome) -> Void
     ) -> Bool {
-        queue.push(WriteJob(body: body, completion: completion))
+        let accepted = leave(body, completion: completion)
+        if accepted { callWriter() }
+        return accepted
     }
+
+    /// As `write`, without calling the writer: `callWriter` must follow. A loop leaves what a turn
+    /// brings and calls once, so that more writes share a commit and its sync.
+    public func leave(
+        _ body: @escaping @Sendable (Transaction) throws -> Void,
+        completion: @escaping @Sendable (WriteOutcome) -> Void
+    ) -> Bool {
+        queue.leave(WriteJob(body: body, completion: completion))
+    }
+
+    /// Wakes the writer for what was left, if it sleeps.
+    public func callWriter() { queue.doorbell.ring() }
 
     /// Writes and waits for the commit; for commands, jobs and tests, never on a loop, and never on
     /// the writer thread. Throws what `body` threw, or the `DatabaseFault` that lost the batch.

@@ -29,13 +29,19 @@ public final class Intake<Item: Sendable>: Sendable {
         self.doorbell = doorbell
     }
 
-    /// False when the bound is reached, or the database closes: the item is not taken.
-    public func push(_ item: Item) -> Bool {
-        let accepted = state.withLock { state in
+    /// False when the bound is reached, or the database closes: the item is not taken. The writer
+    /// is not called: `Database.callWriter` must follow.
+    public func leave(_ item: Item) -> Bool {
+        state.withLock { state in
             guard state.isOpen, state.items.count < limit else { return false }
             state.items.append(item)
             return true
         }
+    }
+
+    /// As `leave`, and calls the writer.
+    public func push(_ item: Item) -> Bool {
+        let accepted = leave(item)
         if accepted { doorbell.ring() }
         return accepted
     }

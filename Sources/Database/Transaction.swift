@@ -17,6 +17,7 @@ public final class Transaction: Reader {
     private let rollback: Statement
     private(set) var isConfigurationChanged = false
     private var commitActions: [() -> Void] = []
+    private var memory: [Remembered: any Sendable] = [:]
     private var mark = (isConfigurationChanged: false, commitActions: 0)
 
     init(writingOn connection: Connection) throws {
@@ -58,6 +59,30 @@ public final class Transaction: Reader {
     /// Says that what the loops keep in memory is out of date once this commits.
     public func markConfigurationChanged() { isConfigurationChanged = true }
 
+    /// What `load` reads of `id`, kept from one transaction to the next while no configuration
+    /// changes: for rows of which every change is marked with `markConfigurationChanged`. What is
+    /// not there is not kept.
+    public func remembering<Kind, Value: Sendable>(
+        _ id: Identifier<Kind>, _ load: () throws -> Value?
+    ) throws -> Value? {
+        // What this batch has changed may still be undone.
+        guard !isConfigurationChanged else { return try load() }
+        let key = Remembered(high: id.high, low: id.low)
+        if let known = memory[key] as? Value { return known }
+        guard let value = try load() else { return nil }
+        if memory.count >= Self.memoryMax { memory.removeAll(keepingCapacity: true) }
+        memory[key] = value
+        return value
+    }
+
+    /// Rows kept at most; at about 500 bytes each, half a megabyte.
+    private static let memoryMax = 1_000
+
+    private struct Remembered: Hashable {
+        let high: UInt64
+        let low: UInt64
+    }
+
     /// Has `body` run on the writer thread once the batch is committed, and not otherwise.
     public func afterCommit(_ body: @escaping () -> Void) { commitActions.append(body) }
 
@@ -72,6 +97,7 @@ public final class Transaction: Reader {
 extension Transaction {
     func begin(at instant: Instant) {
         now = instant
+        if isConfigurationChanged { memory.removeAll(keepingCapacity: true) }
         isConfigurationChanged = false
         commitActions.removeAll(keepingCapacity: true)
     }

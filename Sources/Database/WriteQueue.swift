@@ -45,15 +45,14 @@ final class WriteQueue: Sendable {
         doorbell = try Doorbell()
     }
 
-    func push(_ job: WriteJob) -> Bool {
-        let accepted = state.withLock { state in
+    /// The writer is not called: a ring of the door bell must follow.
+    func leave(_ job: WriteJob) -> Bool {
+        state.withLock { state in
             guard state.isOpen, state.outstanding < limit else { return false }
             state.outstanding += 1
             state.jobs.append(job)
             return true
         }
-        if accepted { doorbell.ring() }
-        return accepted
     }
 
     func open() { state.withLock { $0.isOpen = !$0.isClosing } }

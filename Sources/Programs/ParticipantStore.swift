@@ -7,7 +7,8 @@ public enum ParticipantStore {
     public static func find(_ id: ParticipantID, _ reader: Reader) throws -> Participant? {
         try reader.first(
             """
-            SELECT id, program_id, kind, state, external_id, name, email, company, metadata, version,
+            SELECT id, program_id, kind, state, external_id, name, email, company, metadata,
+                version,
                 created_at, updated_at
             FROM participants WHERE id = ?
             """, id, map: participant)
@@ -19,7 +20,8 @@ public enum ParticipantStore {
     ) throws -> Participant? {
         try reader.first(
             """
-            SELECT id, program_id, kind, state, external_id, name, email, company, metadata, version,
+            SELECT id, program_id, kind, state, external_id, name, email, company, metadata,
+                version,
                 created_at, updated_at
             FROM participants WHERE program_id = ? AND email_key = ?
             """, program, email.normalized, map: participant)
@@ -34,6 +36,11 @@ public enum ParticipantStore {
         ) { try $0.id(0) }
     }
 
+    /// As `find`, from the writer's memory when nothing was changed.
+    public static func recall(_ id: ParticipantID, _ tx: Transaction) throws -> Participant? {
+        try tx.remembering(id) { try find(id, tx) }
+    }
+
     public static func sequence(of id: ParticipantID, _ reader: Reader) throws -> Int64? {
         try reader.integer("SELECT seq FROM participants WHERE id = ?", id)
     }
@@ -45,7 +52,8 @@ public enum ParticipantStore {
     ) throws -> Page<Participant> {
         var query = Query(
             """
-            SELECT id, program_id, kind, state, external_id, name, email, company, metadata, version,
+            SELECT id, program_id, kind, state, external_id, name, email, company, metadata,
+                version,
                 created_at, updated_at
             FROM participants WHERE 1 = 1
             """)

@@ -13,6 +13,11 @@ public enum ProgramStore {
             """, id, map: program)
     }
 
+    /// As `find`, from the writer's memory when nothing was changed.
+    public static func recall(_ id: ProgramID, _ tx: Transaction) throws -> Program? {
+        try tx.remembering(id) { try find(id, tx) }
+    }
+
     public static func sequence(of id: ProgramID, _ reader: Reader) throws -> Int64? {
         try reader.integer("SELECT seq FROM programs WHERE id = ?", id)
     }
@@ -46,7 +51,8 @@ public enum ProgramStore {
     public static func update(_ program: Program, actor: String, _ tx: Transaction) throws {
         try tx.run(
             """
-            UPDATE programs SET name = ?, kind = ?, state = ?, currency = ?, rules = ?, metadata = ?,
+            UPDATE programs SET name = ?, kind = ?, state = ?, currency = ?, rules = ?,
+                metadata = ?,
                 version = ?, updated_at = ?
             WHERE id = ?
             """, program.name, program.kind.rawValue, program.state.rawValue, program.currency.code,

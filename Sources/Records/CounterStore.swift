@@ -29,7 +29,10 @@ public enum CounterStore {
         name: String, value: Int64
     )] {
         try reader.all(
-            "SELECT name, value FROM counters WHERE scope = x'' AND name >= ? AND name < ? ORDER BY name",
+            """
+            SELECT name, value FROM counters
+            WHERE scope = x'' AND name >= ? AND name < ? ORDER BY name
+            """,
             prefix, prefix + "\u{10FFFF}"
         ) { try ($0.text(0), $0.int64(1)) }
     }
@@ -38,7 +41,10 @@ public enum CounterStore {
         of scope: Identifier<Kind>, prefix: String, _ reader: Reader
     ) throws -> [(name: String, value: Int64)] {
         try reader.all(
-            "SELECT name, value FROM counters WHERE scope = ? AND name >= ? AND name < ? ORDER BY name",
+            """
+            SELECT name, value FROM counters
+            WHERE scope = ? AND name >= ? AND name < ? ORDER BY name
+            """,
             scope, prefix, prefix + "\u{10FFFF}"
         ) { try ($0.text(0), $0.int64(1)) }
     }

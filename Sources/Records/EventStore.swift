@@ -24,7 +24,8 @@ public enum EventStore {
     ) throws -> [Event] {
         var query = Query(
             """
-            SELECT seq, id, occurred_at, type, object_id, object_kind, program_id, participant_id, actor,
+            SELECT seq, id, occurred_at, type, object_id, object_kind, program_id, participant_id,
+                actor,
                 from_state, to_state, reason, data
             FROM events WHERE seq > ?
             """, cursor)
@@ -40,7 +41,8 @@ public enum EventStore {
     ) throws -> [Event] {
         try reader.all(
             """
-            SELECT seq, id, occurred_at, type, object_id, object_kind, program_id, participant_id, actor,
+            SELECT seq, id, occurred_at, type, object_id, object_kind, program_id, participant_id,
+                actor,
                 from_state, to_state, reason, data
             FROM events WHERE object_id = ? ORDER BY seq LIMIT ?
             """, object, Int64(limit), map: event)

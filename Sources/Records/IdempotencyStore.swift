@@ -39,21 +39,33 @@ public enum IdempotencyStore {
 
     public static func insert(_ answer: StoredAnswer, under key: [UInt8], _ tx: Transaction) throws
     {
-        try tx.run("DELETE FROM idempotency_answers WHERE request_key = ?", key)
+        // An answer past its time makes room.
         try tx.run(
             """
-            INSERT INTO idempotency_answers (request_key, fingerprint, created_at, status, headers, body)
+            INSERT OR REPLACE INTO idempotency_answers (
+                request_key, fingerprint, created_at, status, headers, body)
             VALUES (?, ?, ?, ?, ?, ?)
             """, key, answer.fingerprint, tx.now, answer.status, answer.headers, answer.body)
     }
 
-    /// Deletes up to `limit` answers past their time; returns how many.
+    /// Whether the oldest answer is past its time.
+    public static func isPruningDue(at now: Instant, _ reader: Reader) throws -> Bool {
+        let oldest = try reader.integer(
+            "SELECT created_at FROM idempotency_answers ORDER BY seq LIMIT 1")
+        return oldest.map { $0 <= now.advanced(byMilliseconds: -keptMilliseconds).milliseconds }
+            ?? false
+    }
+
+    /// Deletes those of the `limit` oldest answers that are past their time; returns how many. They
+    /// are in the order of their times, so the others need no look.
     public static func prune(limit: Int, _ tx: Transaction) throws -> Int {
         try tx.run(
             """
             DELETE FROM idempotency_answers WHERE seq IN (
-                SELECT seq FROM idempotency_answers WHERE created_at <= ? ORDER BY seq LIMIT ?)
-            """, tx.now.advanced(byMilliseconds: -keptMilliseconds), Int64(limit))
+                SELECT seq FROM (
+                    SELECT seq, created_at FROM idempotency_answers ORDER BY seq LIMIT ?)
+                WHERE created_at <= ?)
+            """, Int64(limit), tx.now.advanced(byMilliseconds: -keptMilliseconds))
         return tx.changes
     }
 }

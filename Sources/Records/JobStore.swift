@@ -43,6 +43,11 @@ public enum JobStore {
         try tx.run("DELETE FROM jobs WHERE seq = ?", job.sequence)
     }
 
+    /// Has the job fall due later.
+    public static func putOff(_ job: Job, to due: Instant, _ tx: Transaction) throws {
+        try tx.run("UPDATE jobs SET due_at = ? WHERE seq = ?", due, job.sequence)
+    }
+
     /// Takes back what was scheduled for `subject`.
     public static func cancel<Kind>(_ subject: Identifier<Kind>, _ tx: Transaction) throws {
         try tx.run("DELETE FROM jobs WHERE subject_id = ?", subject)

@@ -100,7 +100,8 @@ public enum ClickStore {
             SELECT day, class, clicks FROM link_days
             WHERE link_seq = ? AND day >= (
                 SELECT min(day) FROM (
-                    SELECT DISTINCT day FROM link_days WHERE link_seq = ? ORDER BY day DESC LIMIT ?))
+                    SELECT DISTINCT day FROM link_days WHERE link_seq = ?
+                    ORDER BY day DESC LIMIT ?))
             ORDER BY day, class
             """, link, link, Int64(count)
         ) { row in

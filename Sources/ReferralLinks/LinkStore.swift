@@ -7,7 +7,8 @@ public enum LinkStore {
     public static func find(_ id: LinkID, _ reader: Reader) throws -> Link? {
         try reader.first(
             """
-            SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm, state,
+            SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm,
+                state,
                 expires_at, metadata, version, created_at, updated_at
             FROM links WHERE id = ?
             """, id, map: link)
@@ -24,7 +25,8 @@ public enum LinkStore {
     ) throws -> (link: Link, sequence: Int64)? {
         try reader.first(
             """
-            SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm, state,
+            SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm,
+                state,
                 expires_at, metadata, version, created_at, updated_at, seq
             FROM links WHERE code_key = ?
             """, LinkCode.key(of: code)
@@ -47,7 +49,8 @@ public enum LinkStore {
     ) throws -> Page<Link> {
         var query = Query(
             """
-            SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm, state,
+            SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm,
+                state,
                 expires_at, metadata, version, created_at, updated_at
             FROM links WHERE 1 = 1
             """)
@@ -67,7 +70,8 @@ public enum LinkStore {
         try tx.run(
             """
             INSERT INTO links (
-                id, program_id, participant_id, code, code_key, destination_url, channel, campaign, utm,
+                id, program_id, participant_id, code, code_key, destination_url, channel, campaign,
+                utm,
                 state, expires_at, metadata, version, created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, link.id, link.program, link.participant, link.code, LinkCode.key(of: link.code),

@@ -1,352 +1,504 @@
+import Foundation
 import HTTP
 import JSON
 import Testing
 
 @testable import App
 
-/// A request that is sent again has one effect and one answer.
+/// Retries, replays and natural keys: what is sent twice happens once.
 struct IdempotencyTests {
-    /// What identifies an answer: everything but what each exchange has anew.
-    private static func essence(_ answer: TestAnswer) -> [String] {
-        let passing = ["date", "request-id", "idempotent-replayed", "connection"]
-        return [String(answer.status), answer.text]
-            + answer.headers.map { "\($0.name.lowercased()): \($0.value)" }.filter { line in
-                !passing.contains { line.hasPrefix($0 + ":") }
-            }.sorted()
+    static let program: JSONValue = ["name": "Once", "currency": "USD"]
+
+    /// Everything of an answer but what belongs to its own exchange.
+    static func essence(_ answer: TestAnswer) -> [String] {
+        let own: Set<String> = [
+            "date", "request-id", "idempotent-replayed", "connection", "content-length",
+        ]
+        let headers = answer.headers.filter { !own.contains($0.name.lowercased()) }
+        return ["\(answer.status)"] + headers.map { "\($0.name): \($0.value)" }.sorted()
+            + [answer.text]
     }
 
-    private static func program(_ name: String) -> JSONValue {
-        ["name": .string(name), "kind": "partner", "currency": "USD"]
-    }
-
-    private static func send(
-        _ service: TestService, _ key: String, _ body: JSONValue,
-        to target: String = "/v1/programs",
-        method: String = "POST", caller: String = "admin"
+    static func send(
+        _ service: TestService, _ path: String, _ body: JSONValue, _ key: String,
+        as caller: String = "admin"
     ) throws -> TestAnswer {
-        try service.send(
-            method, target, body, key: caller, headers: [("Idempotency-Key", key)])
-    }
-
-    private static func count(_ list: String, _ service: TestService) throws -> Int {
-        let answer = try service.get("\(list)?limit=100")
-        return try #require(answer["data"]?.arrayValue).count
+        try service.send("POST", path, body, key: caller, headers: [("Idempotency-Key", key)])
     }
 
     // MARK: - Replay
 
-    @Test("a request sent twice has one effect and, byte for byte, one answer")
+    @Test("the same key and request give the stored answer, byte for byte, and one effect")
     func replay() throws {
         let service = try TestService()
         defer { service.stop() }
-        let first = try Self.send(service, "one", Self.program("A"))
+        let first = try Self.send(service, "/v1/programs", Self.program, "a")
+        let second = try Self.send(service, "/v1/programs", Self.program, "a")
         #expect(first.status == 201)
         #expect(first.header("idempotent-replayed") == nil)
-        let second = try Self.send(service, "one", Self.program("A"))
         #expect(second.header("idempotent-replayed") == "true")
-        #expect(Self.essence(second) == Self.essence(first))
-        #expect(second.header("location") == "/v1/programs/\(first["id"]?.stringValue ?? "")")
-        #expect(second.header("etag") == "\"1\"")
-        #expect(second.header("request-id") != first.header("request-id"))
-        #expect(try Self.count("/v1/programs", service) == 1)
+        #expect(Self.essence(first) == Self.essence(second))
+        #expect(first.header("etag") != nil)
+        #expect(first.header("location") != nil)
+        #expect(try service.get("/v1/programs").ids.count == 1)
     }
 
-    @Test("an answer is replayed after a restart too")
+    @Test("a replay has a request id of its own")
+    func replayRequestID() throws {
+        let service = try TestService()
+        defer { service.stop() }
+        let first = try Self.send(service, "/v1/programs", Self.program, "a")
+        let second = try Self.send(service, "/v1/programs", Self.program, "a")
+        #expect(first.header("request-id") != nil)
+        #expect(first.header("request-id") != second.header("request-id"))
+    }
+
+    @Test("the stored answer outlives a restart")
     func replayAfterRestart() throws {
-        let before = try TestService()
-        let first = try Self.send(before, "one", Self.program("A"))
-        before.stop(keepingFiles: true)
-        let service = try TestService(folder: before.folder)
-        defer { service.stop() }
-        let second = try Self.send(service, "one", Self.program("A"))
+        let service = try TestService()
+        let first = try Self.send(service, "/v1/programs", Self.program, "a")
+        service.stop(keepingFiles: true)
+        let again = try TestService(folder: service.folder, clock: service.clock)
+        defer { again.stop() }
+        let second = try Self.send(again, "/v1/programs", Self.program, "a")
         #expect(second.header("idempotent-replayed") == "true")
-        #expect(Self.essence(second) == Self.essence(first))
-        #expect(try Self.count("/v1/programs", service) == 1)
+        #expect(Self.essence(first) == Self.essence(second))
+        #expect(try again.get("/v1/programs").ids.count == 1)
     }
 
-    @Test("requests with one key that come at once have one effect and one answer")
-    func twins() async throws {
+    @Test("a quoted key and a bare one are the same")
+    func quoted() throws {
         let service = try TestService()
         defer { service.stop() }
-        let answers = try await withThrowingTaskGroup(of: TestAnswer.self) { group in
-            for _ in 0..<12 {
-                group.addTask { try Self.send(service, "one", Self.program("A")) }
-            }
-            return try await group.reduce(into: []) { $0.append($1) }
+        let first = try Self.send(service, "/v1/programs", Self.program, "a")
+        let second = try Self.send(service, "/v1/programs", Self.program, "\"a\"")
+        #expect(second["id"] == first["id"])
+        #expect(second.header("idempotent-replayed") == "true")
+    }
+
+    @Test("the answer is kept for a day and no longer")
+    func kept() throws {
+        let service = try TestService()
+        defer { service.stop() }
+        let first = try Self.send(service, "/v1/programs", Self.program, "a")
+        service.clock.advance(hours: 23)
+        #expect(try Self.send(service, "/v1/programs", Self.program, "a")["id"] == first["id"])
+        service.clock.advance(hours: 2)
+        let later = try Self.send(service, "/v1/programs", Self.program, "a")
+        #expect(later.status == 201)
+        #expect(later["id"] != first["id"])
+    }
+
+    @Test("without a key each request has its own effect")
+    func withoutKey() throws {
+        let service = try TestService()
+        defer { service.stop() }
+        for _ in 0..<2 { try service.send("POST", "/v1/programs", Self.program) }
+        #expect(try service.get("/v1/programs").ids.count == 2)
+    }
+
+    @Test("a replayed PATCH does not raise the version again")
+    func patchReplay() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let path = "/v1/participants/\(scene.ada.id)"
+        let answers = try (0..<2).map { _ in
+            try scene.service.send(
+                "PATCH", path, ["company": "Acme"],
+                headers: [("Idempotency-Key", "p"), ("If-Match", "\"1\"")])
         }
-        #expect(Set(answers.map(\.text)).count == 1)
-        #expect(answers.allSatisfy { $0.status == 201 })
-        #expect(answers.count { $0.header("idempotent-replayed") == nil } == 1)
-        #expect(try Self.count("/v1/programs", service) == 1)
+        #expect(answers[0]["version"] == 2)
+        #expect(answers[1].status == 200)
+        #expect(answers[1]["version"] == 2)
     }
 
-    @Test("a key that was used for another request is refused, and nothing happens")
-    func otherRequest() throws {
+    @Test("twins sent at once have one effect and the same answer")
+    func twins() throws {
         let service = try TestService()
         defer { service.stop() }
-        _ = try Self.send(service, "one", Self.program("A"))
-        let other = try Self.send(service, "one", Self.program("B"))
+        let (port, secret) = (service.port, service.key)
+        let answers = Collected()
+        DispatchQueue.concurrentPerform(iterations: 8) { _ in
+            let answer = try? TestConnection.exchange(
+                port: port, method: "POST", target: "/v1/programs",
+                headers: [
+                    ("Authorization", "Bearer \(secret)"), ("Content-Type", "application/json"),
+                    ("Idempotency-Key", "twin"),
+                ], body: Self.program.encoded())
+            if let answer { answers.add(answer) }
+        }
+        #expect(answers.all.count == 8)
+        #expect(Set(answers.all.map(\.text)).count == 1)
+        #expect(answers.all.filter { $0.header("idempotent-replayed") == nil }.count == 1)
+        #expect(try service.get("/v1/programs").ids.count == 1)
+    }
+
+    // MARK: - Other requests
+
+    @Test("the same key with another body is 422 and has no effect")
+    func otherBody() throws {
+        let service = try TestService()
+        defer { service.stop() }
+        _ = try Self.send(service, "/v1/programs", Self.program, "a")
+        let other = try Self.send(
+            service, "/v1/programs", ["name": "Other", "currency": "USD"], "a")
         #expect(other.status == 422)
-        #expect(other["code"] == "idempotency_key_reused")
-        #expect(other.header("idempotent-replayed") == nil)
-        #expect(try Self.count("/v1/programs", service) == 1)
-        // Nor was the first answer lost by it.
-        let again = try Self.send(service, "one", Self.program("A"))
-        #expect(again.header("idempotent-replayed") == "true")
+        #expect(other.code == "idempotency_key_reused")
+        #expect(try service.get("/v1/programs").ids.count == 1)
     }
 
-    @Test("one key at two paths is two keys")
-    func otherPath() throws {
+    @Test("a key belongs to its caller: nobody reads another's answer")
+    func perCaller() throws {
         let service = try TestService()
         defer { service.stop() }
-        let both = try TwoReferrers(service)
-        for lead in [both.ada.lead, both.ben.lead] {
-            let answer = try Self.send(service, "one", [:], to: "/v1/leads/\(lead)/qualify")
-            #expect(answer.status == 200)
-            #expect(answer.header("idempotent-replayed") == nil)
-            #expect(answer["id"] == .string(lead))
-        }
+        let (one, two) = try (Scene.key(service, "write"), Scene.key(service, "write"))
+        let first = try Self.send(service, "/v1/programs", Self.program, "a", as: one.secret)
+        let second = try Self.send(service, "/v1/programs", Self.program, "a", as: two.secret)
+        #expect(second.status == 201)
+        #expect(second["id"] != first["id"])
+        #expect(second.header("idempotent-replayed") == nil)
     }
 
-    @Test("nobody is given the answer to another's key")
-    func keyIsPerCaller() throws {
+    @Test("a key belongs to its path: it may be used for another action")
+    func perPath() throws {
         let service = try TestService()
         defer { service.stop() }
-        let writers = [try service.secretKey(["write"]), try service.secretKey(["write"])]
-        let programs = try writers.map {
-            try Self.send(service, "one", Self.program("A"), caller: $0)
-        }
-        #expect(programs.allSatisfy { $0.header("idempotent-replayed") == nil })
-        #expect(programs[0]["id"] != programs[1]["id"])
-
-        let both = try TwoReferrers(service)
-        let leads = try [both.ada, both.ben].map {
-            try Self.send(
-                service, "one", ["email": "same@buyer.example"], to: "/v1/leads", caller: $0.token)
-        }
-        #expect(leads.map { $0.status } == [201, 201])
-        #expect(leads[1]["participant_id"] == .string(both.ben.id))
-    }
-
-    @Test("a key in quotes is the same key")
-    func quotedKey() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        _ = try Self.send(service, "one", Self.program("A"))
-        let quoted = try Self.send(service, "\"one\"", Self.program("A"))
-        #expect(quoted.header("idempotent-replayed") == "true")
+        let program = try Self.send(service, "/v1/programs", Self.program, "a")
+        let id = try #require(program["id"]?.stringValue)
+        let answer = try Self.send(service, "/v1/programs/\(id)/activate", [:], "a")
+        #expect(answer.status == 200)
+        #expect(answer["status"] == "active")
     }
 
     @Test(
-        "a key of another form is refused",
-        arguments: ["", "\"\"", "two words", "umläut", String(repeating: "k", count: 256)])
-    func badKey(key: String) throws {
+        "a malformed key is 400",
+        arguments: ["\"\"", "a b", String(repeating: "a", count: 256), "é"])
+    func malformed(key: String) throws {
         let service = try TestService()
         defer { service.stop() }
-        let answer = try Self.send(service, key, Self.program("A"))
+        let answer = try Self.send(service, "/v1/programs", Self.program, key)
         #expect(answer.status == 400)
-        #expect(answer["code"] == "bad_idempotency_key")
-        #expect(try Self.count("/v1/programs", service) == 0)
+        #expect(try service.get("/v1/programs").ids.isEmpty)
     }
 
-    @Test("a key of 255 characters is taken")
-    func longestKey() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let key = String(repeating: "k", count: 255)
-        #expect(try Self.send(service, key, Self.program("A")).status == 201)
-    }
-
-    @Test("a key is free again after 24 hours")
-    func forgottenKey() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let first = try Self.send(service, "one", Self.program("A"))
-        service.clock.advance(days: 1)
-        let second = try Self.send(service, "one", Self.program("A"))
-        #expect(second.status == 201)
-        #expect(second["id"] != first["id"])
-    }
-
-    // MARK: - Refusals
-
-    @Test("a refusal by the state is the answer for good, though the state has changed since")
-    func storedRefusal() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let both = try TwoReferrers(service)
-        let path = "/v1/leads/\(both.ada.lead)"
-        let refused = try Self.send(service, "one", [:], to: "\(path)/win")
-        #expect(refused.status == 409)
-        #expect(refused["code"] == "invalid_transition")
-        for action in ["qualify", "advance"] {
-            #expect(try service.post("\(path)/\(action)").status == 200)
+    @Test("every payout action and every refund needs a key")
+    func required() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let sale = try #require(try scene.sale(scene.ada, "s")["id"]?.stringValue)
+        let payout = try scene.payout(scene.ada, "p")
+        let bodies: [(path: String, body: JSONValue)] = [
+            ("/v1/payouts", ["participant_id": .string(scene.ada.id), "reference": "q"]),
+            ("/v1/payouts/\(payout)/submit", [:]), ("/v1/payouts/\(payout)/confirm", [:]),
+            ("/v1/payouts/\(payout)/fail", ["reason": "r"]),
+            ("/v1/payouts/\(payout)/mark_unknown", [:]), ("/v1/payouts/\(payout)/cancel", [:]),
+            ("/v1/conversions/\(sale)/refund", ["external_id": "r"]),
+        ]
+        for (path, body) in bodies {
+            let answer = try scene.service.send("POST", path, body)
+            #expect(answer.status == 400, "\(path)")
+            #expect(answer.code == "idempotency_key_required", "\(path)")
         }
-        let again = try Self.send(service, "one", [:], to: "\(path)/win")
-        #expect(again.header("idempotent-replayed") == "true")
-        #expect(Self.essence(again) == Self.essence(refused))
-        #expect(try service.get(path)["status"] == "opportunity")
-        #expect(try Self.send(service, "two", [:], to: "\(path)/win").status == 200)
+        #expect(try scene.service.get("/v1/payouts/\(payout)")["status"] == "draft")
     }
 
-    @Test("a refusal before anything was decided leaves the key free")
-    func unstoredRefusal() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        #expect(try Self.send(service, "one", ["name": 1]).status == 400)
-        let reader = try service.secretKey(["read"])
-        #expect(try Self.send(service, "one", Self.program("A"), caller: reader).status == 403)
-        let right = try Self.send(service, "one", Self.program("A"))
-        #expect(right.status == 201)
-        #expect(right.header("idempotent-replayed") == nil)
-    }
-
-    @Test("what moves money needs a key, and nothing else does")
-    func requiredKey() throws {
+    @Test("the routes that need a key are those that move money, and the contract says so")
+    func requiredRoutes() {
         let required = RouteTable.all.endpoints.filter { $0.idempotency == .required }
         #expect(
-            Set(required.map(\.name)) == [
-                "POST /v1/payouts", "POST /v1/payouts/{id}/submit",
-                "POST /v1/payouts/{id}/confirm", "POST /v1/payouts/{id}/fail",
-                "POST /v1/payouts/{id}/mark_unknown", "POST /v1/payouts/{id}/cancel",
-                "POST /v1/conversions/{id}/refund",
+            Set(required.map(\.about.operationID)) == [
+                "createPayout", "submitPayout", "confirmPayout", "failPayout",
+                "markUnknownPayout", "cancelPayout", "refundConversion",
             ])
-        let service = try TestService()
-        defer { service.stop() }
-        let both = try TwoReferrers(service)
-        for endpoint in required {
-            let isRefund = endpoint.path.hasSuffix("refund")
-            let id = isRefund ? both.ada.conversion : both.ada.payout
-            let body: JSONValue =
-                switch endpoint.path {
-                case "/v1/payouts":
-                    ["participant_id": .string(both.ada.id), "reference": "new"]
-                case "/v1/payouts/{id}/fail": ["reason": "bounced"]
-                case "/v1/conversions/{id}/refund": ["external_id": "refund-1"]
-                default: [:]
-                }
-            let answer = try service.send("POST", endpoint.target(id), body)
-            #expect(answer.status == 400, "\(endpoint.name)")
-            #expect(answer["code"] == "idempotency_key_required", "\(endpoint.name)")
-        }
-        #expect(try service.get("/v1/payouts/\(both.ada.payout)")["status"] == "draft")
-        let sale = try service.get("/v1/conversions/\(both.ada.conversion)")
-        #expect(sale["refunded.amount"] == 0)
     }
 
-    @Test("every POST and PATCH under /v1 takes a key")
-    func keyIsTaken() {
-        for endpoint in RouteTable.all.endpoints where endpoint.path.hasPrefix("/v1/") {
-            let isWrite = endpoint.method == .post || endpoint.method == .patch
-            #expect((endpoint.idempotency != .none) == isWrite, "\(endpoint.name)")
+    @Test("a refusal is stored and replayed, even when it would not be one any more")
+    func refusalReplayed() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let lead = try scene.lead(scene.ada, "a@buyer.example")
+        let win = "/v1/leads/\(lead)/win"
+        let refused = try Self.send(scene.service, win, [:], "w")
+        #expect(refused.status == 409)
+        #expect(try scene.service.post("/v1/leads/\(lead)/qualify").status == 200)
+        let replayed = try Self.send(scene.service, win, [:], "w")
+        #expect(replayed.status == 409)
+        #expect(replayed.header("idempotent-replayed") == "true")
+        #expect(Self.essence(replayed) == Self.essence(refused))
+        #expect(try Self.send(scene.service, win, [:], "w2").status == 200)
+    }
+
+    // MARK: - Dry run
+
+    /// Writes of every kind, each of which would succeed.
+    static func writes(_ scene: Scene) throws -> [(path: String, body: JSONValue)] {
+        let sale = try #require(try scene.sale(scene.ada, "s")["id"]?.stringValue)
+        let lead = try scene.lead(scene.ada, "a@buyer.example")
+        let ada = JSONValue.string(scene.ada.id)
+        return [
+            ("/v1/programs", program), ("/v1/programs/\(scene.program)/pause", [:]),
+            (
+                "/v1/programs/\(scene.program)/reward_rules",
+                ["trigger": "lead.won", "amount": ["amount": 5, "currency": "USD"]]
+            ),
+            ("/v1/participants/\(scene.ada.id)/suspend", [:]),
+            ("/v1/participants/\(scene.ada.id)/tokens", [:]),
+            ("/v1/api_keys", ["name": "a", "scopes": ["read"]]),
+            ("/v1/links", ["participant_id": ada]),
+            ("/v1/links/bulk", ["items": [["participant_id": ada], ["participant_id": ada]]]),
+            ("/v1/leads", ["participant_id": ada, "email": "new@buyer.example"]),
+            ("/v1/leads/\(lead)/qualify", [:]),
+            (
+                "/v1/conversions",
+                [
+                    "external_id": "s2", "ref": "ada", "kind": "purchase",
+                    "customer": ["external_id": "c"],
+                    "amount": ["amount": 100, "currency": "USD"],
+                ]
+            ),
+            ("/v1/conversions/\(sale)/refund", ["external_id": "r"]),
+            ("/v1/payouts", ["participant_id": ada, "reference": "p"]),
+        ]
+    }
+
+    @Test("a dry run of any write gives its whole answer and commits nothing")
+    func dryRun() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let writes = try Self.writes(scene)
+        let before = try Scene.rowCount(scene.service)
+        for (path, body) in writes {
+            let answer = try scene.service.send(
+                "POST", path, body, headers: [("Dry-Run", "true"), ("Idempotency-Key", "dry")])
+            #expect((200..<300).contains(answer.status), "\(path): \(answer.text)")
+            #expect(answer.header("dry-run") == "true", "\(path)")
+            #expect(try Scene.rowCount(scene.service) == before, "\(path)")
         }
+        for (path, body) in writes {
+            let answer = try Self.send(scene.service, path, body, "real")
+            #expect((200..<300).contains(answer.status), "\(path): \(answer.text)")
+            if path == "/v1/programs" {
+                #expect(try Scene.rowCount(scene.service) != before)
+            }
+            if path.hasSuffix("/pause") {
+                try scene.service.post("/v1/programs/\(scene.program)/activate")
+            }
+            if path.hasSuffix("/suspend") {
+                try scene.service.post("/v1/participants/\(scene.ada.id)/approve")
+            }
+        }
+    }
+
+    @Test("a dry run of a sale shows the reward it would grant")
+    func dryRunReward() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let answer = try scene.service.send(
+            "POST", "/v1/conversions",
+            [
+                "external_id": "s", "ref": "ada", "kind": "purchase",
+                "customer": ["external_id": "c"],
+                "amount": ["amount": 120_000, "currency": "USD"],
+            ], headers: [("Dry-Run", "true")])
+        #expect(answer["rewards.0.amount.amount"] == 12_000)
+        #expect(try scene.service.get("/v1/rewards").ids.isEmpty)
+        #expect(try scene.service.get("/v1/conversions").ids.isEmpty)
+    }
+
+    @Test("a dry run shows no secret", arguments: [true, false])
+    func dryRunSecret(isToken: Bool) throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let path = isToken ? "/v1/participants/\(scene.ada.id)/tokens" : "/v1/api_keys"
+        let answer = try scene.service.send(
+            "POST", path, isToken ? [:] : ["name": "a", "scopes": ["admin"]],
+            headers: [("Dry-Run", "true")])
+        #expect(answer.status == 201)
+        #expect(answer["secret"] == .null)
+    }
+
+    @Test("a dry run that is refused says so, and the refusal is not stored")
+    func dryRunRefused() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let lead = try scene.lead(scene.ada, "a@buyer.example")
+        let answer = try scene.service.send(
+            "POST", "/v1/leads/\(lead)/win", [:],
+            headers: [("Dry-Run", "true"), ("Idempotency-Key", "w")])
+        #expect(answer.status == 409)
+        #expect(answer.header("dry-run") == "true")
+        try scene.service.post("/v1/leads/\(lead)/qualify")
+        #expect(try Self.send(scene.service, "/v1/leads/\(lead)/win", [:], "w").status == 200)
+    }
+
+    @Test("Dry-Run takes true or false and nothing else")
+    func dryRunValue() throws {
+        let service = try TestService()
+        defer { service.stop() }
+        let answers = try ["maybe", "false"].map {
+            try service.send("POST", "/v1/programs", Self.program, headers: [("Dry-Run", $0)])
+        }
+        #expect(answers.map(\.status) == [400, 201])
+    }
+
+    // MARK: - If-Match
+
+    @Test("a change made for an older version is 412 and changes nothing")
+    func staleMatch() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let path = "/v1/participants/\(scene.ada.id)"
+        let tag = try #require(try scene.service.get(path).header("etag"))
+        let headers = [("If-Match", tag)]
+        #expect(
+            try scene.service.send("PATCH", path, ["company": "A"], headers: headers).status == 200)
+        let late = try scene.service.send("PATCH", path, ["company": "B"], headers: headers)
+        #expect(late.status == 412)
+        #expect(try scene.service.get(path)["company"] == "A")
+    }
+
+    @Test("If-Match: * and a list that has the version pass")
+    func wideMatch() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        for (index, tag) in ["*", "\"9\", \"2\""].enumerated() {
+            let answer = try scene.service.send(
+                "PATCH", "/v1/participants/\(scene.ada.id)", ["company": .string("\(index)")],
+                headers: [("If-Match", tag)])
+            #expect(answer.status == 200, "\(tag)")
+        }
+    }
+
+    @Test(
+        "every action on an object that has a version obeys If-Match",
+        arguments: ["programs", "participants", "links", "leads", "rewards", "payouts"])
+    func actionMatch(noun: String) throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let reward = try #require(try scene.sale(scene.ada, "s")["rewards.0.id"]?.stringValue)
+        let paths = [
+            "programs": "\(scene.program)/pause", "participants": "\(scene.ada.id)/suspend",
+            "links": "\(scene.ada.link)/disable",
+            "leads": "\(try scene.lead(scene.ada, "a@buyer.example"))/qualify",
+            "rewards": "\(reward)/approve", "payouts": "\(try scene.payout(scene.ada, "p"))/submit",
+        ]
+        let answer = try scene.service.send(
+            "POST", "/v1/\(noun)/\(try #require(paths[noun]))", [:],
+            headers: [("If-Match", "\"99\""), ("Idempotency-Key", "m")])
+        #expect(answer.status == 412, "\(answer.text)")
     }
 
     // MARK: - Natural keys
 
-    @Test("a sale recorded again with the same content is the same sale")
-    func sameSale() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let both = try TwoReferrers(service)
-        let again = try service.post(
-            "/v1/conversions", TwoReferrers.sale("sale-of-ada", of: both.ada.lead))
-        #expect(again.status == 200)
-        #expect(again["id"] == .string(both.ada.conversion))
-        #expect(again["rewards.0.id"] == .string(both.ada.reward))
-        #expect(try Self.count("/v1/conversions", service) == 2)
-        #expect(try Self.count("/v1/rewards", service) == 2)
-    }
-
-    @Test("a sale recorded again with other content is refused, naming what differs")
-    func otherSale() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let both = try TwoReferrers(service)
-        let same = try #require(
-            TwoReferrers.sale("sale-of-ada", of: both.ada.lead).objectValue)
-        let changes: [(field: String, value: JSONValue)] = [
-            ("kind", "renewal"), ("amount", ["amount": 50_001, "currency": "USD"]),
-            ("customer", ["external_id": "somebody-else"]),
-            ("occurred_at", "2020-01-01T00:00:00Z"), ("lead_id", .string(both.ben.lead)),
-            ("ref", "ben"),
-        ]
-        for (field, value) in changes {
-            var body = same
-            body[field] = value
-            let answer = try service.post("/v1/conversions", .object(body))
-            #expect(answer.status == 409, "\(field)")
-            #expect(answer["code"] == "external_id_taken", "\(field)")
-            #expect(answer["errors.0.pointer"] == .string("/\(field)"))
-        }
-        #expect(try Self.count("/v1/conversions", service) == 2)
-    }
-
-    @Test("a sale known by its code alone leaves nothing behind when it is recorded again")
-    func repeatedAnonymousSale() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        _ = try TwoReferrers(service)
-        let sale: JSONValue = [
-            "external_id": "at-the-till", "ref": "ada", "kind": "purchase",
-            "amount": ["amount": 1_000, "currency": "USD"],
-        ]
-        let first = try service.send("POST", "/v1/conversions", sale)
-        #expect(first.status == 201)
-        let before = try DatabaseContent(service)
-        let again = try service.send("POST", "/v1/conversions", sale)
-        #expect(again.status == 200)
-        #expect(again["id"] == first["id"])
-        #expect(try DatabaseContent(service) == before)
-    }
-
-    @Test("a refund recorded again is the same refund, and with other content refused")
-    func repeatedRefund() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let both = try TwoReferrers(service)
-        let path = "/v1/conversions/\(both.ada.conversion)/refund"
-        let refund: JSONValue = [
-            "external_id": "refund-1", "amount": ["amount": 1_000, "currency": "USD"],
-        ]
-        let first = try service.post(path, refund)
-        #expect(first.status == 201)
-        let again = try service.post(path, refund)
-        #expect(again.status == 200)
-        #expect(again["id"] == first["id"])
-        let more: JSONValue = [
-            "external_id": "refund-1", "amount": ["amount": 2_000, "currency": "USD"],
-        ]
-        let other = try service.post(path, more)
-        #expect(other.status == 409)
-        #expect(other["errors.0.pointer"] == "/amount")
-        let elsewhere = try service.post(
-            "/v1/conversions/\(both.ben.conversion)/refund", refund)
-        #expect(elsewhere.status == 409)
-        let sale = try service.get("/v1/conversions/\(both.ada.conversion)")
-        #expect(sale["refunded.amount"] == 1_000)
-    }
-
-    @Test("a payout drafted again is the same payout, and with other content refused")
-    func repeatedPayout() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let both = try TwoReferrers(service)
+    static func sale(_ changes: JSONObject = [:]) -> JSONValue {
         var body: JSONObject = [
-            "participant_id": .string(both.ada.id), "reference": "payout-of-ada",
+            "external_id": "s", "ref": "ada", "kind": "purchase",
+            "customer": ["external_id": "c"], "amount": ["amount": 500, "currency": "USD"],
         ]
-        let again = try service.post("/v1/payouts", .object(body))
-        #expect(again.status == 200)
-        #expect(again["id"] == .string(both.ada.payout))
-        body["currency"] = "EUR"
-        let otherCurrency = try service.post("/v1/payouts", .object(body))
-        #expect(otherCurrency.status == 409)
-        #expect(otherCurrency["errors.0.pointer"] == "/currency")
-        body["currency"] = nil
-        body["participant_id"] = .string(both.ben.id)
-        let otherPerson = try service.post("/v1/payouts", .object(body))
-        #expect(otherPerson.status == 409)
-        #expect(otherPerson["errors.0.pointer"] == "/participant_id")
-        #expect(try Self.count("/v1/payouts", service) == 2)
+        for (name, value) in changes { body[name] = value }
+        return .object(body)
     }
+
+    @Test("a sale sent again with the same external_id is the same sale, rewarded once")
+    func sameSale() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let first = try scene.service.post("/v1/conversions", Self.sale())
+        let second = try scene.service.post("/v1/conversions", Self.sale())
+        #expect(first.status == 201)
+        #expect(second.status == 200)
+        #expect(first.body == second.body)
+        #expect(try scene.service.get("/v1/rewards").ids.count == 1)
+    }
+
+    @Test(
+        "a sale sent again with other content is 409 and names the member that differs",
+        arguments: ["amount", "kind", "customer", "ref", "occurred_at"])
+    func otherSale(member: String) throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let others: JSONObject = [
+            "amount": ["amount": 501, "currency": "USD"], "kind": "renewal",
+            "customer": ["external_id": "d"], "ref": "ben",
+            "occurred_at": "2020-01-01T00:00:00Z",
+        ]
+        try scene.service.post("/v1/conversions", Self.sale())
+        let other = try scene.service.post(
+            "/v1/conversions", Self.sale([member: try #require(others[member])]))
+        #expect(other.status == 409)
+        #expect(other.code == "external_id_taken")
+        #expect(other.pointer == "/\(member)")
+    }
+
+    @Test("the external_id of a sale is its program's own: another program may use it too")
+    func externalIDPerProgram() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let other = try scene.service.make("/v1/programs", Self.program)
+        try scene.service.post("/v1/programs/\(other)/activate")
+        try scene.service.post("/v1/conversions", Self.sale())
+        var body = try #require(Self.sale(["program_id": .string(other)]).objectValue)
+        body["ref"] = nil
+        #expect(try scene.service.post("/v1/conversions", .object(body)).status == 201)
+    }
+
+    @Test("a refund sent again is the same refund; with another amount it is 409")
+    func refundTwice() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let sale = try #require(try scene.sale(scene.ada, "s", 1000)["id"]?.stringValue)
+        func refund(_ amount: Int64) throws -> TestAnswer {
+            try scene.service.post(
+                "/v1/conversions/\(sale)/refund",
+                [
+                    "external_id": "r", "amount": ["amount": .integer(amount), "currency": "USD"],
+                ])
+        }
+        let answers = try [400, 400, 500].map(refund)
+        #expect(answers.map(\.status) == [201, 200, 409])
+        #expect(answers[0]["id"] == answers[1]["id"])
+        let conversion = try scene.service.get("/v1/conversions/\(sale)")
+        #expect(conversion["refunded.amount"] == 400)
+    }
+
+    @Test("a refund sent again in another currency is refused")
+    func refundCurrency() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let path = "/v1/conversions/\(try scene.sale(scene.ada, "s", 1000).id())/refund"
+        let statuses = try ["USD", "EUR"].map { currency in
+            try scene.service.post(
+                path,
+                [
+                    "external_id": "r", "amount": ["amount": 9, "currency": .string(currency)],
+                ]
+            ).status
+        }
+        #expect(statuses == [201, 422])
+    }
+
+    @Test("a payout's reference is unique for good: the same payout, or 409 for another")
+    func payoutReference() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        try scene.sale(scene.ada, "s-a")
+        try scene.sale(scene.ben, "s-b")
+        let answers = try [scene.ada, scene.ada, scene.ben].map { partner in
+            try scene.service.post(
+                "/v1/payouts", ["participant_id": .string(partner.id), "reference": "p"])
+        }
+        #expect(answers.map(\.status) == [201, 200, 409])
+        #expect(answers[0]["id"] == answers[1]["id"])
+        #expect(answers[2].code == "reference_taken")
+        #expect(answers[2].pointer == "/participant_id" || answers[2].pointer == "/participant")
+    }
+}
+
+/// Answers from several threads.
+final class Collected: @unchecked Sendable {
+    private let lock = NSLock()
+    private var answers: [TestAnswer] = []
+
+    func add(_ answer: TestAnswer) { lock.withLock { answers.append(answer) } }
+    var all: [TestAnswer] { lock.withLock { answers } }
 }

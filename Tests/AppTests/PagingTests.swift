@@ -1,174 +1,185 @@
 import Foundation
-import HTTP
 import JSON
 import Testing
 
 @testable import App
 
-/// Lists, page by page.
+/// Lists in pages: nothing twice, nothing left out, forward and back.
 struct PagingTests {
-    /// A service with 25 leads; their ids, newest first.
-    private static func leads(_ service: TestService) throws -> [String] {
-        let program = try TwoReferrers.program(service)
-        let ada = try TwoReferrers.participant("ada", in: program, service)
-        return try (1...25).map { number in
-            try service.make(
-                "/v1/leads",
-                ["participant_id": .string(ada), "email": .string("n\(number)@buyer.example")])
-        }.reversed()
+    /// 25 leads, oldest first.
+    static func leads(_ scene: Scene) throws -> [String] {
+        try (0..<25).map { try scene.lead(scene.ada, "lead\($0)@buyer.example") }
     }
 
-    private static func ids(_ page: TestAnswer) -> [String] {
-        (page["data"]?.arrayValue ?? []).compactMap { $0.objectValue?["id"]?.stringValue }
-    }
-
-    /// The path and query of a link relation of the `Link` field.
-    private static func link(_ relation: String, _ page: TestAnswer) throws -> String? {
-        let links = (page.header("link") ?? "").components(separatedBy: ", ")
-        guard let link = links.first(where: { $0.hasSuffix("; rel=\"\(relation)\"") }) else {
-            return nil
+    static func links(_ answer: TestAnswer) -> [String: String] {
+        var links: [String: String] = [:]
+        for match in (answer.header("link") ?? "").matches(of: /<([^>]*)>; rel="([a-z]*)"/) {
+            links[String(match.2)] = String(match.1)
         }
-        let url = try #require(
-            URLComponents(string: String(link.drop { $0 == "<" }.prefix { $0 != ">" })))
-        return "\(url.percentEncodedPath)?\(url.percentEncodedQuery ?? "")"
+        return links
     }
 
-    @Test("25 objects come in pages of 10 by following Link, forward and back, each once")
-    func links() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let all = try Self.leads(service)
-        var pages = [try service.get("/v1/leads?limit=10")]
-        #expect(try Self.link("prev", pages[0]) == nil)
-        while let next = try Self.link("next", pages[pages.count - 1]), pages.count < 10 {
-            pages.append(try service.get(next))
+    /// The path and query of a link to the service itself.
+    static func target(_ service: TestService, _ link: String) throws -> String {
+        let base = "http://127.0.0.1:\(service.port)"
+        try #require(link.hasPrefix(base))
+        return String(link.dropFirst(base.count))
+    }
+
+    @Test("following next gives every item once, newest first")
+    func forward() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let leads = try Self.leads(scene)
+        var seen: [String] = []
+        var next: String? = "/v1/leads?limit=10"
+        var sizes: [Int] = []
+        while let target = next {
+            let page = try scene.service.get(target)
+            seen += page.ids
+            sizes.append(page.ids.count)
+            let link = Self.links(page)["next"]
+            #expect((page["has_more"] == true) == (link != nil))
+            next = try link.map { try Self.target(scene.service, $0) }
         }
-        #expect(pages.map { Self.ids($0).count } == [10, 10, 5])
-        #expect(pages.flatMap(Self.ids) == all)
-        #expect(pages.map { $0["has_more"] } == [true, true, false])
+        #expect(sizes == [10, 10, 5])
+        #expect(seen == leads.reversed())
+    }
 
-        var back = [pages[2]]
-        while let previous = try Self.link("prev", back[0]), back.count < 10 {
-            back.insert(try service.get(previous), at: 0)
+    @Test("following prev from the end gives the same pages' items, newest first in each")
+    func back() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let leads = try Self.leads(scene)
+        var seen: [String] = []
+        var previous: String? = "/v1/leads?limit=7&ending_before=\(leads[0])"
+        while let target = previous {
+            let page = try scene.service.get(target)
+            seen = page.ids + seen
+            previous = try Self.links(page)["prev"].map { try Self.target(scene.service, $0) }
         }
-        #expect(back.map(Self.ids) == pages.map(Self.ids))
+        #expect(seen == leads.dropFirst().reversed())
     }
 
-    @Test("a page is 10 unless told, with the rest of the query kept in its links")
-    func defaults() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let all = try Self.leads(service)
-        let page = try service.get("/v1/leads?status=submitted")
-        #expect(Self.ids(page) == Array(all.prefix(10)))
-        #expect(page["object"] == "list")
-        #expect(page["url"] == "/v1/leads")
-        #expect(
-            try Self.link("next", page)
-                == "/v1/leads?status=submitted&starting_after=\(all[9])")
-    }
-
-    @Test("cursors are exclusive: what they name is not on the page", arguments: [1, 7, 24])
-    func cursors(place: Int) throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let all = try Self.leads(service)
-        let older = try service.get("/v1/leads?limit=100&starting_after=\(all[place])")
-        #expect(Self.ids(older) == Array(all[(place + 1)...]))
-        #expect(older["has_more"] == false)
-        let newer = try service.get("/v1/leads?limit=100&ending_before=\(all[place])")
-        #expect(Self.ids(newer) == Array(all[..<place]))
-        let nearest = try service.get("/v1/leads?limit=1&ending_before=\(all[place])")
-        #expect(Self.ids(nearest) == [all[place - 1]])
-        #expect(nearest["has_more"] == .bool(place > 1))
-    }
-
-    @Test("what is created meanwhile neither shifts nor repeats what follows")
-    func growingList() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let all = try Self.leads(service)
-        let first = try service.get("/v1/leads?limit=10")
-        let lead = try service.get("/v1/leads/\(all[0])")
-        _ = try service.make(
-            "/v1/leads",
-            [
-                "participant_id": try #require(lead["participant_id"]),
-                "email": "late@buyer.example",
-            ])
-        let next = try #require(try Self.link("next", first))
-        #expect(Self.ids(try service.get(next)) == Array(all[10..<20]))
-    }
-
-    @Test("a page that is exactly full says whether there is more")
-    func fullPage() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let all = try Self.leads(service)
-        let full = try service.get("/v1/leads?limit=25")
-        #expect(Self.ids(full) == all)
-        #expect(full["has_more"] == false)
-        #expect(full.header("link") == nil)
-        let short = try service.get("/v1/leads?limit=24")
-        #expect(short["has_more"] == true)
-    }
-
-    /// The lists that have cursors, with an id of each.
-    private static func lists(_ service: TestService) throws -> [(path: String, id: String)] {
-        let both = try TwoReferrers(service)
-        let program = "/v1/programs/\(both.program)"
-        func first(_ path: String) throws -> String {
-            try #require(try service.get(path)["data.0.id"]?.stringValue, "\(path) is empty")
+    @Test("the first page has no prev, the last no next, the middle both")
+    func linkHeaders() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let leads = try Self.leads(scene)
+        let pages = try ["", "&starting_after=\(leads[15])", "&starting_after=\(leads[5])"].map {
+            Set(Self.links(try scene.service.get("/v1/leads?limit=10\($0)")).keys)
         }
-        _ = try service.send("GET", "/r/ada", key: nil)
-        return try [
-            "/v1/programs", "\(program)/reward_rules", "/v1/participants",
-            "/v1/participants/\(both.ada.id)/tokens", "/v1/links", "/v1/clicks", "/v1/leads",
-            "/v1/conversions", "/v1/rewards", "/v1/payouts", "/v1/ledger/accounts",
-            "/v1/ledger/transactions", "/v1/api_keys",
-        ].map { ($0, try first($0)) }
+        #expect(pages == [["next"], ["next", "prev"], ["prev"]])
     }
 
-    @Test("every list takes cursors, and refuses those that name nothing in it")
-    func everyList() throws {
+    @Test("an item added meanwhile does not move the pages that follow")
+    func stable() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let leads = try Self.leads(scene)
+        let first = try scene.service.get("/v1/leads?limit=10")
+        _ = try scene.lead(scene.ada, "late@buyer.example")
+        let next = try Self.target(scene.service, try #require(Self.links(first)["next"]))
+        #expect(try scene.service.get(next).ids == leads[5..<15].reversed())
+    }
+
+    @Test("a link keeps the filters of its list")
+    func keepsFilters() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        for index in 0..<3 { _ = try scene.lead(scene.ada, "a\(index)@buyer.example") }
+        let ben = try (0..<3).map { try scene.lead(scene.ben, "b\($0)@buyer.example") }
+        let first = try scene.service.get("/v1/leads?limit=2&participant_id=\(scene.ben.id)")
+        let next = try Self.target(scene.service, try #require(Self.links(first)["next"]))
+        #expect(next.contains("participant_id=\(scene.ben.id)"))
+        #expect(try scene.service.get(next).ids == [ben[0]])
+    }
+
+    @Test("both cursors at once are 400")
+    func bothCursors() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let lead = try scene.lead(scene.ada, "a@buyer.example")
+        let answer = try scene.service.get(
+            "/v1/leads?starting_after=\(lead)&ending_before=\(lead)")
+        #expect(answer.status == 400)
+        #expect(answer.pointer == "/ending_before")
+    }
+
+    @Test("an empty list has no links and no more")
+    func empty() throws {
         let service = try TestService()
         defer { service.stop() }
-        let lists = try Self.lists(service)
-        let withCursors = RouteTable.all.endpoints.filter { endpoint in
-            endpoint.about.query.contains { $0.name == "starting_after" }
-        }
-        #expect(lists.count == withCursors.count)
-        for (path, id) in lists {
-            let absent = id.prefix { $0 != "_" } + "_01h45ytscbebyvny4gc8cr8ma2"
-            for name in ["starting_after", "ending_before"] {
-                let target = "\(path)?\(name)="
-                #expect(try service.get(target + id).status == 200, "\(target)")
-                for wrong in [String(absent), "none", "req_01h45ytscbebyvny4gc8cr8ma2"] {
-                    let answer = try service.get(target + wrong)
-                    #expect(answer.status == 400, "\(target)\(wrong)")
-                    #expect(answer["errors.0.pointer"] == .string("/\(name)"), "\(target)")
-                    #expect(answer["errors.0.code"] == "unknown_cursor", "\(target)")
-                }
+        let answer = try service.get("/v1/leads")
+        #expect(answer["data"] == [])
+        #expect(answer["has_more"] == false)
+        #expect(answer["object"] == "list")
+        #expect(answer["url"] == "/v1/leads")
+        #expect(answer.header("link") == nil)
+    }
+
+    @Test(
+        "every list of objects pages without gap or repeat",
+        arguments: [
+            "programs", "participants", "links", "leads", "conversions", "rewards", "payouts",
+            "api_keys", "clicks", "ledger/accounts", "ledger/transactions",
+        ])
+    func everyList(noun: String) throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        _ = try scene.service.make("/v1/programs", IdempotencyTests.program)
+        for partner in [scene.ada, scene.ben] {
+            _ = try scene.lead(partner, "\(partner.code)@buyer.example")
+            try scene.sale(partner, "sale-\(partner.code)")
+            _ = try scene.payout(partner, "pay-\(partner.code)")
+            for agent in ["1", "2", "3"] {
+                _ = try JourneyTests.click(scene.service, partner.code, agent: agent)
             }
-            let both = try service.get("\(path)?starting_after=\(id)&ending_before=\(id)")
-            #expect(both.status == 400, "\(path)")
-            #expect(both["errors.0.code"] == "exclusive", "\(path)")
         }
+        let all = try scene.service.get("/v1/\(noun)?limit=100").ids
+        #expect(all.count >= 2)
+        var forward: [String] = []
+        while forward.count <= all.count {
+            let cursor = forward.last.map { "&starting_after=\($0)" } ?? ""
+            let page = try scene.service.get("/v1/\(noun)?limit=1\(cursor)")
+            forward += page.ids
+            if page["has_more"] != true { break }
+        }
+        #expect(forward == all)
+        var back = [try #require(all.last)]
+        while back.count <= all.count {
+            let page = try scene.service.get("/v1/\(noun)?limit=1&ending_before=\(back[0])")
+            back = page.ids + back
+            if page["has_more"] != true { break }
+        }
+        #expect(back == all)
     }
 
-    @Test("a list between two times holds what was created from the first on, before the second")
+    @Test("a window by time takes its start and leaves its end out")
     func createdWindow() throws {
-        let service = try TestService()
-        defer { service.stop() }
-        let all = try Self.leads(service)
-        let middle = try service.get("/v1/leads/\(all[12])")
-        let instant = try #require(middle["created_at"]?.stringValue)
-        let from = Self.ids(try service.get("/v1/leads?limit=100&created_at[gte]=\(instant)"))
-        let before = Self.ids(try service.get("/v1/leads?limit=100&created_at[lt]=\(instant)"))
-        #expect(from.contains(all[12]))
-        #expect(from + before == all)
-        let none = try service.get(
-            "/v1/leads?created_at[gte]=\(instant)&created_at[lt]=\(instant)")
-        #expect(none["data"] == .array([]))
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        var leads: [(id: String, at: String)] = []
+        for index in 0..<3 {
+            scene.service.clock.advance(seconds: 60)
+            let id = try scene.lead(scene.ada, "w\(index)@buyer.example")
+            let at = try scene.service.get("/v1/leads/\(id)")["created_at"]?.stringValue
+            leads.append((id, try #require(at)))
+        }
+        let answer = try scene.service.get(
+            "/v1/leads?created_at[gte]=\(leads[1].at)&created_at[lt]=\(leads[2].at)")
+        #expect(answer.ids == [leads[1].id])
+    }
+
+    @Test("an object's tag is its version, and every change raises it")
+    func tags() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let path = "/v1/links/\(scene.ada.link)"
+        #expect(try scene.service.get(path).header("etag") == "\"1\"")
+        #expect(
+            try scene.service.send("PATCH", path, ["channel": "social"]).header("etag") == "\"2\"")
+        #expect(try scene.service.post("\(path)/disable").header("etag") == "\"3\"")
+        #expect(try scene.service.get(path).header("etag") == "\"3\"")
     }
 }

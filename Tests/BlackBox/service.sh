@@ -44,7 +44,7 @@ crash() {
 
 make_key() {
     "$BINARY" keys create --database "$FOLDER/referrald.db" --name test --scope admin |
-        grep -o 'rk_[A-Za-z0-9_]*'
+        grep -o 'rk_[A-Za-z0-9_-]*'
 }
 
 fail() {

@@ -23,7 +23,8 @@ private let seeds = [
     "GET /r/abc?x=1 HTTP/1.1\r\nHost: a.example:80\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n",
     "POST /v1/leads HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n",
     "PUT http://b/x HTTP/1.0\r\nHost: a\r\nConnection: keep-alive, close\r\n\r\n",
-    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: "
+        + "y\r\n\r\n",
 ].map { Array($0.utf8) }
 
 private func mutate(_ bytes: [UInt8], _ random: inout Seeded) -> [UInt8] {
@@ -104,7 +105,7 @@ func mutationsOverSockets() throws {
 @Test("mutated requests end in an outcome that does not depend on how they are split")
 func mutations() {
     let seed = setting("REFERRALD_SEED") ?? UInt64.random(in: 0...UInt64.max)
-    let count = setting("REFERRALD_MUTATIONS") ?? 50_000
+    let count = setting("REFERRALD_MUTATIONS") ?? 1_000_000
     print("HTTP mutations: REFERRALD_SEED=\(seed) REFERRALD_MUTATIONS=\(count)")
     var random = Seeded(state: seed)
     for number in 0..<count {

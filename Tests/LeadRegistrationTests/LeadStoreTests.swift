@@ -68,7 +68,8 @@ final class TemporaryDatabase {
             try tx.run(
                 """
                 INSERT INTO programs (
-                    id, name, kind, state, currency, rules, metadata, version, created_at, updated_at)
+                    id, name, kind, state, currency, rules, metadata, version, created_at,
+                    updated_at)
                 VALUES (?, 'P', 'customer', 'active', 'USD', '{}', '{}', 1, 0, 0)
                 """, program)
             try tx.run(

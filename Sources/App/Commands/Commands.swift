@@ -11,21 +11,21 @@ extension Command {
         Command(
             name: "serve", operands: [], options: [], summary: "Run the service.",
             help: """
-                Opens the database (migrating it if needed), listens, and runs until SIGTERM or SIGINT, which
-                finish what was begun. A second signal ends it at once.
+                Opens the database (migrating it if needed), listens, and runs until SIGTERM or
+                SIGINT, which finish what was begun. A second signal ends it at once.
                 """, run: Serve.run),
         Command(
             name: "demo", operands: [], options: [], summary: "Try it on a temporary database.",
             help: """
-                Serves a temporary database with a program, participants, links, leads and a month of history,
-                made through the same code as real input. Prints a key and curl lines to try. The database is
-                deleted at the end.
+                Serves a temporary database with a program, participants, links, leads and a month
+                of history, made through the same code as real input. Prints a key and curl lines to
+                try. The database is deleted at the end.
                 """, run: Demo.run),
         Command(
             name: "migrate", operands: [], options: [], summary: "Bring the database up to date.",
             help: """
-                Applies the migrations that the database lacks, and says which version it has. `serve` does
-                the same by itself; this is for doing it beforehand.
+                Applies the migrations that the database lacks, and says which version it has.
+                `serve` does the same by itself; this is for doing it beforehand.
                 """, run: Maintenance.migrate),
         Command(
             name: "keys", operands: ["create|list|revoke"],
@@ -44,15 +44,16 @@ extension Command {
             name: "backup", operands: ["FILE"], options: [],
             summary: "Write a consistent copy to FILE.",
             help: """
-                Copies the database while it is in use, checks the copy's integrity and the ledger's proofs,
-                and gives it its name last. Refuses a FILE that exists.
+                Copies the database while it is in use, checks the copy's integrity and the ledger's
+                proofs, and gives it its name last. Refuses a FILE that exists.
                 """, run: Maintenance.backup),
         Command(
             name: "verify", operands: [], options: [],
             summary: "Prove the database and the ledger.",
             help: """
-                Checks the file's integrity, that every transaction sums to zero, that balances equal their
-                sums, the hash chain, and that rewards and payouts match the journal. Names the first fault.
+                Checks the file's integrity, that every transaction sums to zero, that balances
+                equal their sums, the hash chain, and that rewards and payouts match the journal.
+                Names the first fault.
                 """, run: Maintenance.verify),
         Command(
             name: "health", operands: [], options: [],

@@ -48,7 +48,8 @@ struct Setting: Sendable {
         Setting(
             flag: "--admin-key-file", variable: "REFERRALD_ADMIN_KEY_FILE", fallback: "",
             help:
-                "A file with a key that is accepted as an admin key. REFERRALD_ADMIN_KEY holds it itself."
+                "A file with a key that is accepted as an admin key. REFERRALD_ADMIN_KEY holds "
+                + "it itself."
         ),
     ]
 }
@@ -135,7 +136,8 @@ struct Configuration: Sendable {
         if let bad = addresses.first(where: { $0.1 == nil }) {
             throw ConfigurationError(
                 description:
-                    "\(name): \(bad.0) is no address; write 127.0.0.1:8080, [::1]:8080 or unix:/path."
+                    "\(name): \(bad.0) is no address; write 127.0.0.1:8080, [::1]:8080 or "
+                    + "unix:/path."
             )
         }
         guard !addresses.isEmpty else {
@@ -150,7 +152,8 @@ struct Configuration: Sendable {
         guard let url = WebURL(trimmed), url.origin == trimmed else {
             throw ConfigurationError(
                 description:
-                    "REFERRALD_PUBLIC_URL must be http(s)://host without path, such as https://go.example.com."
+                    "REFERRALD_PUBLIC_URL must be http(s)://host without path, such as "
+                    + "https://go.example.com."
             )
         }
         return trimmed

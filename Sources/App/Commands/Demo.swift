@@ -14,7 +14,8 @@ enum Demo {
         let clock = ShiftedClock(days: -30)
         let demo = try configuration.replacing(databasePath: folder.path + "/demo.db")
         let service = try Service(
-            demo, clock: clock.clock, log: Log(access: .none, output: STDERR_FILENO))
+            demo, clock: clock.clock,
+            log: Log(access: .none, output: STDERR_FILENO, isErrorsOnly: true))
         let story = DemoStory(
             client: DaemonClient(path: demo.socketPath), clock: clock)
         do {
@@ -171,7 +172,7 @@ struct DemoStory {
         if day % 12 == 9 {
             try post(
                 "/v1/leads/\(lead)/disqualify",
-                ["reason_code": "not_a_fit", "reason": "Too small for the product."])
+                ["reason_code": "not_in_target_market", "reason": "Too small for the product."])
             return
         }
         try post("/v1/leads/\(lead)/qualify", [:])

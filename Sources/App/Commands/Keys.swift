@@ -132,7 +132,9 @@ enum Keys {
         id: String, hint: String, scopes: String, name: String, isRevoked: Bool
     ) {
         Terminal.print(
-            "\(id)  \(hint)  \(scopes.isEmpty ? "-" : scopes)  \(isRevoked ? "revoked" : "valid")  \(name)"
+            [
+                id, hint, scopes.isEmpty ? "-" : scopes, isRevoked ? "revoked" : "valid", name,
+            ].joined(separator: "  ")
         )
     }
 }

@@ -9,7 +9,7 @@ import Platform
 final class Service: Sendable {
     let app: Application
     private let server: Server
-    private let jobs: JobRunner
+    let jobs: JobRunner
     private let jobThread: pthread_t
 
     /// Opens the database, binds the listeners and starts everything.
@@ -31,6 +31,7 @@ final class Service: Sendable {
         }
         app.attach(server)
         jobThread = try jobs.start().release()
+        clinux_release_startup_memory()
     }
 
     var addresses: [String] { server.addresses }

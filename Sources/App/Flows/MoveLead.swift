@@ -16,7 +16,7 @@ enum MoveLead {
     static func run(
         _ move: LeadMove, of lead: Lead, actor: String, _ tx: Transaction
     ) throws -> Lead {
-        guard let program = try ProgramStore.find(lead.program, tx) else {
+        guard let program = try ProgramStore.recall(lead.program, tx) else {
             throw DatabaseFault(operation: "read a lead's program", code: DatabaseFault.corrupt)
         }
         let change = try LeadRules.moved(

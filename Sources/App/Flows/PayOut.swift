@@ -13,8 +13,8 @@ struct PayOut: Sendable {
     let actor: String
 
     func callAsFunction(_ tx: Transaction) throws -> (payout: Payout, isNew: Bool) {
-        guard let participant = try ParticipantStore.find(participant, tx),
-            let program = try ProgramStore.find(participant.program, tx)
+        guard let participant = try ParticipantStore.recall(participant, tx),
+            let program = try ProgramStore.recall(participant.program, tx)
         else { throw Refused(.unknownReference("/participant_id")) }
         return try PayoutBook.create(
             reference: reference, participant: participant.id, program: program.id,

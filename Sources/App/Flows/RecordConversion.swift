@@ -95,7 +95,7 @@ struct RecordConversion: Sendable {
             throw Refused(
                 .conflict("program_differs", "The lead, click or ref belongs to another program."))
         }
-        guard let program = try ProgramStore.find(first, tx) else {
+        guard let program = try ProgramStore.recall(first, tx) else {
             throw Refused(.unknownReference("/program_id"))
         }
         if program.state == .draft { throw ProgramRefusal.notActive(state: .draft) }
@@ -107,7 +107,7 @@ struct RecordConversion: Sendable {
         if customerID == nil, email == nil, let customer = facts.lead?.customer { return customer }
         return try CustomerStore.findOrInsert(
             program: facts.program.id, externalID: customerID, email: email, tx
-        ).id
+        ).customer.id
     }
 
     /// What the request leaves out is not another content. A customer that it does not name is
@@ -117,8 +117,8 @@ struct RecordConversion: Sendable {
     ) throws -> Outcome {
         try ConversionRules.checkSame(
             known, kind: kind, amount: amount, occurredAt: occurredAt,
-            customer: customerID == nil && email == nil ? known.customer : customer(facts, tx))
-        try ConversionRules.checkSameOrigin(known, lead: lead, click: click, ref: ref)
+            customer: customerID == nil && email == nil ? known.customer : customer(facts, tx),
+            lead: lead, click: click, ref: ref)
         guard let attribution = try AttributionStore.newest(of: known.id, tx) else {
             throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
         }

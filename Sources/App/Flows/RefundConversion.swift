@@ -26,6 +26,9 @@ struct RefundConversion: Sendable {
         guard var conversion = try ConversionStore.find(conversion, tx) else {
             throw Refused(.notFound())
         }
+        if let amount, amount.currency != conversion.amount.currency {
+            throw ConversionRefusal.otherCurrency(expected: conversion.amount.currency)
+        }
         if let known = try ConversionStore.findRefund(
             externalID: externalID, in: conversion.program, tx)
         {

@@ -32,7 +32,7 @@ struct SubmitLead: Sendable {
         var facts = try facts(tx)
         let programID = try LeadRules.program(named: program, facts.referral)
         if let known = try alreadyPosted(in: programID, tx) { return known }
-        guard let program = try ProgramStore.find(programID, tx) else {
+        guard let program = try ProgramStore.recall(programID, tx) else {
             throw LeadRefusal.unknownReference(.program)
         }
         try ProgramRules.checkOpen(program.state, draftToo: false)
@@ -43,11 +43,14 @@ struct SubmitLead: Sendable {
             isHoneypotFilled
             ? nil
             : try CustomerStore.findOrInsert(
-                program: programID, externalID: nil, email: email, tx
-            ).id
-        let earlier = try customer.flatMap { try LeadStore.earliest(of: $0, tx) }
+                program: programID, externalID: nil, email: email, tx)
+        let earlier = try customer.flatMap {
+            $0.isNew ? nil : try LeadStore.earliest(of: $0.customer.id, tx)
+        }
         let admission = LeadRules.admit(isHoneypotFilled: isHoneypotFilled, earlier: earlier)
-        let lead = lead(tx.makeID(), programID, decision.referrer, admission, customer, at: tx.now)
+        let lead = lead(
+            tx.makeID(), programID, decision.referrer, admission, customer?.customer.id,
+            at: tx.now)
         try LeadStore.insert(lead, tx)
         try insertTouches(of: lead, facts.origin, tx)
         try EventStore.append(event(of: lead, decision, admission), tx)
@@ -69,7 +72,7 @@ struct SubmitLead: Sendable {
         var facts = Facts()
         if unreadable.contains(.click) { facts.referral.click = .unknown }
         if let participant {
-            facts.participant = try ParticipantStore.find(participant, tx)
+            facts.participant = try ParticipantStore.recall(participant, tx)
             facts.referral.participant =
                 facts.participant.map {
                     .found(
@@ -128,7 +131,7 @@ struct SubmitLead: Sendable {
         let decision = try LeadRules.referrer(in: program, facts.referral, isStrict: isStrict)
         guard let id = decision.referrer.participant else { return decision }
         let participant =
-            facts.participant?.id == id ? facts.participant : try ParticipantStore.find(id, tx)
+            facts.participant?.id == id ? facts.participant : try ParticipantStore.recall(id, tx)
         guard let participant else { throw LeadRefusal.unknownReference(.participant) }
         do throws(ParticipantRefusal) {
             try ParticipantRules.checkMayRefer(participant.state)

@@ -18,6 +18,8 @@ final class JobRunner: Sendable {
     private static let sliceAnswers = 500
     /// Longest time between two looks; what is scheduled meanwhile is at most this late.
     private static let restMilliseconds: Int64 = 1_000
+    /// Until a job that could not be done is tried again.
+    private static let retryMilliseconds: Int64 = 3_600_000
 
     init(_ app: Application) throws {
         self.app = app
@@ -27,8 +29,9 @@ final class JobRunner: Sendable {
     /// Starts the runner's thread.
     func start() throws -> Thread {
         try Thread("jobs") { [self] in
+            var reader: Reader?
             while !isStopping.withLock({ $0 }) {
-                if !runSlice() { wake.wait(milliseconds: JobRunner.restMilliseconds) }
+                if !runSlice(&reader) { wake.wait(milliseconds: JobRunner.restMilliseconds) }
             }
         }
     }
@@ -38,25 +41,56 @@ final class JobRunner: Sendable {
         wake.raise()
     }
 
-    /// Does one slice. True when there may be more to do at once.
-    private func runSlice() -> Bool {
+    /// Does one slice. True when there may be more to do at once. Looks before it writes: the
+    /// writer uses the moments in which nobody calls it.
+    func runSlice(_ kept: inout Reader?) -> Bool {
         do {
-            let done = try app.database.perform { tx in
-                let jobs = try JobStore.due(at: tx.now, limit: JobRunner.sliceJobs, tx)
-                for job in jobs {
-                    try JobRunner.perform(job, tx)
-                    try JobStore.remove(job, tx)
+            let reader = try kept ?? app.database.makeReader()
+            kept = reader
+            let now = app.clock.now()
+            var isMore = false
+            if let next = try JobStore.nextDue(reader), next <= now {
+                let slice = try app.database.perform(JobRunner.runDue)
+                if let fault = slice.fault { app.log.write(.error, fault) }
+                isMore = slice.fault != nil || slice.done == JobRunner.sliceJobs
+            }
+            if try IdempotencyStore.isPruningDue(at: now, reader) {
+                let pruned = try app.database.perform { tx in
+                    try IdempotencyStore.prune(limit: JobRunner.sliceAnswers, tx)
                 }
-                return jobs.count
+                isMore = isMore || pruned == JobRunner.sliceAnswers
             }
-            let pruned = try app.database.perform { tx in
-                try IdempotencyStore.prune(limit: JobRunner.sliceAnswers, tx)
-            }
-            return done == JobRunner.sliceJobs || pruned == JobRunner.sliceAnswers
+            return isMore
         } catch {
             app.log.write(.error, "due jobs could not be done: \(type(of: error))")
             return false
         }
+    }
+
+    private struct Slice: Sendable {
+        var done = 0
+        var fault: String?
+    }
+
+    /// Does what is due. A job that cannot be done is put off, alone, and the next slice does the
+    /// others: it must not stand in their way.
+    @Sendable
+    private static func runDue(_ tx: Transaction) throws -> Slice {
+        let jobs = try JobStore.due(at: tx.now, limit: sliceJobs, tx)
+        for job in jobs {
+            do {
+                try perform(job, tx)
+                try JobStore.remove(job, tx)
+            } catch {
+                if let fault = error as? DatabaseFault, fault.isRetryable { throw error }
+                try tx.undo()
+                try JobStore.putOff(job, to: tx.now.advanced(byMilliseconds: retryMilliseconds), tx)
+                return Slice(
+                    fault: "a \(job.kind) job could not be done and is tried again in an hour: "
+                        + "\(type(of: error))")
+            }
+        }
+        return Slice(done: jobs.count)
     }
 
     /// What each kind of job does. An unknown kind is a later version's and stays for it.

@@ -9,6 +9,9 @@ import Platform
 final class Log: Sendable {
     enum Level: String, Sendable { case info, warning, error }
 
+    /// Lines of less weight are left out: a demo moves its clock, and need not be warned of it.
+    private let isErrorsOnly: Bool
+
     /// Which answers are logged.
     enum Access: String, Sendable, CaseIterable {
         case none
@@ -23,13 +26,18 @@ final class Log: Sendable {
     /// Keeps lines whole: several threads write.
     private let lines = Locked(())
 
-    init(clock: Clock = .system, access: Access, output: Int32 = STDOUT_FILENO) {
+    init(
+        clock: Clock = .system, access: Access, output: Int32 = STDOUT_FILENO,
+        isErrorsOnly: Bool = false
+    ) {
+        self.isErrorsOnly = isErrorsOnly
         self.clock = clock
         self.access = access
         self.output = output
     }
 
     func write(_ level: Level, _ message: String, _ fields: [(String, String)] = []) {
+        if isErrorsOnly && level != .error { return }
         line(level, message) { json in
             for (name, value) in fields { json.field(name, value) }
         }

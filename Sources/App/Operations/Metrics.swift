@@ -116,6 +116,13 @@ enum Metrics {
         for (cause, count) in counts.unrecorded {
             out.sample("referrald_clicks_unrecorded_total", [("cause", cause)], Double(count))
         }
+        out.single(
+            "referrald_clicks_closed_total", .counter,
+            "Hits on links that lead nowhere just now; not stored.", Double(counts.closed))
+        out.single(
+            "referrald_forwarded_ignored_total", .counter,
+            "Requests whose X-Forwarded-For came from no trusted proxy.",
+            Double(app.ignoredForwards.count))
     }
 
     private static func business(_ reader: Reader, _ out: inout Exposition) throws {

@@ -113,7 +113,8 @@ enum ExplanationWire {
             object.field(
                 "rule",
                 "Version \(attribution.programVersion) of the program's rules: "
-                    + "\(attribution.model.rawValue), touches of the \(attribution.windowDays) days "
+                    + "\(attribution.model.rawValue), touches of the \(attribution.windowDays) "
+                    + "days "
                     + "before the conversion, both ends included; equal times are ordered by id.")
             object.array("touches") { list in
                 for seen in attribution.touches {

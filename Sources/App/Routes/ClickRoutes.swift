@@ -62,7 +62,7 @@ enum ClickRoutes {
     private static let listing = Contract(
         operationID: "listClicks",
         summary: "Hits on links, newest first. A created_at window keeps the search short.",
-        query: ListRequest.fields + ListRequest.createdFields + [
+        query: ListRequest.fields(of: ClickID.self) + ListRequest.createdFields + [
             .optional("link_id", .id(LinkID.self)),
             .optional("class", .choice(Click.Class.allCases.map(\.name))),
         ], answer: .page(of: ClickWire.schema))

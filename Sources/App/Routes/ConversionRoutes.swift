@@ -128,7 +128,7 @@ enum ConversionRoutes {
 
     private static let listing = Contract(
         operationID: "listConversions", summary: "Conversions, newest first.",
-        query: ListRequest.fields + ListRequest.createdFields + [
+        query: ListRequest.fields(of: ConversionID.self) + ListRequest.createdFields + [
             .optional("program_id", .id(ProgramID.self)),
             .optional("external_id", .text(1...200)),
         ], answer: .page(of: ConversionWire.schema))

@@ -35,18 +35,30 @@ enum DaemonRoutes {
             throw Refused(.conflict("busy", "A backup or verification is running already."))
         }
         let requestID = call.request.id
-        let thread = try Thread("maintenance") {
-            defer { app.lifecycle.withLock { $0.isMaintaining = false } }
-            do {
-                reply.send(.object(try work().encoded()))
-            } catch {
-                app.log.write(.error, "maintenance failed: \(error)", [("request_id", requestID)])
-                reply.send(
-                    Problem(status: 500, code: "failed", detail: "\(error)")
-                        .response(requestID: requestID))
+        do {
+            let thread = try Thread("maintenance") {
+                let response = answer(to: work, app, requestID)
+                // First: whoever has the answer may ask for the next.
+                app.lifecycle.withLock { $0.isMaintaining = false }
+                reply.send(response)
             }
+            thread.detach()
+        } catch {
+            app.lifecycle.withLock { $0.isMaintaining = false }
+            throw error
         }
-        thread.detach()
+    }
+
+    private static func answer(
+        to work: () throws -> JSONValue, _ app: Application, _ requestID: String
+    ) -> Response {
+        do {
+            return .object(try work().encoded())
+        } catch {
+            app.log.write(.error, "maintenance failed: \(error)", [("request_id", requestID)])
+            return Problem(status: 500, code: "failed", detail: "\(error)")
+                .response(requestID: requestID)
+        }
     }
 
     private static let backing = Contract(

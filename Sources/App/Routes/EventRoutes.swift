@@ -24,7 +24,9 @@ enum EventRoutes {
         json.object { list in
             list.field("object", "list")
             list.array("data") { data in
-                for event in shown { data.object { EventWire.write(event, &$0) } }
+                for event in shown {
+                    data.object { EventWire.write(event, for: call.principal, &$0) }
+                }
             }
             list.field("has_more", events.count > limit)
             list.field("next_cursor", String(shown.last?.sequence ?? after))
@@ -67,7 +69,7 @@ enum EventWire {
             .required("created_at", .time),
         ]))
 
-    static func write(_ event: Event, _ json: inout JSONObjectWriter) {
+    static func write(_ event: Event, for caller: Principal, _ json: inout JSONObjectWriter) {
         json.field("id", event.id.description)
         json.field("object", "event")
         json.field("sequence", event.sequence)
@@ -79,7 +81,17 @@ enum EventWire {
         json.field("from", event.from)
         json.field("to", event.to)
         json.field("reason", event.reason)
-        json.raw("data", Array(event.data.utf8))
+        json.raw("data", caller.participant == nil ? Array(event.data.utf8) : ownData(event))
         json.field("created_at", event.occurredAt.rfc3339)
+    }
+
+    /// Without the member that may name another participant's lead.
+    private static func ownData(_ event: Event) -> [UInt8] {
+        let data = Array(event.data.utf8)
+        guard var object = (try? JSONValue.parse(data))?.objectValue,
+            object["duplicate_of"] != nil
+        else { return data }
+        object["duplicate_of"] = nil
+        return JSONValue.object(object).encoded()
     }
 }

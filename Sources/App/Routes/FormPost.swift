@@ -21,13 +21,18 @@ struct FormPost: Sendable {
     static let input = Schema.object(
         [
             .required("email", .email, "Whom sales should write to."),
-            .optional("name", .text(0...200)), .optional("company", .text(0...200)),
-            .optional("phone", .text(0...40)), .optional("note", .prose(0...2000)),
-            .optional("ref", .text(0...200), "The code of the referrer's link."),
-            .optional("click_id", .text(0...200), "From the address that the link led to."),
-            .optional("referrer_email", .text(0...254), "The referrer's address in the program."),
-            .optional(honeypot, .text(0...2000), "Left empty by people."),
-        ] + campaign.map { .optional($0, .text(0...500)) })
+            .optional("name", .nullable(.text(0...200))),
+            .optional("company", .nullable(.text(0...200))),
+            .optional("phone", .nullable(.text(0...40))),
+            .optional("note", .nullable(.prose(0...2000))),
+            .optional("ref", .nullable(.text(0...200)), "The code of the referrer's link."),
+            .optional(
+                "click_id", .nullable(.text(0...200)), "From the address that the link led to."),
+            .optional(
+                "referrer_email", .nullable(.text(0...254)),
+                "The referrer's address in the program."),
+            .optional(honeypot, .nullable(.text(0...2000)), "Left empty by people."),
+        ] + campaign.map { .optional($0, .nullable(.text(0...500))) })
 
     static let answer = Schema.named(
         "FormReceipt",

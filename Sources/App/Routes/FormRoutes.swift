@@ -65,7 +65,8 @@ enum FormRoutes {
     }
 
     private static func submit(_ call: Call, _ app: Application) throws -> WriteStep {
-        let address = app.clientAddress.client(of: call.request).address
+        let (address, isIgnored) = app.clientAddress.client(of: call.request)
+        if isIgnored { app.ignoredForwards.note() }
         let wait = app.formGate.admit(address, at: .now())
         let answers = FormAnswers(call)
         let fields = Result { try FormBody.fields(of: call.request) }
@@ -131,11 +132,12 @@ enum FormRoutes {
         operationID: "getForm", summary: "The program's referral form, as a page without script.",
         query: (FormPost.hidden + FormPost.campaign).map { .optional($0, .text(0...500)) },
         answerType: "text/html; charset=utf-8",
-        others: [(409, "The program is not active; as a page.")], keepsUnknownQuery: true)
+        others: [(409, "The program is not active.")], pages: [400, 404, 409],
+        keepsUnknownQuery: true)
 
     private static let thanking = Contract(
         operationID: "getFormThanks", summary: "Where a form leads that names no page of its own.",
-        answerType: "text/html; charset=utf-8", keepsUnknownQuery: true)
+        answerType: "text/html; charset=utf-8", pages: [404], keepsUnknownQuery: true)
 
     private static let asking = Contract(
         operationID: "preflightForm", summary: "CORS preflight, by the program's allowed_origins.",
@@ -145,12 +147,14 @@ enum FormRoutes {
         operationID: "postForm",
         summary:
             "Post the referral form. A client that accepts HTML is sent on (303) or gets the form "
-            + "back with what it typed; others get JSON. The same fields within ten minutes are one lead.",
+            + "back with what it typed; others get JSON. The same fields within ten minutes are "
+            + "one lead.",
         body: FormPost.input, bodyTypes: FormBody.types, parsesBody: false, success: 201,
         answer: FormPost.answer,
         others: [
             (303, "Recorded; for a client that accepts HTML."),
             (403, "The origin is not allowed."), (409, "The program is not active."),
+            (422, "Well-formed, but not possible."),
             (429, "Too many posts from this address; see Retry-After."),
-        ], keepsUnknownQuery: true)
+        ], pages: [400, 403, 404, 409, 415, 422, 429], keepsUnknownQuery: true)
 }

@@ -94,7 +94,7 @@ enum KeyRoutes {
 
     private static let listing = Contract(
         operationID: "listKeys", summary: "Keys and tokens, newest first.",
-        query: ListRequest.fields, answer: .page(of: APIKeyWire.schema))
+        query: ListRequest.fields(of: APIKeyID.self), answer: .page(of: APIKeyWire.schema))
 
     private static let revocation = Contract(
         operationID: "revokeKey", summary: "Revoke a key at once.", body: .emptyBody,

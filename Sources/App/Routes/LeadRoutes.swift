@@ -30,7 +30,8 @@ enum LeadRoutes {
         return { tx in
             let lead = try submit(tx)
             return .created(
-                LeadWire.json(lead), at: "/v1/leads/\(lead.id)", version: lead.version)
+                LeadWire.json(lead, for: call.principal), at: "/v1/leads/\(lead.id)",
+                version: lead.version)
         }
     }
 
@@ -76,7 +77,7 @@ enum LeadRoutes {
                         "version": .integer(lead.version),
                         "fields": .array(call.body.object.names.map { .string($0) }),
                     ]), tx)
-            return .object(LeadWire.json(lead), version: lead.version)
+            return .object(LeadWire.json(lead, for: call.principal), version: lead.version)
         }
     }
 
@@ -89,14 +90,14 @@ enum LeadRoutes {
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
             let lead = try MoveLead.run(move, of: old, actor: call.principal.actor, tx)
-            return .object(LeadWire.json(lead), version: lead.version)
+            return .object(LeadWire.json(lead, for: call.principal), version: lead.version)
         }
     }
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
         let lead = try find(call.id(), reader)
         try call.requireOwn(lead.referrer.participant)
-        return .object(LeadWire.json(lead), version: lead.version)
+        return .object(LeadWire.json(lead, for: call.principal), version: lead.version)
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -120,7 +121,7 @@ enum LeadRoutes {
         }
         let page = try LeadStore.page(window.page, filter, reader)
         return .list(page, call, id: { $0.id.description }) { lead, data in
-            data.object { LeadWire.write(lead, &$0) }
+            data.object { LeadWire.write(lead, for: call.principal, &$0) }
         }
     }
 
@@ -129,7 +130,7 @@ enum LeadRoutes {
         try call.requireOwn(lead.referrer.participant)
         let events = try EventStore.timeline(of: lead.id, limit: 100, reader)
         return .whole(events, call) { event, data in
-            data.object { EventWire.write(event, &$0) }
+            data.object { EventWire.write(event, for: call.principal, &$0) }
         }
     }
 
@@ -152,7 +153,7 @@ enum LeadRoutes {
     private static let listing = Contract(
         operationID: "listLeads",
         summary: "Leads, newest first; those of robots only with status=spam.",
-        query: ListRequest.fields + ListRequest.createdFields + [
+        query: ListRequest.fields(of: LeadID.self) + ListRequest.createdFields + [
             .optional("status", .choice(Lead.State.allCases.map(\.rawValue))),
             .optional("program_id", .id(ProgramID.self)),
             .optional("participant_id", .id(ParticipantID.self)),

@@ -2,6 +2,7 @@ import HTTP
 import JSON
 import LeadRegistration
 import Model
+import Programs
 
 /// How a lead looks on the wire.
 enum LeadWire {
@@ -27,7 +28,8 @@ enum LeadWire {
             .required("value", .nullable(.money(from: 0)), "What the deal was won at."),
             .required(
                 "duplicate_of", .nullable(.id(LeadID.self)),
-                "The earlier lead for the same mailbox."),
+                "The earlier lead for the same mailbox. Null for a participant's token, because it "
+                    + "may be another's."),
             .required("reason_code", .nullable(.text(1...40)), "Why it is in its status."),
             .required("reason", .nullable(.prose(1...1000))),
             .required("follow_up_at", .nullable(.time)),
@@ -81,13 +83,13 @@ enum LeadWire {
         3...64, pattern: "^[A-Za-z0-9_-]+$",
         allowed: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
-    static func json(_ lead: Lead) -> [UInt8] {
+    static func json(_ lead: Lead, for caller: Principal) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
-        json.object { write(lead, &$0) }
+        json.object { write(lead, for: caller, &$0) }
         return json.bytes
     }
 
-    static func write(_ lead: Lead, _ json: inout JSONObjectWriter) {
+    static func write(_ lead: Lead, for caller: Principal, _ json: inout JSONObjectWriter) {
         json.field("id", lead.id.description)
         json.field("object", "lead")
         json.field("program_id", lead.program.description)
@@ -106,7 +108,7 @@ enum LeadWire {
         json.field("intro", lead.intro?.rawValue)
         json.money("estimated_value", lead.estimatedValue)
         json.money("value", lead.wonValue)
-        json.field("duplicate_of", lead.duplicateOf)
+        json.field("duplicate_of", caller.participant == nil ? lead.duplicateOf : nil)
         json.field("reason_code", lead.reasonCode)
         json.field("reason", lead.reason)
         json.field("follow_up_at", lead.followUpAt)

@@ -73,18 +73,11 @@ enum LedgerRoutes {
             LedgerReportWire.json(try LedgerVerifier.verify(reader, against: savedHead(call))))
     }
 
-    private static func savedHead(_ call: Call) throws -> LedgerHead? {
-        guard let sequence = call.query["sequence"].flatMap({ Int64($0) }),
-            let hash = call.query["hash"].flatMap({ Hex.decode($0) })
-        else {
-            guard call.query["sequence"] == nil, call.query["hash"] == nil else {
-                throw Refused(
-                    .invalidField(
-                        "/hash", code: "bad_format",
-                        detail: "sequence and hash of a saved head go together"))
-            }
-            return nil
-        }
+    /// `head=SEQUENCE:HASH`, as the command line prints it.
+    private static func savedHead(_ call: Call) -> LedgerHead? {
+        guard let parts = call.query["head"]?.split(separator: ":"), parts.count == 2,
+            let sequence = Int64(parts[0]), let hash = Hex.decode(String(parts[1]))
+        else { return nil }
         return LedgerHead(sequence: sequence, hash: hash)
     }
 
@@ -108,7 +101,9 @@ enum LedgerRoutes {
 
     private static let accountListing = Contract(
         operationID: "listLedgerAccounts", summary: "Accounts with their balances, newest first.",
-        query: ListRequest.fields + owners + [.optional("kind", LedgerAccountWire.kind)],
+        query: ListRequest.fields(of: LedgerAccountID.self) + owners + [
+            .optional("kind", LedgerAccountWire.kind)
+        ],
         answer: .page(of: LedgerAccountWire.schema))
 
     private static let accountReading = Contract(
@@ -116,7 +111,7 @@ enum LedgerRoutes {
 
     private static let listing = Contract(
         operationID: "listLedgerTransactions", summary: "Transactions, newest first.",
-        query: ListRequest.fields + owners + [
+        query: ListRequest.fields(of: LedgerTransactionID.self) + owners + [
             .optional("account_id", .id(LedgerAccountID.self)),
             .optional("reward_id", .id(RewardID.self)),
             .optional("payout_id", .id(PayoutID.self)),
@@ -140,9 +135,15 @@ enum LedgerRoutes {
         summary:
             "Prove the books from the first transaction on: balances, chain, rewards, payouts.",
         query: [
-            .optional("sequence", .integer(0...Int64.max), "Of a head that was kept earlier."),
             .optional(
-                "hash", .token(64...64, pattern: "^[0-9a-f]+$", allowed: "0123456789abcdef"),
-                "Of the same head."),
+                "head",
+                .string(
+                    TextRule(66...82, pattern: "^[0-9]{1,17}:[0-9a-f]{64}$") { text in
+                        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+                        return parts.count == 2 && (1...17).contains(parts[0].utf8.count)
+                            && parts[0].utf8.allSatisfy { (0x30...0x39).contains($0) }
+                            && parts[1].utf8.count == 64 && Hex.decode(String(parts[1])) != nil
+                            && parts[1].utf8.allSatisfy { !(0x41...0x46).contains($0) }
+                    }), "sequence:hash of a head that was kept earlier.")
         ], answer: LedgerReportWire.schema)
 }

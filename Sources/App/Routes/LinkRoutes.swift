@@ -176,7 +176,7 @@ enum LinkRoutes {
 
     private static let listing = Contract(
         operationID: "listLinks", summary: "Links, newest first.",
-        query: ListRequest.fields + ListRequest.createdFields + [
+        query: ListRequest.fields(of: LinkID.self) + ListRequest.createdFields + [
             .optional("program_id", .id(ProgramID.self)),
             .optional("participant_id", .id(ParticipantID.self)),
             .optional("status", .choice(Link.State.allCases.map(\.rawValue))),

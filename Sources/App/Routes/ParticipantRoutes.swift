@@ -186,7 +186,7 @@ enum ParticipantRoutes {
 
     private static let listing = Contract(
         operationID: "listParticipants", summary: "Participants, newest first.",
-        query: ListRequest.fields + [
+        query: ListRequest.fields(of: ParticipantID.self) + [
             .optional("program_id", .id(ProgramID.self)),
             .optional("status", .choice(Participant.State.allCases.map(\.rawValue))),
         ], answer: .page(of: ParticipantWire.schema))
@@ -213,7 +213,7 @@ enum ParticipantRoutes {
 
     private static let tokenListing = Contract(
         operationID: "listParticipantTokens", summary: "The participant's tokens, newest first.",
-        query: ListRequest.fields, answer: .page(of: APIKeyWire.schema))
+        query: ListRequest.fields(of: APIKeyID.self), answer: .page(of: APIKeyWire.schema))
 
     private static let tokenRevocation = Contract(
         operationID: "revokeParticipantToken", summary: "Revoke a token at once.",

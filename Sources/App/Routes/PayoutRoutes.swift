@@ -143,7 +143,8 @@ enum PayoutRoutes {
 
     private static let listing = Contract(
         operationID: "listPayouts", summary: "Payouts, newest first.",
-        query: ListRequest.fields + filters, answer: .page(of: PayoutWire.schema))
+        query: ListRequest.fields(of: PayoutID.self) + filters, answer: .page(of: PayoutWire.schema)
+    )
 
     private static let exporting = Contract(
         operationID: "exportPayouts",

@@ -117,7 +117,7 @@ enum ProgramRoutes {
 
     private static let listing = Contract(
         operationID: "listPrograms", summary: "Programs, newest first.",
-        query: ListRequest.fields + [
+        query: ListRequest.fields(of: ProgramID.self) + [
             .optional("status", .choice(Program.State.allCases.map(\.rawValue)))
         ], answer: .page(of: ProgramWire.schema))
 

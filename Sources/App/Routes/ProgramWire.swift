@@ -17,9 +17,9 @@ enum ProgramWire {
             .required("attribution", attribution),
             .required("hold_days", .integer(0...365)),
             .required("approval_threshold", .nullable(.money(from: 0))),
-            .required("destination_url", .nullable(.url)),
-            .required("fallback_url", .nullable(.url)),
-            .required("thank_you_url", .nullable(.url)),
+            .required("destination_url", .nullable(.keptURL)),
+            .required("fallback_url", .nullable(.keptURL)),
+            .required("thank_you_url", .nullable(.keptURL)),
             .required("allowed_origins", .list(.text(8...300), count: 0...20)),
             .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
             .required("created_at", .time), .required("updated_at", .time),
@@ -35,13 +35,14 @@ enum ProgramWire {
         .optional("hold_days", .integer(0...365), "Days before a reward is approved; default 30."),
         .optional(
             "approval_threshold", .nullable(.money(from: 0)),
-            "Rewards of this amount or more are reviewed. Default 500 dollars in USD, none elsewhere."
+            "Rewards of this amount or more are reviewed. Default 500 dollars in USD, none "
+                + "elsewhere."
         ),
         .optional("destination_url", .nullable(.url), "Where links lead that name nothing else."),
         .optional("fallback_url", .nullable(.url), "Where expired and archived links lead."),
         .optional("thank_you_url", .nullable(.url), "Where the form leads; default our own page."),
         .optional(
-            "allowed_origins", .list(origin, count: 0...20),
+            "allowed_origins", .list(.origin, count: 0...20),
             "Pages that may post the referral form."),
         .optional("metadata", .metadata),
     ])
@@ -53,13 +54,6 @@ enum ProgramWire {
             .nullable(
                 .object([.optional("model", model), .optional("window_days", windowDays)])),
             "null sets it back to its default."))
-
-    private static let origin = Schema.string(
-        TextRule(
-            8...300,
-            pattern:
-                #"^https?://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,4}$"#
-        ) { text in WebURL(text)?.origin == text })
 
     private static let attribution = Schema.object([
         .required("model", model),

@@ -14,6 +14,7 @@ final class RedirectDoor {
     private let clock: Clock
     private let log: Log
     private let clientAddress: ClientAddress
+    private let ignoredForwards: IgnoredForwards
     private let honorsDoNotTrack: Bool
     private var random = RandomPool()
     private var generation: UInt64 = 0
@@ -48,6 +49,7 @@ final class RedirectDoor {
         clock = app.clock
         log = app.log
         clientAddress = app.clientAddress
+        ignoredForwards = app.ignoredForwards
         honorsDoNotTrack = app.configuration.honorsDoNotTrack
     }
 
@@ -80,7 +82,7 @@ final class RedirectDoor {
             to: target.location(click: id, query: query), tag: tag)
         guard isHit else { return .answer(response) }
         let click = click(id, request, link, query, now)
-        guard clicks.intake.push(PendingClick(click: click, redirect: (reply, response))) else {
+        guard clicks.intake.leave(PendingClick(click: click, redirect: (reply, response))) else {
             clicks.countUnrecorded(.queueFull)
             return .answer(response.clickRecorded("no"))
         }
@@ -146,7 +148,7 @@ final class RedirectDoor {
         let click = Click(
             id: ClickID(at: now, using: &random), link: link.sequence, verdict: verdict,
             visitor: nil, detail: nil)
-        if !clicks.intake.push(PendingClick(click: click, redirect: nil)) {
+        if !clicks.intake.leave(PendingClick(click: click, redirect: nil)) {
             clicks.countUnrecorded(.queueFull)
         }
     }
@@ -174,12 +176,7 @@ final class RedirectDoor {
         if RedirectDoor.isOne(request, "sec-gpc") { return nil }
         if honorsDoNotTrack && RedirectDoor.isOne(request, "dnt") { return nil }
         let (address, isIgnored) = clientAddress.client(of: request)
-        if isIgnored && clicks.countIgnoredForward() == 1 {
-            log.write(
-                .warning,
-                "X-Forwarded-For came from an address outside REFERRALD_TRUSTED_PROXIES and was "
-                    + "ignored; further ones are only counted")
-        }
+        if isIgnored { ignoredForwards.note() }
         return clicks.salts.visitor(address: address.visitorBytes, userAgent: agent, at: now)
     }
 

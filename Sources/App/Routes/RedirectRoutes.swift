@@ -20,12 +20,13 @@ enum RedirectRoutes {
     private static let redirecting = Contract(
         operationID: "followLink",
         summary: "Send the visitor on to the link's destination with ref and click_id added; HEAD "
-            + "records nothing. Click-Recorded tells when the click is not on the disk yet or at all.",
+            + "records nothing. Click-Recorded tells when the click is not on the disk yet or at "
+            + "all.",
         success: 302, answerType: "text/plain",
         others: [
             (410, "The link leads nowhere any more and the program names no fallback. HTML."),
             (503, "A prefetch: nobody has clicked yet, so the click is kept for later."),
-        ], keepsUnknownQuery: true)
+        ], pages: [404, 410, 503], keepsUnknownQuery: true)
 
     private static let privacyStatement = Contract(
         operationID: "getPrivacyControl", summary: "Says that Sec-GPC is honoured.",

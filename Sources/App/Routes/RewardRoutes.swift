@@ -97,7 +97,7 @@ enum RewardRoutes {
 
     private static let listing = Contract(
         operationID: "listRewards", summary: "Rewards, newest first.",
-        query: ListRequest.fields + ListRequest.createdFields + [
+        query: ListRequest.fields(of: RewardID.self) + ListRequest.createdFields + [
             .optional("status", .choice(Reward.State.allCases.map(\.rawValue))),
             .optional("participant_id", .id(ParticipantID.self)),
             .optional("program_id", .id(ProgramID.self)),

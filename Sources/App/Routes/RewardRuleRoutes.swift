@@ -131,7 +131,7 @@ enum RewardRuleRoutes {
 
     private static let listing = Contract(
         operationID: "listRewardRules", summary: "The program's reward rules, newest first.",
-        query: ListRequest.fields + [
+        query: ListRequest.fields(of: RewardRuleID.self) + [
             .optional("status", .choice(RewardRule.State.allCases.map(\.rawValue)))
         ], answer: .page(of: RewardRuleWire.schema))
 

@@ -22,13 +22,18 @@ enum StatementRoutes {
 
     private static func balance(_ call: Call, _ reader: Reader) throws -> Response {
         let participant = try find(call, reader)
+        // What happened up to the last commit is known, and will not change; later is not over yet.
+        let last = try LedgerReads.lastCommit(reader)
         let asOf = call.queryTime("as_of")
-        if let asOf, asOf > call.now {
+        if let asOf, asOf > last {
             throw Refused(
-                .invalidField("/as_of", code: "in_the_future", detail: "is later than now"))
+                .invalidField(
+                    "/as_of", code: "not_known_yet",
+                    detail: "is later than the last commit (\(last.rfc3339)); leave it out for now")
+            )
         }
         let balances = try LedgerReads.balances(of: participant.id, asOf: asOf, reader)
-        return .object(BalanceWire.json(participant.id, balances, asOf: asOf ?? call.now))
+        return .object(BalanceWire.json(participant.id, balances, asOf: asOf ?? last))
     }
 
     private static func statement(_ call: Call, _ reader: Reader) throws -> Response {
@@ -105,7 +110,8 @@ enum StatementRoutes {
     private static let balancing = Contract(
         operationID: "getBalance",
         summary: "The participant's money by currency, now or at an earlier time.",
-        query: [.optional("as_of", .time, "Not later than now.")], answer: BalanceWire.schema)
+        query: [.optional("as_of", .time, "Not later than the last commit.")],
+        answer: BalanceWire.schema)
 
     private static let period: [Field] = [
         .optional("from", .time, "From this time on; the beginning unless told."),

@@ -17,6 +17,7 @@ final class Application: Sendable {
     let requestMetrics: RequestMetrics
     let clicks: ClickDoor
     let clientAddress: ClientAddress
+    let ignoredForwards: IgnoredForwards
     let formGate: FormGate
     /// `/openapi.json`, rendered once.
     let contract: [UInt8]
@@ -47,6 +48,7 @@ final class Application: Sendable {
             clock: clock)
         clicks = ClickDoor(database: database)
         clientAddress = ClientAddress(trusted: configuration.trustedProxies)
+        ignoredForwards = IgnoredForwards(log: log)
         formGate = FormGate(postsPerTenMinutes: configuration.formPostsPerTenMinutes)
         routes = RouteTable.all
         requestMetrics = RequestMetrics(endpoints: routes.endpoints)

@@ -11,8 +11,8 @@ final class Authentication {
     private let reader: TurnReader
     private let adminKeyHash: [UInt8]?
     private var generation: UInt64 = 0
-    /// By the whole field, so that a known caller costs one look.
-    private var seen: [String: APIKey] = [:]
+    /// By the whole field, so that a known caller costs one look; nil is the operator's own key.
+    private var seen: [String: APIKey?] = [:]
 
     /// Distinct fields kept before the memory is dropped and begun anew.
     private static let seenMax = 10_000
@@ -56,6 +56,7 @@ final class Authentication {
         guard let adminKeyHash, constantTimeEqual(hash, adminKeyHash) else {
             throw Refused(.unauthorized("The key is not known."))
         }
+        seen[field] = .some(nil)
         return nil
     }
 

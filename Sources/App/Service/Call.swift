@@ -11,8 +11,6 @@ struct Call: Sendable {
     let principal: Principal
     let query: [String: String]
     let body: Body
-    /// When the request was routed.
-    let now: Instant
     /// The URL that this service is reached at, without a trailing slash.
     let publicURL: String
 

@@ -38,7 +38,6 @@ final class ClickDoor: Sendable {
         var recorded = [UInt64](repeating: 0, count: Click.Class.allCases.count)
         var unrecorded = [UInt64](repeating: 0, count: Cause.allCases.count)
         var closed: UInt64 = 0
-        var ignoredForwards: UInt64 = 0
     }
 
     /// Registers with the database, which must not have been started yet.
@@ -69,8 +68,6 @@ final class ClickDoor: Sendable {
         let unrecorded: [(cause: String, count: UInt64)]
         /// Hits on links that lead nowhere just now: not stored, because they may earn no credit.
         let closed: UInt64
-        /// Requests whose X-Forwarded-For was not believed.
-        let ignoredForwards: UInt64
     }
 
     var counts: Counts {
@@ -78,7 +75,7 @@ final class ClickDoor: Sendable {
         return Counts(
             recorded: Click.Class.allCases.map { ($0.name, state.recorded[Int($0.rawValue)]) },
             unrecorded: Cause.allCases.map { ($0.name, state.unrecorded[$0.rawValue]) },
-            closed: state.closed, ignoredForwards: state.ignoredForwards)
+            closed: state.closed)
     }
 
     func countUnrecorded(_ cause: Cause) {
@@ -86,14 +83,6 @@ final class ClickDoor: Sendable {
     }
 
     func countClosed() { state.withLock { $0.closed += 1 } }
-
-    /// Returns how often it has been called.
-    func countIgnoredForward() -> UInt64 {
-        state.withLock { state in
-            state.ignoredForwards += 1
-            return state.ignoredForwards
-        }
-    }
 }
 
 /// A click on its way to the disk, with the redirect that waits for it.

@@ -1,5 +1,6 @@
 import Glibc
 import HTTP
+import Platform
 
 /// A network such as `10.0.0.0/8`, `::1/128`, or a single address.
 struct AddressRange: Sendable, Equatable {
@@ -85,6 +86,29 @@ struct ClientAddress: Sendable {
             if !isTrusted(peer) { break }
         }
         return (client, false)
+    }
+}
+
+/// Counts the requests whose `X-Forwarded-For` was not believed, and warns of the first: most often
+/// a proxy that REFERRALD_TRUSTED_PROXIES does not name.
+final class IgnoredForwards: Sendable {
+    private let total = Locked<UInt64>(0)
+    private let log: Log
+
+    init(log: Log) { self.log = log }
+
+    var count: UInt64 { total.withLock { $0 } }
+
+    func note() {
+        let isFirst = total.withLock { total in
+            total += 1
+            return total == 1
+        }
+        guard isFirst else { return }
+        log.write(
+            .warning,
+            "X-Forwarded-For came from an address outside REFERRALD_TRUSTED_PROXIES and was "
+                + "ignored; further ones are only counted")
     }
 }
 

@@ -15,6 +15,8 @@ final class Dispatcher: RequestHandler {
     private let redirects: RedirectDoor
     private let metrics: RequestMetrics.LoopCounters
     private var random = RandomPool()
+    /// Something was left for the writer in this turn.
+    private var hasLeft = false
 
     init(app: Application, loop: Int) throws {
         self.app = app
@@ -45,6 +47,7 @@ final class Dispatcher: RequestHandler {
         case .found(let index, let parameters):
             return run(index, request, parameters, reply)
         case .methodNotAllowed(let allow):
+            guard isServed(request.path, on: request.listener) else { return notFound(request) }
             if request.method == .options {
                 return .answer(Response(status: 204, headers: [("Allow", allow)]))
             }
@@ -57,9 +60,23 @@ final class Dispatcher: RequestHandler {
             if request.method == .options && request.path == "*" {
                 return .answer(Response(status: 204))
             }
-            let problem = Problem(
-                status: 404, code: "not_found", detail: "There is nothing at this path.")
-            return .answer(problem.response(requestID: request.id))
+            return notFound(request)
+        }
+    }
+
+    private func notFound(_ request: Request) -> Outcome {
+        let problem = Problem(
+            status: 404, code: "not_found", detail: "There is nothing at this path.")
+        return .answer(problem.response(requestID: request.id))
+    }
+
+    /// Whether any method of `path` is for this listener: what is not must not show in a 405.
+    private func isServed(_ path: String, on listener: Int) -> Bool {
+        Method.allCases.contains { method in
+            guard case .found(let index, _) = app.router.match(method, path: path) else {
+                return false
+            }
+            return app.configuration.serves(app.routes.endpoints[index].access, on: listener)
         }
     }
 
@@ -69,6 +86,9 @@ final class Dispatcher: RequestHandler {
     }
 
     func turnEnded() {
+        // Only then: an idle writer uses its rest.
+        if hasLeft { app.database.callWriter() }
+        hasLeft = false
         do {
             try reader.endTurn()
         } catch {
@@ -83,6 +103,10 @@ final class Dispatcher: RequestHandler {
         let tag = index + 1
         do {
             if case .redirect = endpoint.action {
+                hasLeft = true
+                guard app.configuration.serves(endpoint.access, on: request.listener) else {
+                    return notFound(request)
+                }
                 return redirects.handle(request, code: parameters["code"] ?? "", tag: tag, reply)
             }
             let call = try call(endpoint, request, parameters)
@@ -117,7 +141,7 @@ final class Dispatcher: RequestHandler {
         return Call(
             request: request, parameters: parameters, principal: principal, query: query,
             body: body,
-            now: now, publicURL: app.publicURL)
+            publicURL: app.publicURL)
     }
 
     private func perform(
@@ -161,12 +185,14 @@ final class Dispatcher: RequestHandler {
     ) throws {
         let requestID = call.request.id
         let isDryRun = try DryRun.isAsked(call.request, endpoint)
+        // A rehearsal must send what the real request must, but neither looks it up nor keeps it.
+        let token = try IdempotencyToken(call, rule: endpoint.idempotency)
         let run = WriteRun(
-            step: step,
-            token: try isDryRun ? nil : IdempotencyToken(call, rule: endpoint.idempotency),
+            step: step, token: isDryRun ? nil : token,
             isDryRun: isDryRun, requestID: requestID, secretMember: endpoint.secretMember)
         let answer = Locked<Response?>(nil)
-        let accepted = app.database.write { tx in
+        hasLeft = true
+        let accepted = app.database.leave { tx in
             let response = try run(tx)
             answer.withLock { $0 = response }
         } completion: { [log = app.log] outcome in

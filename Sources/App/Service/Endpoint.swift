@@ -77,6 +77,8 @@ struct Contract: Sendable {
     var answerType = "application/json"
     /// Further statuses with their meaning, beside the common ones.
     var others: [(status: Int, meaning: String)] = []
+    /// Refusals that people see, as a page.
+    var pages: Set<Int> = []
     /// Whether unknown query parameters are kept instead of refused.
     var keepsUnknownQuery = false
 }

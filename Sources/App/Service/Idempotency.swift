@@ -30,7 +30,8 @@ struct IdempotencyToken: Sendable {
             throw Refused(
                 .badRequest(
                     "bad_idempotency_key",
-                    "Idempotency-Key must be 1 to 255 visible ASCII characters, quoted or bare."))
+                    "Idempotency-Key must be 1 to 255 visible ASCII characters without a quote, in "
+                        + "quotes or bare."))
         }
         let target = "\(request.method.rawValue)\n\(request.path)\n"
         key = Array(
@@ -45,7 +46,8 @@ struct IdempotencyToken: Sendable {
             bytes.removeFirst()
             bytes.removeLast()
         }
-        guard (1...255).contains(bytes.count), bytes.allSatisfy({ (0x21...0x7e).contains($0) })
+        guard (1...255).contains(bytes.count),
+            bytes.allSatisfy({ (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "\"") })
         else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -7,11 +7,13 @@ import Model
 struct ListRequest {
     let page: PageRequest
 
-    static let fields: [Field] = [
-        .optional("limit", .integer(1...100), "How many, 10 unless told."),
-        .optional("starting_after", .text(1...64), "The id after which (older) the page begins."),
-        .optional("ending_before", .text(1...64), "The id before which (newer) the page ends."),
-    ]
+    static func fields<Kind>(of kind: Identifier<Kind>.Type) -> [Field] {
+        [
+            .optional("limit", .integer(1...100), "How many, 10 unless told."),
+            .optional("starting_after", .id(kind), "The id after which (older) the page begins."),
+            .optional("ending_before", .id(kind), "The id before which (newer) the page ends."),
+        ]
+    }
 
     static let createdFields: [Field] = [
         .optional("created_at[gte]", .time, "Created at or after."),

@@ -87,6 +87,7 @@ enum BodyCheck {
 
     /// The type without its parameters, in lower case.
     static func mediaType(_ field: String) -> String {
+        if field == "application/json" { return field }
         let type = field.prefix { $0 != ";" }
         return type.filter { $0 != " " && $0 != "\t" }.lowercased()
     }

@@ -38,7 +38,8 @@ enum FormBody {
         _ body: [UInt8], _ type: String
     ) throws -> [(name: String, value: String)] {
         do {
-            return try Multipart.fields(of: body, boundary: Multipart.boundary(in: type))
+            return try Multipart.fields(
+                of: body, boundary: Multipart.boundary(in: type), isKnown: FormPost.isKnown)
         } catch {
             throw Refused(problem(of: error))
         }

@@ -14,7 +14,7 @@ enum Multipart {
         case headerTooLarge
         /// A part is a file.
         case fileNotTaken
-        /// A name or a value is not UTF-8, or holds U+0000.
+        /// A value is not UTF-8, or holds U+0000.
         case notText
     }
 
@@ -38,9 +38,9 @@ enum Multipart {
         throw .badBoundary
     }
 
-    /// The fields of `body` in their order.
+    /// The fields of `body` in their order, as far as they are known; others may hold anything.
     static func fields(
-        of body: [UInt8], boundary: [UInt8]
+        of body: [UInt8], boundary: [UInt8], isKnown: (String) -> Bool
     ) throws(Fault) -> [(name: String, value: String)] {
         let delimiter = Array("\r\n--".utf8) + boundary
         // The first delimiter may stand at the very start, where no line break comes before it.
@@ -53,12 +53,14 @@ enum Multipart {
             throw .malformed
         }
         var fields: [(name: String, value: String)] = []
+        var parts = 0
         while true {
             if body[place...].starts(with: "--".utf8) { return fields }
             guard let start = endOfDelimiterLine(body, place) else { throw .malformed }
             guard let end = find(delimiter, in: body, from: start) else { throw .malformed }
-            guard fields.count < partsMax else { throw .tooManyParts }
-            fields.append(try field(body[start..<end]))
+            guard parts < partsMax else { throw .tooManyParts }
+            parts += 1
+            if let field = try field(body[start..<end], isKnown) { fields.append(field) }
             place = end + delimiter.count
         }
     }
@@ -71,8 +73,8 @@ enum Multipart {
     }
 
     private static func field(
-        _ part: ArraySlice<UInt8>
-    ) throws(Fault) -> (name: String, value: String) {
+        _ part: ArraySlice<UInt8>, _ isKnown: (String) -> Bool
+    ) throws(Fault) -> (name: String, value: String)? {
         var name: [UInt8]?
         var place = part.startIndex
         while true {
@@ -91,11 +93,13 @@ enum Multipart {
             name = try self.name(in: line[(colon + 1)...])
         }
         guard let name else { throw .malformed }
+        guard let label = String(validating: name, as: UTF8.self), isKnown(label) else {
+            return nil
+        }
         let value = part[place...]
-        guard !name.contains(0), !value.contains(0),
-            let text = String(validating: value, as: UTF8.self),
-            let label = String(validating: name, as: UTF8.self)
-        else { throw .notText }
+        guard !value.contains(0), let text = String(validating: value, as: UTF8.self) else {
+            throw .notText
+        }
         return (label, text)
     }
 

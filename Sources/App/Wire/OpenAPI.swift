@@ -13,6 +13,11 @@ enum OpenAPI {
             paths[endpoint.path] = .object(item)
             endpoint.about.body?.collectNamed(into: &shapes)
             endpoint.about.answer?.collectNamed(into: &shapes)
+            for field in endpoint.about.query { field.schema.collectNamed(into: &shapes) }
+        }
+        var responses = JSONObject()
+        for (status, meaning) in common {
+            responses["Status\(status)"] = refusal(meaning, isPage: false)
         }
         var schemas = JSONObject()
         for name in shapes.keys.sorted() { schemas[name] = shapes[name] }
@@ -21,12 +26,11 @@ enum OpenAPI {
             "info": [
                 "title": "referrald", "version": .string(Version.number),
                 "summary": "Referral links, leads, attribution and a reward ledger in one service.",
-                "license": ["name": "Proprietary"],
             ],
             "servers": [["url": "/"]],
             "paths": .object(paths),
             "components": [
-                "schemas": .object(schemas),
+                "schemas": .object(schemas), "responses": .object(responses),
                 "securitySchemes": [
                     "bearer": ["type": "http", "scheme": "bearer"],
                     "basic": ["type": "http", "scheme": "basic"],
@@ -44,6 +48,7 @@ enum OpenAPI {
         let parameters = pathParameters(endpoint) + queryParameters(about) + headers(endpoint)
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = about.body {
+            // What a form brings beyond its fields is ignored.
             var content = JSONObject()
             for type in about.bodyTypes { content[type] = ["schema": body.document] }
             operation["requestBody"] = [
@@ -114,8 +119,8 @@ enum OpenAPI {
             add(
                 "Idempotency-Key",
                 [
-                    "type": "string", "minLength": 1, "maxLength": 255,
-                    "pattern": "^[A-Za-z0-9_.:-]+$",
+                    "type": "string", "minLength": 1, "maxLength": 257,
+                    "pattern": #"^("[!#-~]{1,255}"|[!#-~]{1,255})$"#,
                 ], required: endpoint.idempotency == .required,
                 "Makes a retry safe: the same key and request give the stored answer for 24 hours.")
         }
@@ -135,45 +140,61 @@ enum OpenAPI {
             success["content"] = .object([about.answerType: ["schema": [:]]])
         }
         responses[String(about.success)] = .object(success)
-        for (status, meaning) in commonStatuses(endpoint) + about.others {
-            responses[String(status)] = [
-                "description": .string(meaning),
-                "content": status < 400
-                    ? .object([about.answerType: ["schema": about.answer?.document ?? [:]]])
-                    : [
-                        "application/problem+json": [
-                            "schema": ["$ref": "#/components/schemas/Problem"]
-                        ]
-                    ],
-            ]
+        for status in commonStatuses(endpoint) {
+            responses[String(status)] = ["$ref": .string("#/components/responses/Status\(status)")]
+        }
+        for status in about.pages.sorted() {
+            let meaning = common.first { $0.status == status }?.meaning ?? "As a page."
+            responses[String(status)] = refusal(meaning, isPage: true)
+        }
+        for (status, meaning) in about.others {
+            if status < 400 {
+                responses[String(status)] = [
+                    "description": .string(meaning),
+                    "content": .object([about.answerType: ["schema": about.answer?.document ?? [:]]]
+                    ),
+                ]
+            } else {
+                responses[String(status)] = refusal(meaning, isPage: about.pages.contains(status))
+            }
         }
         return .object(responses)
     }
 
-    /// What every operation of its kind may answer.
-    private static func commonStatuses(_ endpoint: Endpoint) -> [(status: Int, meaning: String)] {
-        var statuses: [(status: Int, meaning: String)] = [
-            (400, "Malformed: see errors."), (405, "The path does not take this method."),
-            (408, "The request came too slowly."), (413, "The body is too large."),
-            (414, "The request line is too long."), (431, "The header is too large."),
-            (500, "A fault here, logged under the request id."),
-            (503, "Overloaded, draining or out of space; nothing was changed."),
+    private static func refusal(_ meaning: String, isPage: Bool) -> JSONValue {
+        var content: JSONObject = [
+            "application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]
         ]
+        if isPage { content["text/html"] = ["schema": [:]] }
+        return ["description": .string(meaning), "content": .object(content)]
+    }
+
+    /// What most operations may answer.
+    private static let common: [(status: Int, meaning: String)] = [
+        (400, "Malformed: see errors."), (401, "No valid key."), (403, "The key may not do this."),
+        (404, "There is no such object."), (405, "The path does not take this method."),
+        (408, "The request came too slowly."), (409, "The state does not allow this."),
+        (412, "If-Match names another version."), (413, "The body is too large."),
+        (414, "The request line is too long."), (415, "Another media type than listed."),
+        (422, "Well-formed, but not possible; or an Idempotency-Key used twice."),
+        (431, "The header is too large."), (500, "A fault here, logged under the request id."),
+        (503, "Overloaded, draining or out of space; nothing was changed."),
+    ]
+
+    /// Those of them that an operation of this kind may answer.
+    private static func commonStatuses(_ endpoint: Endpoint) -> [Int] {
+        var statuses = [400, 405, 408, 413, 414, 431, 500, 503]
         switch endpoint.access {
         case .everyone, .operations: break
-        default:
-            statuses.append((401, "No valid key."))
-            statuses.append((403, "The key may not do this."))
+        default: statuses += [401, 403]
         }
-        if endpoint.path.contains("{") { statuses.append((404, "There is no such object.")) }
-        if endpoint.about.body != nil { statuses.append((415, "Another media type than listed.")) }
+        let namesObjects = endpoint.about.body?.requiresMembers == true
+        if endpoint.path.contains("{") || namesObjects { statuses.append(404) }
+        if endpoint.about.body != nil { statuses.append(415) }
         if case .write = endpoint.action, endpoint.path.hasPrefix("/v1/") {
-            statuses.append((409, "The state does not allow this."))
-            statuses.append((412, "If-Match names another version."))
-            statuses.append(
-                (422, "Well-formed, but not possible; or an Idempotency-Key used twice."))
+            statuses += [409, 412, 422]
         }
-        return statuses
+        return statuses.sorted()
     }
 
     private static let problem: JSONValue = [

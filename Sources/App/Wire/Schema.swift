@@ -105,19 +105,35 @@ extension Schema {
             format: "email"
         ) { EmailAddress($0) != nil })
 
+    /// A name whose last label begins with a letter, or an IPv4 address in its usual form.
+    private static let hostPattern =
+        #"(([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.){0,3}[a-z][a-z0-9]{0,62}"#
+        + #"|((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}"#
+        + #"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]))(:[1-9][0-9]{0,3})?"#
+
+    private static let urlPattern =
+        "^https?://" + hostPattern
+        + #"(/[A-Za-z0-9._~/-]*)?(\?[A-Za-z0-9._~=&-]*)?(#[A-Za-z0-9._~-]*)?$"#
+
     static let url = Schema.string(
-        TextRule(
-            8...2048,
-            pattern: #"^https?://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"#
-                + #"(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,4}(:[1-9][0-9]{0,3})?"#
-                + #"(/[A-Za-z0-9._~/-]*)?(\?[A-Za-z0-9._~=&-]*)?(#[A-Za-z0-9._~-]*)?$"#
-        ) { WebURL($0) != nil })
+        TextRule(8...2000, pattern: urlPattern) { WebURL($0) != nil })
+
+    /// A URL as it is kept: in normal form, which may be longer than what was sent.
+    static let keptURL = Schema.text(8...8000)
+
+    /// `scheme://host` or `scheme://host:port`.
+    static let origin = Schema.string(
+        TextRule(8...300, pattern: "^https?://" + hostPattern + "$") { text in
+            WebURL(text)?.origin == text
+        })
 
     /// An ISO 4217 code; lower case is accepted too.
-    static let currency = Schema.string(
-        TextRule(
-            3...3, pattern: "^(" + Currency.all.map(\.code).joined(separator: "|") + ")$"
-        ) { Currency($0) != nil })
+    static let currency = Schema.named(
+        "Currency",
+        .string(
+            TextRule(
+                3...3, pattern: "^(" + Currency.all.map(\.code).joined(separator: "|") + ")$"
+            ) { Currency($0) != nil }))
 
     /// Minor units, up to what JSON numbers carry everywhere (2^53 - 1).
     static func amount(from least: Int64) -> Schema { .integer(least...Money.maximum) }

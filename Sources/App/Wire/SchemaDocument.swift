@@ -62,9 +62,12 @@ extension Schema {
         [
             "type": "object", "maxProperties": 50,
             "propertyNames": [
-                "type": "string", "minLength": 1, "maxLength": 40, "pattern": #"^[^\[\]]*$"#,
+                "type": "string", "minLength": 1, "maxLength": 40,
+                "pattern": #"^[^\u0000\[\]]*$"#,
             ],
-            "additionalProperties": ["type": type, "maxLength": 500],
+            "additionalProperties": [
+                "type": type, "maxLength": 500, "pattern": #"^[^\u0000]*$"#,
+            ],
         ]
     }
 

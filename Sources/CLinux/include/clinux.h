@@ -28,5 +28,6 @@ const void *clinux_find(const void *haystack, size_t length, const void *needle,
 /// The peer's user id on a Unix-domain socket (SO_PEERCRED), or -1.
 long clinux_peer_user(int socket);
 
-/// Returns freed heap memory to the kernel (malloc_trim).
-void clinux_trim_heap(void);
+/// Gives back what only the start has used: freed heap, and the pages of code, of which those that are
+/// needed again come back by themselves from the kernel's cache.
+void clinux_release_startup_memory(void);
