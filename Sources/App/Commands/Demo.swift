@@ -1,3 +1,4 @@
+import Database
 import Glibc
 import JSON
 import Model
@@ -19,7 +20,10 @@ enum Demo {
         let story = DemoStory(
             client: DaemonClient(path: demo.socketPath), clock: clock)
         do {
-            try story.tell()
+            let participants = try story.tell()
+            var reader: Reader?
+            while service.jobs.runSlice(&reader) {}
+            try story.payOut(participants)
         } catch {
             service.stop()
             throw error
@@ -99,7 +103,8 @@ struct DemoStory {
         let description: String
     }
 
-    func tell() throws {
+    /// Tells the month; returns the participants.
+    func tell() throws -> [String] {
         let program = try post(
             "/v1/programs",
             [
@@ -121,6 +126,7 @@ struct DemoStory {
                 "basis_points": 1_000,
             ])
         var codes: [String] = []
+        var participants: [String] = []
         for (index, person) in DemoStory.people.enumerated() {
             let participant = try post(
                 "/v1/participants",
@@ -129,6 +135,7 @@ struct DemoStory {
                     "email": .string(person.email), "company": .string(person.company),
                     "status": "approved",
                 ])
+            participants.append(participant)
             let code = ["ada", "ben", "chloe"][index]
             for channel in ["email", "social"] {
                 try post(
@@ -141,6 +148,21 @@ struct DemoStory {
             codes += [code, "\(code)-social"]
         }
         for day in 0..<30 { try tellDay(day, program, codes) }
+        return participants
+    }
+
+    /// Pays the first participant; the second one's payout is on its way.
+    func payOut(_ participants: [String]) throws {
+        for (index, participant) in participants.prefix(2).enumerated() {
+            let payout = try post(
+                "/v1/payouts",
+                [
+                    "participant_id": .string(participant),
+                    "reference": .string("demo-\(index + 1)"),
+                ])
+            try post("/v1/payouts/\(payout)/submit", [:])
+            if index == 0 { try post("/v1/payouts/\(payout)/confirm", [:]) }
+        }
     }
 
     /// Visitors click; every third day one of them fills in the form, and what was begun goes on.
@@ -235,6 +257,7 @@ struct DemoStory {
             KEY=\(key)
             curl -s -u $KEY: '\(address)/v1/leads?limit=3'
             curl -s -u $KEY: '\(address)/v1/rewards?status=approved'
+            curl -s -u $KEY: '\(address)/v1/payouts'
             curl -s -u $KEY: '\(address)/v1/ledger/accounts?limit=5'
             curl -s -u $KEY: '\(address)/v1/events?after=0&limit=5'
             curl -si -A 'Mozilla/5.0' '\(address)/r/ada'
