@@ -83,9 +83,9 @@ public enum JournalFault: Error, Equatable, Sendable {
 
 /// Decisions about the journal: pure.
 public enum JournalRules {
-    /// No account may grow beyond this size, so that a sum over an owner's accounts cannot
-    /// overflow.
-    public static let balanceMax = Int64.max / 8
+    /// No account may grow beyond what JSON numbers carry everywhere, so that every balance is
+    /// told exactly; a sum over an owner's accounts cannot overflow then.
+    public static let balanceMax = Money.maximum
 
     /// Two postings or more, none of zero, each on another account, and the sum is zero.
     public static func check(_ postings: [Posting]) throws(JournalFault) {

@@ -56,7 +56,9 @@ final class Log: Sendable {
         let route =
             answer.tag > 0 && answer.tag <= endpoints.count
             ? endpoints[answer.tag - 1].path : "_unmatched"
-        line(answer.status >= 500 ? .error : .info, "request") { json in
+        // What the parser refuses is the client's fault, also with 505.
+        let isOurs = answer.status >= 500 && !answer.refusedByParser
+        line(isOurs ? .error : .info, "request") { json in
             json.field("request_id", answer.requestID)
             json.field("method", answer.method.rawValue)
             json.field("route", route)
