@@ -1,5 +1,6 @@
 """What the benchmarks share: nginx to compare with, the service on one core, wrk on the other."""
 
+import atexit
 import http.client
 import json
 import os
@@ -17,6 +18,7 @@ AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140
 FOLDER = tempfile.mkdtemp()
 TICKS = os.sysconf("SC_CLK_TCK")
 SERVER_CORE, CLIENT_CORE = "0", "1"
+started = []
 CONNECTIONS = 64
 
 
@@ -40,6 +42,7 @@ http {{ access_log off; keepalive_requests 1000000000;
   server {{ listen 127.0.0.1:{self.port}; location / {{ return 302 https://www.example.com/x; }} }} }}
 """)
         self.process = subprocess.Popen(["taskset", "-c", SERVER_CORE, "nginx", "-c", path])
+        started.append(self.process)
         wait_for(self.port, "/", 302)
         children = subprocess.run(
             ["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout.split()
@@ -66,6 +69,7 @@ class Service:
             ["taskset", "-c", SERVER_CORE, self.binary, "serve", "--listen",
              f"127.0.0.1:{self.port}", "--database", self.database, "--threads",
              str(self.threads)], env=environment, stdout=subprocess.DEVNULL)
+        started.append(self.process)
         self.pids = [self.process.pid]
         wait_for(self.port, "/readyz", 200)
 
@@ -164,5 +168,11 @@ def median(runs, field):
     return statistics.median(run[field] for run in runs)
 
 
+@atexit.register
 def clean_up():
+    """Whatever way the run ends, nothing keeps running."""
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
     shutil.rmtree(FOLDER, ignore_errors=True)
