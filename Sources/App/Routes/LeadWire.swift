@@ -71,7 +71,7 @@ enum LeadWire {
         TextRule(
             3...253,
             pattern: #"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,7}"#
-                + #"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"#, format: "hostname"
+                + #"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"#
         ) { text in
             let labels = text.utf8.split(separator: UInt8(ascii: "."))
             let first = (labels.last?.first ?? 0) | 0x20

@@ -100,8 +100,10 @@ extension Schema {
     static let email = Schema.string(
         TextRule(
             3...254,
-            pattern: #"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,60}(\.[A-Za-z0-9]{1,3})?"#
-                + #"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,3}[A-Za-z]{2,63}$"#,
+            pattern: #"^(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"#
+                + #"(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"#
+                + #"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"#
+                + #"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"#,
             format: "email"
         ) { EmailAddress($0) != nil })
 
