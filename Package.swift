@@ -33,8 +33,8 @@ let package = Package(
         // Foundations: they know nothing of referrals.
         module("Platform", uses: ["CLinux"]),
         module("Crypto", uses: ["CCrypto"]),
-        module("Model", uses: ["Platform"]),
         module("JSON", uses: []),
+        module("Model", uses: ["JSON", "Platform"]),
         module("HTTP", uses: ["JSON", "Platform", "CLinux"]),
         module("Database", uses: ["CSQLite", "Model", "Platform"]),
         module("Records", uses: ["Model", "Database", "JSON", "Crypto"]),

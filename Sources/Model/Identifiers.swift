@@ -18,6 +18,15 @@ public typealias ClickID = Identifier<ClickKey>
 public enum LeadKey: IdentifierKind { public static let prefix = "lead" }
 public typealias LeadID = Identifier<LeadKey>
 
+public enum RegistrationKey: IdentifierKind { public static let prefix = "reg" }
+public typealias RegistrationID = Identifier<RegistrationKey>
+
+public enum AccountEntryKey: IdentifierKind { public static let prefix = "acct" }
+public typealias AccountID = Identifier<AccountEntryKey>
+
+public enum DisputeKey: IdentifierKind { public static let prefix = "disp" }
+public typealias DisputeID = Identifier<DisputeKey>
+
 public enum TouchpointKey: IdentifierKind { public static let prefix = "touch" }
 public typealias TouchpointID = Identifier<TouchpointKey>
 

@@ -31,6 +31,8 @@ public struct Participant: Sendable {
     public var name: String
     public var email: EmailAddress
     public var company: String?
+    /// What the operator's systems know of it.
+    public var profile: ParticipantProfile
     public var metadata: JSONObject
     public var version: Int64
     public let createdAt: Instant
@@ -38,7 +40,8 @@ public struct Participant: Sendable {
 
     public init(
         id: ParticipantID, program: ProgramID, kind: Kind, state: State, externalID: String?,
-        name: String, email: EmailAddress, company: String?, metadata: JSONObject, version: Int64,
+        name: String, email: EmailAddress, company: String?, profile: ParticipantProfile,
+        metadata: JSONObject, version: Int64,
         createdAt: Instant, updatedAt: Instant
     ) {
         self.id = id
@@ -49,33 +52,10 @@ public struct Participant: Sendable {
         self.name = name
         self.email = email
         self.company = company
+        self.profile = profile
         self.metadata = metadata
         self.version = version
         self.createdAt = createdAt
         self.updatedAt = updatedAt
-    }
-}
-
-/// Why a participant is refused. The order is the order of the checks.
-public enum ParticipantRefusal: Error, Equatable, Sendable {
-    case emailTaken
-    case externalIDTaken
-    /// Not approved, so it cannot refer.
-    case notApproved(state: Participant.State)
-}
-
-/// Decisions about participants: pure, without clock or storage.
-public enum ParticipantRules {
-    /// One person and one external id take part once in a program.
-    public static func checkUnique(
-        emailOwner: ParticipantID?, externalIDOwner: ParticipantID?, of participant: ParticipantID
-    ) throws(ParticipantRefusal) {
-        if let emailOwner, emailOwner != participant { throw .emailTaken }
-        if let externalIDOwner, externalIDOwner != participant { throw .externalIDTaken }
-    }
-
-    /// Only an approved participant may refer (R4).
-    public static func checkMayRefer(_ state: Participant.State) throws(ParticipantRefusal) {
-        guard state == .approved else { throw .notApproved(state: state) }
     }
 }

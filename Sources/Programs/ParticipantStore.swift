@@ -5,26 +5,18 @@ import Model
 /// All SQL of participants.
 public enum ParticipantStore {
     public static func find(_ id: ParticipantID, _ reader: Reader) throws -> Participant? {
-        try reader.first(
-            """
-            SELECT id, program_id, kind, state, external_id, name, email, company, metadata,
-                version,
-                created_at, updated_at
-            FROM participants WHERE id = ?
-            """, id, map: participant)
+        var query = Query(columns)
+        query.append(" WHERE id = ?", id)
+        return try reader.first(query, map: participant)
     }
 
     /// The participant of `program` with this normalised address.
     public static func find(
         email: EmailAddress, in program: ProgramID, _ reader: Reader
     ) throws -> Participant? {
-        try reader.first(
-            """
-            SELECT id, program_id, kind, state, external_id, name, email, company, metadata,
-                version,
-                created_at, updated_at
-            FROM participants WHERE program_id = ? AND email_key = ?
-            """, program, email.normalized, map: participant)
+        var query = Query(columns)
+        query.append(" WHERE program_id = ? AND email_key = ?", program, email.normalized)
+        return try reader.first(query, map: participant)
     }
 
     public static func owner(
@@ -50,13 +42,8 @@ public enum ParticipantStore {
         only participant: ParticipantID?,
         _ reader: Reader
     ) throws -> Page<Participant> {
-        var query = Query(
-            """
-            SELECT id, program_id, kind, state, external_id, name, email, company, metadata,
-                version,
-                created_at, updated_at
-            FROM participants WHERE 1 = 1
-            """)
+        var query = Query(columns)
+        query.append(" WHERE 1 = 1")
         if let program { query.append(" AND program_id = ?", program) }
         if let state { query.append(" AND state = ?", state) }
         if let participant { query.append(" AND id = ?", participant) }
@@ -67,12 +54,13 @@ public enum ParticipantStore {
         try tx.run(
             """
             INSERT INTO participants (
-                id, program_id, kind, state, external_id, name, email, email_key, company, metadata,
-                version, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                id, program_id, kind, state, external_id, name, email, email_key, company, profile,
+                metadata, version, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, participant.id, participant.program, participant.kind.rawValue,
             participant.state.rawValue, participant.externalID, participant.name,
             participant.email.text, participant.email.normalized, participant.company,
+            JSONValue.object(participant.profile.json).text,
             JSONValue.object(participant.metadata).text, participant.version, participant.createdAt,
             participant.updatedAt)
         tx.markConfigurationChanged()
@@ -82,25 +70,34 @@ public enum ParticipantStore {
         try tx.run(
             """
             UPDATE participants SET kind = ?, state = ?, external_id = ?, name = ?, email = ?,
-                email_key = ?, company = ?, metadata = ?, version = ?, updated_at = ?
+                email_key = ?, company = ?, profile = ?, metadata = ?, version = ?, updated_at = ?
             WHERE id = ?
             """, participant.kind.rawValue, participant.state.rawValue, participant.externalID,
             participant.name, participant.email.text, participant.email.normalized,
-            participant.company, JSONValue.object(participant.metadata).text, participant.version,
+            participant.company, JSONValue.object(participant.profile.json).text,
+            JSONValue.object(participant.metadata).text, participant.version,
             participant.updatedAt, participant.id)
         tx.markConfigurationChanged()
     }
+
+    private static let columns: StaticString = """
+        SELECT id, program_id, kind, state, external_id, name, email, company, metadata, version,
+            created_at, updated_at, profile
+        FROM participants
+        """
 
     private static func participant(_ row: Row) throws -> Participant {
         guard let kind = try Participant.Kind(rawValue: row.text(2)),
             let state = try Participant.State(rawValue: row.text(3)),
             let email = try EmailAddress(row.text(6)),
-            let metadata = try JSONValue.parse(Array(row.text(8).utf8)).objectValue
+            let metadata = try JSONValue.parse(Array(row.text(8).utf8)).objectValue,
+            let profile = try JSONValue.parse(Array(row.text(12).utf8)).objectValue
         else { throw DatabaseFault(operation: "read a participant", code: DatabaseFault.corrupt) }
         return try Participant(
             id: row.id(0), program: row.id(1), kind: kind, state: state,
             externalID: row.optionalText(4), name: row.text(5), email: email,
-            company: row.optionalText(7), metadata: metadata, version: row.int64(9),
+            company: row.optionalText(7), profile: ParticipantProfile(json: profile),
+            metadata: metadata, version: row.int64(9),
             createdAt: row.instant(10), updatedAt: row.instant(11))
     }
 }

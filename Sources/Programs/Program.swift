@@ -68,6 +68,17 @@ public struct ProgramTerms: Sendable, Equatable {
     public var thankYou: WebURL?
     /// Origins whose pages may post the referral form, such as `https://www.example.com`.
     public var allowedOrigins: [String]
+    /// Who may refer.
+    public var eligibility = EligibilityTerms()
+    /// What counts as a referral.
+    public var qualification = QualificationTerms()
+    /// Who works a lead.
+    public var routing = RoutingTerms()
+    /// How soon.
+    public var serviceLevels = ServiceLevelTerms()
+    /// How partners claim accounts, and against whose claims.
+    public var registration = RegistrationTerms()
+    public var protectionScope = ProtectionScope.instance
 
     public init(
         model: String, windowDays: Int64, holdDays: Int64, approvalThreshold: Int64?,
@@ -93,6 +104,10 @@ public struct ProgramTerms: Sendable, Equatable {
             "fallback_url": fallback.map { .string($0.text) } ?? .null,
             "thank_you_url": thankYou.map { .string($0.text) } ?? .null,
             "allowed_origins": .array(allowedOrigins.map { .string($0) }),
+            "eligibility": eligibility.json, "qualification": qualification.json,
+            "routing": routing.json, "service_levels": serviceLevels.json,
+            "registration": registration.json,
+            "protection_scope": .string(protectionScope.rawValue),
         ]
     }
 
@@ -111,5 +126,17 @@ public struct ProgramTerms: Sendable, Equatable {
             approvalThreshold: object["approval_threshold"]?.integerValue,
             destination: url("destination_url"), fallback: url("fallback_url"),
             thankYou: url("thank_you_url"), allowedOrigins: origins.compactMap(\.stringValue))
+        readSections(object)
+    }
+
+    /// Reads the sections of `object`; one that is absent has its defaults.
+    public mutating func readSections(_ object: JSONObject) {
+        let read = TermsReader(object)
+        eligibility = EligibilityTerms(json: read.nested("eligibility"))
+        qualification = QualificationTerms(json: read.nested("qualification"))
+        routing = RoutingTerms(json: read.nested("routing"))
+        serviceLevels = ServiceLevelTerms(json: read.nested("service_levels"))
+        registration = RegistrationTerms(json: read.nested("registration"))
+        protectionScope = read.choice("protection_scope") ?? .instance
     }
 }

@@ -37,7 +37,7 @@ struct SubmitLead: Sendable {
         }
         try ProgramRules.checkOpen(program.state, draftToo: false)
         facts.referral.email = try emailFinding(in: programID, tx)
-        let decision = try referrer(in: programID, facts, tx)
+        let decision = try referrer(in: program, facts, tx)
         // What a robot typed is nobody's address.
         let customer =
             isHoneypotFilled
@@ -125,16 +125,17 @@ struct SubmitLead: Sendable {
     /// Who referred the lead. One who may not refer is refused to the API; a form's visitor is not
     /// turned away for it.
     private func referrer(
-        in program: ProgramID, _ facts: Facts, _ tx: Transaction
+        in program: Program, _ facts: Facts, _ tx: Transaction
     ) throws -> ReferrerDecision {
         let isStrict = source == .api
-        let decision = try LeadRules.referrer(in: program, facts.referral, isStrict: isStrict)
+        let decision = try LeadRules.referrer(in: program.id, facts.referral, isStrict: isStrict)
         guard let id = decision.referrer.participant else { return decision }
         let participant =
             facts.participant?.id == id ? facts.participant : try ParticipantStore.recall(id, tx)
         guard let participant else { throw LeadRefusal.unknownReference(.participant) }
         do throws(ParticipantRefusal) {
-            try ParticipantRules.checkMayRefer(participant.state)
+            try ParticipantRules.checkMayRefer(
+                participant, program.terms.eligibility, hasOpenDispute: false, at: tx.now)
         } catch {
             if isStrict { throw error }
             return decision.withoutReferrer

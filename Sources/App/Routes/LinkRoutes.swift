@@ -218,7 +218,7 @@ private struct LinkItem: Sendable {
             let program = try ProgramStore.find(owner.program, tx)
         else { throw Refused(.unknownReference("/participant_id")) }
         try ProgramRules.checkOpen(program.state, draftToo: true)
-        try ParticipantRules.checkMayRefer(owner.state)
+        try ParticipantRules.checkApproved(owner.state)
         let terms = program.terms
         try LinkRules.checkDestination(form.destination, program: terms.destination)
         if call.participant != nil {

@@ -44,7 +44,8 @@ enum ParticipantRoutes {
                 event("participant.\(participant.state.rawValue)", participant, call, from: nil), tx
             )
             return .created(
-                ParticipantWire.json(participant), at: "/v1/participants/\(participant.id)",
+                ParticipantWire.json(participant, for: call.principal),
+                at: "/v1/participants/\(participant.id)",
                 version: participant.version)
         }
     }
@@ -60,7 +61,9 @@ enum ParticipantRoutes {
             try checkUnique(participant, tx)
             try ParticipantStore.update(participant, tx)
             try EventStore.append(event("participant.updated", participant, call, from: nil), tx)
-            return .object(ParticipantWire.json(participant), version: participant.version)
+            return .object(
+                ParticipantWire.json(participant, for: call.principal), version: participant.version
+            )
         }
     }
 
@@ -79,14 +82,17 @@ enum ParticipantRoutes {
             try EventStore.append(
                 event("participant.\(participant.state.rawValue)", participant, call, from: from),
                 tx)
-            return .object(ParticipantWire.json(participant), version: participant.version)
+            return .object(
+                ParticipantWire.json(participant, for: call.principal), version: participant.version
+            )
         }
     }
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
         let participant = try find(call.id(), reader)
         try call.requireOwn(participant.id)
-        return .object(ParticipantWire.json(participant), version: participant.version)
+        return .object(
+            ParticipantWire.json(participant, for: call.principal), version: participant.version)
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -98,7 +104,7 @@ enum ParticipantRoutes {
             window.page, program: call.queryID("program_id"), state: call.query["status"],
             only: call.participant, reader)
         return .list(page, call, id: { $0.id.description }) { participant, data in
-            data.object { ParticipantWire.write(participant, &$0) }
+            data.object { ParticipantWire.write(participant, for: call.principal, &$0) }
         }
     }
 
@@ -232,6 +238,27 @@ extension ParticipantRefusal: ProblemConvertible {
             Problem(
                 status: 409, code: "participant_not_approved",
                 detail: "The participant is \(state.rawValue) and may not refer.")
+        case .notEligible(let rule):
+            Problem(
+                status: 422, code: "not_eligible",
+                detail: "The participant may not refer: \(rule.words).",
+                extra: [("rule", .string(rule.rawValue))])
+        }
+    }
+}
+
+extension EligibilityTerms.Rule {
+    /// The rule that is broken, in words.
+    var words: String {
+        switch self {
+        case .goodStanding: "its account is not in good standing"
+        case .accountAge: "its account is too young"
+        case .inCollections: "its account is in collections"
+        case .atRisk: "its account is at risk"
+        case .plan: "its plan takes no part"
+        case .active: "it does not use the product"
+        case .relationship: "the relationship is strained"
+        case .openDispute: "it has an open dispute"
         }
     }
 }

@@ -6,28 +6,50 @@ import Programs
 enum ParticipantWire {
     static let schema = Schema.named(
         "Participant",
-        .object([
-            .required("id", .id(ParticipantID.self)),
-            .required("object", .choice(["participant"])),
-            .required("program_id", .id(ProgramID.self)),
-            .required("kind", kind), .required("status", state),
-            .required("external_id", .nullable(.text(1...200))),
-            .required("name", .text(1...200)), .required("email", .email),
-            .required("company", .nullable(.text(1...200))),
-            .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
-            .required("created_at", .time), .required("updated_at", .time),
-        ]))
+        .object(
+            [
+                .required("id", .id(ParticipantID.self)),
+                .required("object", .choice(["participant"])),
+                .required("program_id", .id(ProgramID.self)),
+                .required("kind", kind), .required("status", state),
+                .required("external_id", .nullable(.text(1...200))),
+                .required("name", .text(1...200)), .required("email", .email),
+                .required("company", .nullable(.text(1...200))),
+            ] + profile.map { .required($0.name, $0.schema, $0.about) } + [
+                .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
+                .required("created_at", .time), .required("updated_at", .time),
+            ]))
 
     private static let kind = Schema.choice(Participant.Kind.allCases.map(\.rawValue))
     private static let state = Schema.choice(Participant.State.allCases.map(\.rawValue))
 
-    private static let common: [Field] = [
-        .optional("kind", kind, "customer unless told."),
-        .optional("external_id", .nullable(.text(1...200)), "Your own id, unique in the program."),
-        .required("name", .text(1...200)), .required("email", .email),
-        .optional("company", .nullable(.text(1...200))),
-        .optional("metadata", .metadata),
+    private static let profile: [Field] = [
+        .optional("account_since", .nullable(.time), "Since when it is a customer or partner."),
+        .optional(
+            "plan", .nullable(.choice(ParticipantProfile.Plan.allCases.map(\.rawValue)))),
+        .optional("good_standing", .nullable(.boolean)),
+        .optional("in_collections", .nullable(.boolean)),
+        .optional("at_risk", .nullable(.boolean)),
+        .optional("active", .nullable(.boolean), "Whether it uses the product."),
+        .optional(
+            "relationship",
+            .nullable(.choice(ParticipantProfile.Relationship.allCases.map(\.rawValue)))),
+        .optional("segment", .nullable(.text(1...100))),
+        .optional("tier", .nullable(.text(1...100))),
+        .optional(
+            "account_executive", .nullable(.text(1...200)),
+            "Your own name for whoever looks after it; leads may be routed there."),
     ]
+
+    private static let common: [Field] =
+        [
+            .optional("kind", kind, "customer unless told."),
+            .optional(
+                "external_id", .nullable(.text(1...200)), "Your own id, unique in the program."),
+            .required("name", .text(1...200)), .required("email", .email),
+            .optional("company", .nullable(.text(1...200))),
+            .optional("metadata", .metadata),
+        ] + profile
 
     static let input = Schema.object(
         [.required("program_id", .id(ProgramID.self))] + common + [
@@ -38,13 +60,15 @@ enum ParticipantWire {
 
     static let changeable = Schema.object(common)
 
-    static func json(_ participant: Participant) -> [UInt8] {
-        var json = JSONWriter(capacity: 768)
-        json.object { write(participant, &$0) }
+    static func json(_ participant: Participant, for caller: Principal) -> [UInt8] {
+        var json = JSONWriter(capacity: 1024)
+        json.object { write(participant, for: caller, &$0) }
         return json.bytes
     }
 
-    static func write(_ participant: Participant, _ json: inout JSONObjectWriter) {
+    static func write(
+        _ participant: Participant, for caller: Principal, _ json: inout JSONObjectWriter
+    ) {
         json.field("id", participant.id.description)
         json.field("object", "participant")
         json.field("program_id", participant.program.description)
@@ -54,6 +78,19 @@ enum ParticipantWire {
         json.field("name", participant.name)
         json.field("email", participant.email.text)
         json.field("company", participant.company)
+        let profile = participant.profile
+        json.field("account_since", profile.accountSince)
+        json.field("plan", profile.plan?.rawValue)
+        json.field("good_standing", profile.isInGoodStanding)
+        json.field("in_collections", profile.isInCollections)
+        // What the operator thinks of a participant is not for its portal.
+        let isOperator = caller.participant == nil
+        json.field("at_risk", isOperator ? profile.isAtRisk : nil)
+        json.field("active", profile.isActive)
+        json.field("relationship", isOperator ? profile.relationship?.rawValue : nil)
+        json.field("segment", profile.segment)
+        json.field("tier", profile.tier)
+        json.field("account_executive", profile.accountExecutive)
         json.field("metadata", JSONValue.object(participant.metadata))
         json.field("version", participant.version)
         json.field("created_at", participant.createdAt.rfc3339)
@@ -67,6 +104,7 @@ enum ParticipantWire {
         ]
         if let externalID = participant.externalID { form["external_id"] = .string(externalID) }
         if let company = participant.company { form["company"] = .string(company) }
+        for (name, value) in participant.profile.json { form[name] = value }
         return .object(form)
     }
 }
@@ -79,6 +117,7 @@ struct ParticipantForm: Sendable {
     let name: String
     let email: EmailAddress
     let company: String?
+    let profile: ParticipantProfile
     let metadata: JSONObject
 
     init(_ body: Body) throws {
@@ -88,14 +127,15 @@ struct ParticipantForm: Sendable {
         name = try body.requiredText("name")
         email = try body.required("email", body.email("email"))
         company = body.text("company")
+        profile = ParticipantProfile(json: body.object)
         metadata = body.metadata
     }
 
     func participant(id: ParticipantID, program: ProgramID, at now: Instant) -> Participant {
         Participant(
             id: id, program: program, kind: kind, state: state, externalID: externalID, name: name,
-            email: email, company: company, metadata: metadata, version: 1, createdAt: now,
-            updatedAt: now)
+            email: email, company: company, profile: profile, metadata: metadata, version: 1,
+            createdAt: now, updatedAt: now)
     }
 
     func changing(_ old: Participant, at now: Instant) -> Participant {
@@ -105,6 +145,7 @@ struct ParticipantForm: Sendable {
         participant.name = name
         participant.email = email
         participant.company = company
+        participant.profile = profile
         participant.metadata = metadata
         participant.version += 1
         participant.updatedAt = now

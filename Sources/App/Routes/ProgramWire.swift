@@ -8,44 +8,51 @@ import Records
 enum ProgramWire {
     static let schema = Schema.named(
         "Program",
-        .object([
-            .required("id", .id(ProgramID.self)), .required("object", .choice(["program"])),
-            .required("name", .text(1...200)),
-            .required("kind", .choice(Program.Kind.allCases.map(\.rawValue))),
-            .required("status", .choice(Program.State.allCases.map(\.rawValue))),
-            .required("currency", .currency),
-            .required("attribution", attribution),
-            .required("hold_days", .integer(0...365)),
-            .required("approval_threshold", .nullable(.money(from: 0))),
-            .required("destination_url", .nullable(.keptURL)),
-            .required("fallback_url", .nullable(.keptURL)),
-            .required("thank_you_url", .nullable(.keptURL)),
-            .required("allowed_origins", .list(.text(8...300), count: 0...20)),
-            .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
-            .required("created_at", .time), .required("updated_at", .time),
-        ]))
+        .object(
+            [
+                .required("id", .id(ProgramID.self)), .required("object", .choice(["program"])),
+                .required("name", .text(1...200)),
+                .required("kind", .choice(Program.Kind.allCases.map(\.rawValue))),
+                .required("status", .choice(Program.State.allCases.map(\.rawValue))),
+                .required("currency", .currency),
+                .required("attribution", attribution),
+                .required("hold_days", .integer(0...365)),
+                .required("approval_threshold", .nullable(.money(from: 0))),
+                .required("destination_url", .nullable(.keptURL)),
+                .required("fallback_url", .nullable(.keptURL)),
+                .required("thank_you_url", .nullable(.keptURL)),
+                .required("allowed_origins", .list(.text(8...300), count: 0...20)),
+            ] + ProgramTermsWire.output + [
+                .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
+                .required("created_at", .time), .required("updated_at", .time),
+            ]))
 
-    static let input = Schema.object([
-        .required("name", .text(1...200)),
-        .optional(
-            "kind", .choice(Program.Kind.allCases.map(\.rawValue)),
-            "Who refers; customer unless told."),
-        .required("currency", .currency, "Of every reward of this program; fixed once activated."),
-        .optional("attribution", attribution, "Default: last_touch within 30 days."),
-        .optional("hold_days", .integer(0...365), "Days before a reward is approved; default 30."),
-        .optional(
-            "approval_threshold", .nullable(.money(from: 0)),
-            "Rewards of this amount or more are reviewed. Default 500 dollars in USD, none "
-                + "elsewhere."
-        ),
-        .optional("destination_url", .nullable(.url), "Where links lead that name nothing else."),
-        .optional("fallback_url", .nullable(.url), "Where expired and archived links lead."),
-        .optional("thank_you_url", .nullable(.url), "Where the form leads; default our own page."),
-        .optional(
-            "allowed_origins", .list(.origin, count: 0...20),
-            "Pages that may post the referral form."),
-        .optional("metadata", .metadata),
-    ])
+    static let input = Schema.object(
+        [
+            .required("name", .text(1...200)),
+            .optional(
+                "kind", .choice(Program.Kind.allCases.map(\.rawValue)),
+                "Who refers; customer unless told."),
+            .required(
+                "currency", .currency, "Of every reward of this program; fixed once activated."),
+            .optional("attribution", attribution, "Default: last_touch within 30 days."),
+            .optional(
+                "hold_days", .integer(0...365), "Days before a reward is approved; default 30."),
+            .optional(
+                "approval_threshold", .nullable(.money(from: 0)),
+                "Rewards of this amount or more are reviewed. Default 500 dollars in USD, none "
+                    + "elsewhere."
+            ),
+            .optional(
+                "destination_url", .nullable(.url), "Where links lead that name nothing else."),
+            .optional("fallback_url", .nullable(.url), "Where expired and archived links lead."),
+            .optional(
+                "thank_you_url", .nullable(.url), "Where the form leads; default our own page."),
+            .optional(
+                "allowed_origins", .list(.origin, count: 0...20),
+                "Pages that may post the referral form."),
+            .optional("metadata", .metadata),
+        ] + ProgramTermsWire.input)
 
     /// A program always has an attribution, so a patch may name a part of it.
     static let patch = input.asPatch.replacing(
@@ -69,6 +76,7 @@ enum ProgramWire {
     }
 
     static func write(_ program: Program, _ json: inout JSONObjectWriter) {
+        let terms = program.terms.json.objectValue ?? [:]
         json.field("id", program.id.description)
         json.field("object", "program")
         json.field("name", program.name)
@@ -86,6 +94,9 @@ enum ProgramWire {
         json.field("thank_you_url", program.terms.thankYou?.text)
         json.field(
             "allowed_origins", JSONValue.array(program.terms.allowedOrigins.map { .string($0) }))
+        for field in ProgramTermsWire.output {
+            json.field(field.name, terms[field.name] ?? .null)
+        }
         json.field("metadata", JSONValue.object(program.metadata))
         json.field("version", program.version)
         json.field("created_at", program.createdAt.rfc3339)
@@ -125,7 +136,7 @@ struct ProgramForm: Sendable {
         let origins = body.texts("allowed_origins") ?? []
         try ProgramRules.check(threshold: threshold, currency: currency, origins: origins)
         let attribution = body.nested("attribution")
-        terms = ProgramTerms(
+        var terms = ProgramTerms(
             model: attribution?.text("model") ?? "last_touch",
             windowDays: attribution?.integer("window_days") ?? 30,
             holdDays: body.integer("hold_days") ?? 30,
@@ -133,6 +144,8 @@ struct ProgramForm: Sendable {
                 ? threshold?.amount : ProgramRules.defaultThreshold(currency),
             destination: body.url("destination_url"), fallback: body.url("fallback_url"),
             thankYou: body.url("thank_you_url"), allowedOrigins: origins)
+        terms.readSections(body.object)
+        self.terms = terms
     }
 
     func program(id: ProgramID, at now: Instant) -> Program {

@@ -1,0 +1,163 @@
+import Model
+import Programs
+
+/// The sections of a program's terms on the wire. They are stored and sent in one form, the `json`
+/// of the terms, so this is the schema alone. Members left out have their defaults.
+enum ProgramTermsWire {
+    /// As a request may give them.
+    static let input: [Field] = [
+        .optional("eligibility", eligibility, "Who may refer."),
+        .optional("qualification", qualification, "What counts as a referral."),
+        .optional("routing", routing, "Who works a lead."),
+        .optional("service_levels", serviceLevels, "How soon a lead is looked at."),
+        .optional("registration", registration, "How partners claim accounts."),
+        .optional(
+            "protection_scope", .choice(ProtectionScope.allCases.map(\.rawValue)),
+            "instance: an account is protected across all programs of this scope; program: within "
+                + "this one."),
+    ]
+
+    /// As an answer shows them: whole.
+    static let output: [Field] = input.map { field in
+        .required(field.name, field.schema.whole, field.about)
+    }
+
+    private static let eligibility = Schema.object([
+        .optional(
+            "min_account_days", .integer(0...3650),
+            "How old the participant's account must be; default 90."),
+        .optional("require_good_standing", .boolean, "Default true."),
+        .optional("exclude_collections", .boolean, "Default true."),
+        .optional("exclude_at_risk", .boolean, "Default true."),
+        .optional(
+            "excluded_plans",
+            .list(.choice(ParticipantProfile.Plan.allCases.map(\.rawValue)), count: 0...3),
+            "Default trial."),
+        .optional("require_active", .boolean, "Default false."),
+        .optional("require_healthy_relationship", .boolean, "Default false."),
+        .optional("exclude_open_dispute", .boolean, "Default true."),
+        .optional(
+            "refuse_unknown", .boolean,
+            "Whether a rule is broken by what is not known of a participant; default false."),
+    ])
+
+    private static let qualification = Schema.object([
+        .optional(
+            "validity_days", .integer(1...3650),
+            "Days after the referral within which it can be qualified; default 90."),
+        .optional(
+            "duplicate_keys",
+            .nullable(
+                .list(
+                    .choice(QualificationTerms.DuplicateKey.allCases.map(\.rawValue)),
+                    count: 0...4)),
+            "What tells that a prospect is known. Default: email and phone, in partner programs "
+                + "domain and company too."),
+        .optional("profile", profile, "Which customers are looked for; empty: all."),
+        .optional(
+            "disqualify_invalid", .boolean,
+            "Whether a lead that breaks a rule is disqualified at once; default false."),
+        .optional(
+            "checklist",
+            .list(
+                .choice(QualificationTerms.ChecklistItem.allCases.map(\.rawValue)),
+                count: 0...6), "What must be confirmed before a lead is qualified."),
+        .optional(
+            "checklist_minimum", .integer(0...6), "How many of them; all unless told."),
+    ])
+
+    private static let profile = Schema.object([
+        .optional("industries", .list(.text(1...100), count: 0...100)),
+        .optional("countries", .list(country, count: 0...250)),
+        .optional("use_cases", .list(.text(1...100), count: 0...100)),
+        .optional("min_company_size", .nullable(.integer(0...10_000_000)), "Employees."),
+        .optional("max_company_size", .nullable(.integer(0...10_000_000))),
+        .optional(
+            "min_estimated_value", .nullable(.amount(from: 0)),
+            "Minor units of the program's currency."),
+    ])
+
+    private static let routing = Schema.object([
+        .optional("policy", .choice(RoutingTerms.Policy.allCases.map(\.rawValue))),
+        .optional(
+            "representatives", .list(owner, count: 0...100), "They take leads in turn."),
+        .optional(
+            "territories",
+            .list(
+                .object([
+                    .required("countries", .list(country, count: 1...250)),
+                    .required("owner", owner),
+                ]), count: 0...100)),
+        .optional("fallback", .nullable(owner), "Who gets what no other rule gives to anybody."),
+        .optional(
+            "strategic_segments", .list(.text(1...100), count: 0...100),
+            "hybrid: segments of referrers whose leads go to their account executive."),
+        .optional("strategic_company_size", .nullable(.integer(0...10_000_000))),
+        .optional(
+            "strategic_value", .nullable(.amount(from: 0)),
+            "Minor units of the program's currency."),
+    ])
+
+    private static let serviceLevels = Schema.object([
+        .optional(
+            "review_hours", .integer(1...8760), "From submission to the first decision; default 24."
+        ),
+        .optional(
+            "tell_qualified_hours", .integer(1...8760),
+            "From qualification until the referrer is told; default 24."),
+        .optional(
+            "tell_won_hours", .integer(1...8760),
+            "From the win until the referrer is told; default 48."),
+    ])
+
+    private static let registration = Schema.object([
+        .optional(
+            "window_days", .integer(1...365),
+            "Days within which a claim must be decided, else it lapses; default 90."),
+        .optional("protection_days", .integer(1...365), "Default 90."),
+        .optional(
+            "protection_starts", .choice(RegistrationTerms.Start.allCases.map(\.rawValue)),
+            "Default approval."),
+        .optional(
+            "approval", .choice(RegistrationTerms.Approval.allCases.map(\.rawValue)),
+            "Default manual."),
+        .optional(
+            "decision_hours", .integer(1...2160),
+            "Within which a claim is to be decided. Protection starts then at the latest; default "
+                + "72."),
+        .optional("extension_days", .integer(1...365), "Default 30."),
+        .optional("max_extensions", .integer(0...10), "Default 1."),
+        .optional(
+            "cool_off_days", .integer(0...365),
+            "For which the old holder cannot claim an account again; default 0."),
+        .optional(
+            "required_evidence",
+            .list(
+                .choice(RegistrationTerms.Evidence.allCases.map(\.rawValue)), count: 0...3),
+            "What shows that there is a deal."),
+        .optional("evidence_minimum", .integer(0...3), "How many of them; all unless told."),
+        .optional(
+            "allow_parts", .boolean,
+            "Whether a claim may be for a part of an account, such as a region; default false."),
+        .optional("dispute_days", .integer(1...365), "To decide a dispute; default 14."),
+    ])
+
+    private static let owner = Schema.text(1...200)
+
+    /// ISO 3166-1 alpha-2; lower case is accepted too.
+    static let country = Schema.string(
+        TextRule(2...2, pattern: "^[A-Za-z]{2}$") { text in
+            text.utf8.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }
+        })
+}
+
+extension Schema {
+    /// This object with every member there, and so within it.
+    fileprivate var whole: Schema {
+        switch self {
+        case .object(let fields):
+            .object(fields.map { .required($0.name, $0.schema.whole, $0.about) })
+        default: self
+        }
+    }
+}

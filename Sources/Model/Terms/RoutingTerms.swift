@@ -1,0 +1,103 @@
+import JSON
+
+/// Who works a new lead (R117). Names of people are the operator's own: a login, a CRM id.
+public struct RoutingTerms: Sendable, Equatable {
+    public enum Policy: String, Sendable, CaseIterable {
+        /// Nobody is named.
+        case none
+        /// The account executive of the referrer.
+        case accountExecutive = "account_executive"
+        /// Whose territory the prospect's country is.
+        case territory
+        /// The dedicated referral representatives in turn.
+        case representatives
+        /// Strategic referrals to the account executive, all others by territory.
+        case hybrid
+    }
+
+    public struct Territory: Sendable, Equatable {
+        /// ISO 3166-1 codes in upper case.
+        public let countries: [String]
+        public let owner: String
+
+        public init(countries: [String], owner: String) {
+            self.countries = countries
+            self.owner = owner
+        }
+    }
+
+    public var policy = Policy.none
+    public var representatives: [String] = []
+    public var territories: [Territory] = []
+    /// Who gets what no other rule gives to anybody.
+    public var fallback: String?
+    /// What makes a referral strategic: the referrer's segment, or the prospect's size or value.
+    public var strategicSegments: [String] = []
+    public var strategicCompanySize: Int64?
+    /// In minor units of the program's currency.
+    public var strategicValue: Int64?
+
+    public init() {}
+
+    /// Reads what `json` wrote, or a request's member; what is absent has its default.
+    public init(json: JSONObject?) {
+        let read = TermsReader(json)
+        policy = read.choice("policy") ?? policy
+        representatives = read.texts("representatives") ?? []
+        territories = (read.list("territories") ?? []).compactMap { item in
+            let territory = TermsReader(item.objectValue)
+            guard let owner = territory.text("owner") else { return nil }
+            let countries = territory.texts("countries") ?? []
+            return Territory(countries: countries.map { $0.uppercased() }, owner: owner)
+        }
+        fallback = read.text("fallback")
+        strategicSegments = read.texts("strategic_segments") ?? []
+        strategicCompanySize = read.integer("strategic_company_size")
+        strategicValue = read.integer("strategic_value")
+    }
+
+    public var json: JSONValue {
+        [
+            "policy": .string(policy.rawValue),
+            "representatives": .array(representatives.map { .string($0) }),
+            "territories": .array(
+                territories.map { territory in
+                    [
+                        "countries": .array(territory.countries.map { .string($0) }),
+                        "owner": .string(territory.owner),
+                    ]
+                }),
+            "fallback": fallback.map { .string($0) } ?? .null,
+            "strategic_segments": .array(strategicSegments.map { .string($0) }),
+            "strategic_company_size": strategicCompanySize.map { .integer($0) } ?? .null,
+            "strategic_value": strategicValue.map { .integer($0) } ?? .null,
+        ]
+    }
+}
+
+/// How soon a lead is looked at and its referrer told (R114, R115, R166, R167).
+public struct ServiceLevelTerms: Sendable, Equatable {
+    /// From submission to the first decision.
+    public var reviewHours: Int64 = 24
+    /// From qualification, and from the win, until the referrer is told.
+    public var tellQualifiedHours: Int64 = 24
+    public var tellWonHours: Int64 = 48
+
+    public init() {}
+
+    /// Reads what `json` wrote, or a request's member; what is absent has its default.
+    public init(json: JSONObject?) {
+        let read = TermsReader(json)
+        reviewHours = read.integer("review_hours") ?? reviewHours
+        tellQualifiedHours = read.integer("tell_qualified_hours") ?? tellQualifiedHours
+        tellWonHours = read.integer("tell_won_hours") ?? tellWonHours
+    }
+
+    public var json: JSONValue {
+        [
+            "review_hours": .integer(reviewHours),
+            "tell_qualified_hours": .integer(tellQualifiedHours),
+            "tell_won_hours": .integer(tellWonHours),
+        ]
+    }
+}

@@ -1,0 +1,61 @@
+import JSON
+import Model
+
+/// Who may refer in a program (R2, R3). A fact that is not known breaks no rule, unless the program
+/// says so.
+public struct EligibilityTerms: Sendable, Equatable {
+    /// The rules, in the order in which they are checked. Their names are what a refusal says.
+    public enum Rule: String, Sendable, CaseIterable {
+        case goodStanding = "good_standing"
+        case accountAge = "account_age"
+        case inCollections = "in_collections"
+        case atRisk = "at_risk"
+        case plan
+        case active
+        case relationship
+        case openDispute = "open_dispute"
+    }
+
+    /// Days for which the participant's account must have existed; 0: any.
+    public var accountDaysMin: Int64 = 90
+    public var requiresGoodStanding = true
+    public var excludesCollections = true
+    public var excludesAtRisk = true
+    public var excludedPlans: [ParticipantProfile.Plan] = [.trial]
+    public var requiresActive = false
+    public var requiresHealthyRelationship = false
+    public var excludesOpenDispute = true
+    /// Whether a rule is broken too by what is not known.
+    public var refusesUnknown = false
+
+    public init() {}
+
+    /// Reads what `json` wrote, or a request's member; what is absent has its default.
+    public init(json: JSONObject?) {
+        let read = TermsReader(json)
+        accountDaysMin = read.integer("min_account_days") ?? accountDaysMin
+        requiresGoodStanding = read.flag("require_good_standing") ?? requiresGoodStanding
+        excludesCollections = read.flag("exclude_collections") ?? excludesCollections
+        excludesAtRisk = read.flag("exclude_at_risk") ?? excludesAtRisk
+        excludedPlans = read.choices("excluded_plans") ?? excludedPlans
+        requiresActive = read.flag("require_active") ?? requiresActive
+        requiresHealthyRelationship =
+            read.flag("require_healthy_relationship") ?? requiresHealthyRelationship
+        excludesOpenDispute = read.flag("exclude_open_dispute") ?? excludesOpenDispute
+        refusesUnknown = read.flag("refuse_unknown") ?? refusesUnknown
+    }
+
+    public var json: JSONValue {
+        [
+            "min_account_days": .integer(accountDaysMin),
+            "require_good_standing": .bool(requiresGoodStanding),
+            "exclude_collections": .bool(excludesCollections),
+            "exclude_at_risk": .bool(excludesAtRisk),
+            "excluded_plans": .array(excludedPlans.map { .string($0.rawValue) }),
+            "require_active": .bool(requiresActive),
+            "require_healthy_relationship": .bool(requiresHealthyRelationship),
+            "exclude_open_dispute": .bool(excludesOpenDispute),
+            "refuse_unknown": .bool(refusesUnknown),
+        ]
+    }
+}

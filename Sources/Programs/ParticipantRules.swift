@@ -1,0 +1,67 @@
+import Model
+
+/// Why a participant is refused. The order is the order of the checks.
+public enum ParticipantRefusal: Error, Equatable, Sendable {
+    case emailTaken
+    case externalIDTaken
+    /// Not approved, so it cannot refer.
+    case notApproved(state: Participant.State)
+    /// A rule of the program about who may refer is broken.
+    case notEligible(rule: EligibilityTerms.Rule)
+}
+
+/// Decisions about participants: pure, without clock or storage.
+public enum ParticipantRules {
+    /// One person and one external id take part once in a program.
+    public static func checkUnique(
+        emailOwner: ParticipantID?, externalIDOwner: ParticipantID?, of participant: ParticipantID
+    ) throws(ParticipantRefusal) {
+        if let emailOwner, emailOwner != participant { throw .emailTaken }
+        if let externalIDOwner, externalIDOwner != participant { throw .externalIDTaken }
+    }
+
+    /// A link is for somebody who has been approved; whether a referral counts is decided when it
+    /// comes in.
+    public static func checkApproved(_ state: Participant.State) throws(ParticipantRefusal) {
+        guard state == .approved else { throw .notApproved(state: state) }
+    }
+
+    /// Whether a participant may refer at `now` (R2 to R4): approved, and within every rule of the
+    /// program.
+    public static func checkMayRefer(
+        _ participant: Participant, _ terms: EligibilityTerms, hasOpenDispute: Bool, at now: Instant
+    ) throws(ParticipantRefusal) {
+        try checkApproved(participant.state)
+        for rule in EligibilityTerms.Rule.allCases
+        where isBroken(rule, participant.profile, terms, hasOpenDispute: hasOpenDispute, at: now) {
+            throw .notEligible(rule: rule)
+        }
+    }
+
+    private static func isBroken(
+        _ rule: EligibilityTerms.Rule, _ facts: ParticipantProfile, _ terms: EligibilityTerms,
+        hasOpenDispute: Bool, at now: Instant
+    ) -> Bool {
+        func breaks<Fact>(_ isAsked: Bool, _ fact: Fact?, _ isBad: (Fact) -> Bool) -> Bool {
+            isAsked && (fact.map(isBad) ?? terms.refusesUnknown)
+        }
+        switch rule {
+        case .goodStanding:
+            return breaks(terms.requiresGoodStanding, facts.isInGoodStanding) { !$0 }
+        case .accountAge:
+            return breaks(terms.accountDaysMin > 0, facts.accountSince) {
+                $0.advanced(byDays: Int(clamping: terms.accountDaysMin)) > now
+            }
+        case .inCollections: return breaks(terms.excludesCollections, facts.isInCollections) { $0 }
+        case .atRisk: return breaks(terms.excludesAtRisk, facts.isAtRisk) { $0 }
+        case .plan:
+            return breaks(!terms.excludedPlans.isEmpty, facts.plan) {
+                terms.excludedPlans.contains($0)
+            }
+        case .active: return breaks(terms.requiresActive, facts.isActive) { !$0 }
+        case .relationship:
+            return breaks(terms.requiresHealthyRelationship, facts.relationship) { $0 != .healthy }
+        case .openDispute: return terms.excludesOpenDispute && hasOpenDispute
+        }
+    }
+}
