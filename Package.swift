@@ -44,7 +44,9 @@ let package = Package(
         module(
             "ReferralLinks", uses: ["Model", "Database", "JSON", "Crypto", "Platform", "Records"],
             plugins: ["EmbedFiles"]),
-        module("LeadRegistration", uses: ["Model", "Database", "JSON", "Crypto", "Records"]),
+        module(
+            "LeadRegistration", uses: ["Model", "Database", "JSON", "Crypto", "Records"],
+            plugins: ["EmbedFiles"]),
         module("Attribution", uses: ["Model", "Database", "JSON", "Records"]),
         module("RewardLedger", uses: ["Model", "Database", "JSON", "Crypto", "Records"]),
 

@@ -14,6 +14,18 @@ public struct DomainName: Hashable, Sendable, CustomStringConvertible {
         self.text = host
     }
 
+    /// Reads what people type: with spaces around it, in capitals, with the root's dot at the end,
+    /// in another script or with its full stop.
+    public init?(typed text: String) {
+        let stops: Set<Character> = ["\u{3002}", "\u{FF0E}", "\u{FF61}"]
+        var name = String(text.map { stops.contains($0) ? "." : $0 })[...]
+        while name.first?.isWhitespace == true { name.removeFirst() }
+        while name.last?.isWhitespace == true { name.removeLast() }
+        if name.last == "." { name.removeLast() }
+        guard let ascii = URLHost.asciiName(name) else { return nil }
+        self.init(ascii)
+    }
+
     public var description: String { text }
 }
 

@@ -1,5 +1,13 @@
 /// Punycode (RFC 3492), the encoding half: labels in other scripts as ASCII.
-enum Punycode {
+public enum Punycode {
+    /// The label in ASCII, `xn--…` where it has other letters, which are taken as they are; nil for
+    /// one that is too long.
+    public static func asciiLabel(_ label: Substring) -> String? {
+        let scalars = Array(label.unicodeScalars)
+        if scalars.allSatisfy(\.isASCII) { return String(label) }
+        return encode(scalars).map { "xn--\($0)" }
+    }
+
     private static let base: UInt32 = 36
     private static let thresholdMin: UInt32 = 1
     private static let thresholdMax: UInt32 = 26

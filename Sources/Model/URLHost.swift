@@ -25,7 +25,7 @@ enum URLHost {
         return port
     }
 
-    private static func asciiName(_ text: Substring) -> String? {
+    static func asciiName(_ text: Substring) -> String? {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return String(text) }
         var labels: [String] = []
         for label in text.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false) {

@@ -24,7 +24,9 @@ public struct EligibilityTerms: Sendable, Equatable {
     public var excludedPlans: [ParticipantProfile.Plan] = [.trial]
     public var requiresActive = false
     public var requiresHealthyRelationship = false
-    public var excludesOpenDispute = true
+    /// Not unless the program says so: else asking for a ruling would cost a partner all its other
+    /// deals.
+    public var excludesOpenDispute = false
     /// Whether a rule is broken too by what is not known.
     public var refusesUnknown = false
 

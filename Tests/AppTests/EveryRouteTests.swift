@@ -31,16 +31,50 @@ struct EveryRouteTests {
                 "payouts": try scene.payout(partner, "payout-of-\(partner.code)"),
                 "api_keys": try Scene.key(service, "read").id,
                 "clicks": try #require(clicks.first),
-                "accounts": try #require(try service.get("/v1/ledger/accounts").ids.first),
+                "ledger/accounts": try #require(
+                    try service.get("/v1/ledger/accounts").ids.first),
+                "accounts": try service.make(
+                    "/v1/accounts",
+                    ["domain": .string("\(partner.code)-known.example"), "relation": "former"]),
+                "registrations": try service.make(
+                    "/v1/registrations",
+                    [
+                        "participant_id": .string(partner.id),
+                        "account": ["domain": .string("\(partner.code)-deal.example")],
+                    ]),
+                "disputes": try Objects.dispute(service, of: partner, scene),
                 "transactions": try #require(try service.get("/v1/ledger/transactions").ids.first),
             ]
+        }
+
+        /// A dispute between the partner and a third one.
+        static func dispute(
+            _ service: TestService, of partner: Scene.Partner, _ scene: Scene
+        ) throws -> String {
+            let third = try Scene.partner(
+                service, program: scene.program, name: "third-\(partner.code)")
+            let account: JSONValue = ["domain": .string("\(partner.code)-contested.example")]
+            _ = try service.make(
+                "/v1/registrations",
+                ["participant_id": .string(third.id), "account": account])
+            let refused = try service.post(
+                "/v1/registrations",
+                ["participant_id": .string(partner.id), "account": account])
+            return try service.make(
+                "/v1/disputes",
+                [
+                    "registration_id": try #require(refused["registration_id"]),
+                    "reason": "We were first.",
+                ])
         }
 
         /// The endpoint's path with these ids in place of its parameters.
         func target(_ endpoint: Endpoint) throws -> String {
             var parts = endpoint.path.components(separatedBy: "/")
             for index in parts.indices where parts[index].hasPrefix("{") {
-                parts[index] = try #require(ids[parts[index - 1]], "no id for \(endpoint.path)")
+                let noun = parts[index - 1]
+                parts[index] = try #require(
+                    ids["\(parts[index - 2])/\(noun)"] ?? ids[noun], "no id for \(endpoint.path)")
             }
             return parts.joined(separator: "/")
         }
@@ -78,10 +112,16 @@ struct EveryRouteTests {
         }
     }
 
-    @Test("tokens write nothing but leads and links")
+    @Test("tokens write nothing but links, leads, claims and disputes")
     func tokenWrites() {
         let writes = Self.endpoints.filter { Self.isShared($0) && $0.method != .get }
-        #expect(writes.map(Self.name) == ["POST /v1/links", "POST /v1/leads"])
+        #expect(
+            writes.map(Self.name) == [
+                "POST /v1/links", "POST /v1/leads", "POST /v1/registrations",
+                "PATCH /v1/registrations/{id}", "POST /v1/registrations/{id}/extend",
+                "POST /v1/registrations/{id}/withdraw", "POST /v1/disputes",
+                "POST /v1/disputes/{id}/evidence",
+            ])
     }
 
     // MARK: - Lists
@@ -96,7 +136,8 @@ struct EveryRouteTests {
         let elsewhere = try scene.service.make("/v1/programs", IdempotencyTests.program)
         for endpoint in Self.endpoints
         where endpoint.about.query.contains(where: { $0.name == "starting_after" }) {
-            let noun = try #require(endpoint.path.split(separator: "/").last.map(String.init))
+            let last = try #require(endpoint.path.split(separator: "/").last.map(String.init))
+            let noun = endpoint.path.hasPrefix("/v1/ledger/a") ? "ledger/accounts" : last
             let target = try own.target(endpoint)
             let id = try #require(own.ids[noun], "no id for \(endpoint.path)")
             let foreign = noun == "programs" ? elsewhere : try #require(other.ids[noun])
@@ -140,7 +181,9 @@ struct EveryRouteTests {
     // MARK: - Writes
 
     /// A valid body for every write; routes without a row take none.
-    private static func body(_ endpoint: Endpoint, _ scene: Scene) -> JSONValue {
+    private static func body(
+        _ endpoint: Endpoint, _ scene: Scene, registration: String
+    ) -> JSONValue {
         let ada = JSONValue.string(scene.ada.id)
         let cents: JSONValue = ["amount": 100, "currency": "USD"]
         switch name(endpoint) {
@@ -171,6 +214,21 @@ struct EveryRouteTests {
             "POST /v1/payouts/{id}/fail":
             return ["reason": "because"]
         case "POST /v1/payouts": return ["participant_id": ada, "reference": "dry"]
+        case "POST /v1/accounts": return ["domain": "dry.example", "relation": "customer"]
+        case "POST /v1/accounts/bulk":
+            return ["items": [["domain": "dry.example", "relation": "customer"]]]
+        case "PATCH /v1/accounts/{id}": return ["relation": "customer"]
+        case "POST /v1/registrations":
+            return ["participant_id": ada, "account": ["domain": "dry.example"]]
+        case "PATCH /v1/registrations/{id}": return ["contact": ["name": "Grace"]]
+        case "POST /v1/registrations/{id}/reject", "POST /v1/registrations/{id}/lose":
+            return ["reason_code": "other", "reason": "because"]
+        case "POST /v1/registrations/{id}/extend":
+            return ["evidence": [["kind": "budget_talk"]]]
+        case "POST /v1/disputes":
+            return ["registration_id": .string(registration), "reason": "We were first."]
+        case "POST /v1/disputes/{id}/evidence": return ["note": "A photograph."]
+        case "POST /v1/disputes/{id}/resolve": return ["decision": "uphold", "reason": "So be it."]
         case "POST /v1/api_keys": return ["name": "dry", "scopes": ["read"]]
         default: return [:]
         }
@@ -187,12 +245,16 @@ struct EveryRouteTests {
         var accepted = 0
         let writes = Self.endpoints.filter { $0.path.hasPrefix("/v1/") && $0.method != .get }
         for endpoint in writes {
+            // Something that was not refused, hence has nothing to dispute: 422.
+            let registration = try #require(objects.ids["registrations"])
+            let body = Self.body(endpoint, scene, registration: registration)
             let answer = try scene.service.send(
-                endpoint.method.rawValue, objects.target(endpoint), Self.body(endpoint, scene),
+                endpoint.method.rawValue, objects.target(endpoint), body,
                 headers: [("Dry-Run", "true"), ("Idempotency-Key", "dry")])
             // The state may forbid an action, but the body is right.
             #expect(
-                answer.status < 300 || answer.status == 409,
+                answer.status < 300 || answer.status == 409
+                    || answer.code == "nothing_contested",
                 "\(Self.name(endpoint)): \(answer.text)")
             if answer.status < 300 { accepted += 1 }
             #expect(answer.header("dry-run") == "true", "\(Self.name(endpoint))")

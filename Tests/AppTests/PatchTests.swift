@@ -15,7 +15,21 @@ struct PatchTests {
             ("/v1/participants/\(scene.ada.id)", ["name": "Renamed"]),
             ("/v1/links/\(scene.ada.link)", ["campaign": "spring"]),
             ("/v1/leads/\(lead)", ["company": "Acme"]),
+            (try account(scene), ["relation": "former"]),
+            (try registration(scene), ["contact": ["name": "Grace"]]),
         ]
+    }
+
+    private static func account(_ scene: Scene) throws -> String {
+        let body: JSONValue = ["domain": "known.example", "relation": "customer"]
+        return "/v1/accounts/\(try scene.service.make("/v1/accounts", body))"
+    }
+
+    private static func registration(_ scene: Scene) throws -> String {
+        let body: JSONValue = [
+            "participant_id": .string(scene.ada.id), "account": ["domain": "deal.example"],
+        ]
+        return "/v1/registrations/\(try scene.service.make("/v1/registrations", body))"
     }
 
     /// The path of the rule that gives a share of every sale.

@@ -113,6 +113,17 @@ struct Scene {
             (SELECT count(*) FROM link_days) +
             (SELECT count(*) FROM visitor_salts) +
             (SELECT count(*) FROM leads) +
+            (SELECT count(*) FROM lead_versions) +
+            (SELECT count(*) FROM lead_keys) +
+            (SELECT count(*) FROM lead_clocks) +
+            (SELECT count(*) FROM accounts) +
+            (SELECT count(*) FROM registrations) +
+            (SELECT count(*) FROM registration_versions) +
+            (SELECT count(*) FROM account_claims) +
+            (SELECT count(*) FROM receipts) +
+            (SELECT count(*) FROM signing_keys) +
+            (SELECT count(*) FROM disputes) +
+            (SELECT count(*) FROM dispute_evidence) +
             (SELECT count(*) FROM customers) +
             (SELECT count(*) FROM touchpoints) +
             (SELECT count(*) FROM conversions) +

@@ -51,6 +51,10 @@ struct Setting: Sendable {
                 "A file with a key that is accepted as an admin key. REFERRALD_ADMIN_KEY holds "
                 + "it itself."
         ),
+        Setting(
+            flag: "--signing-key-file", variable: "REFERRALD_SIGNING_KEY_FILE", fallback: "",
+            help: "The key that signs receipts, made at the first start; default: the database's "
+                + "path and .signing-key."),
     ]
 }
 
@@ -67,6 +71,7 @@ struct Configuration: Sendable {
     let formPostsPerTenMinutes: Int
     let honorsDoNotTrack: Bool
     let adminKey: String?
+    let signingKeyPath: String
     /// Settings and their effective values, secrets left out.
     let effective: [(name: String, value: String)]
     let warnings: [String]
@@ -125,6 +130,8 @@ struct Configuration: Sendable {
         honorsDoNotTrack = try Configuration.flag(value("--honor-dnt"), "REFERRALD_HONOR_DNT")
         adminKey = try Configuration.adminKey(
             environment["REFERRALD_ADMIN_KEY"], file: value("--admin-key-file"))
+        let signingKey = value("--signing-key-file")
+        signingKeyPath = signingKey.isEmpty ? databasePath + ".signing-key" : signingKey
         self.effective = effective
         warnings = Configuration.warnings(environment)
     }

@@ -98,6 +98,15 @@ final class JobRunner: Sendable {
         switch job.kind {
         case "reward.hold": try ReleaseHold.run(job.subject(RewardID.self), tx)
         case "lead.follow_up": try MoveLead.followUp(job.subject(LeadID.self), tx)
+        case RegistrationJobs.decision:
+            try RegistrationJobs.decisionDue(
+                job.subject(RegistrationID.self), at: job.dueAt, tx)
+        case RegistrationJobs.reminder:
+            try RegistrationJobs.remind(job.subject(RegistrationID.self), at: job.dueAt, tx)
+        case RegistrationJobs.lapse:
+            try MoveRegistration.lapse(job.subject(RegistrationID.self), tx)
+        case OpenDispute.deadlineJob:
+            try OpenDispute.escalate(job.subject(DisputeID.self), tx)
         default: throw DatabaseFault(operation: "unknown job", code: DatabaseFault.corrupt)
         }
     }

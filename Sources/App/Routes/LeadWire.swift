@@ -79,6 +79,14 @@ enum LeadWire {
                 && DomainName(text) != nil
         })
 
+    /// As people type it; see `DomainName(typed:)`. The pattern documents the ASCII ones.
+    static let typedDomain = Schema.string(
+        TextRule(
+            3...253,
+            pattern: #"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,7}"#
+                + #"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?$"#
+        ) { DomainName(typed: $0) != nil })
+
     static let ref = Schema.token(
         3...64, pattern: "^[A-Za-z0-9_-]+$",
         allowed: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")

@@ -37,42 +37,16 @@ enum LinkRoutes {
     }
 
     private static func createMany(_ call: Call) throws -> WriteStep {
-        let items = try (call.body.object["items"]?.arrayValue ?? []).map { item in
-            try LinkItem(Body(item.objectValue ?? [:]))
-        }
-        let isAtomic = call.body.flag("atomic") ?? false
+        let items = try BulkRequest.items(call).map { try LinkItem($0) }
         return { tx in
-            var results: [Result<Link, BulkRefusal>] = []
-            for (index, item) in items.enumerated() {
-                do {
-                    results.append(.success(try item.insert(call, tx)))
-                } catch {
-                    guard let problem = refusal(error) else { throw error }
-                    if isAtomic { throw Refused(atomicRefusal(problem, at: index)) }
-                    results.append(.failure(BulkRefusal(problem: problem)))
-                }
-            }
-            return .object(BulkWire.json(results, call))
+            let results = try BulkRequest.run(items, call) { try $0.insert(call, tx) }
+            return .object(
+                BulkWire.json(results, call) { link, json in
+                    json.field("id", link.id.description)
+                    json.field("code", link.code)
+                    json.field("url", "\(call.publicURL)/r/\(link.code)")
+                })
         }
-    }
-
-    /// The answer to a refusal; nil for a fault, which concerns the whole request.
-    private static func refusal(_ error: any Error) -> Problem? {
-        switch error {
-        case let refused as Refused: refused.problem
-        case let refusal as any ProblemConvertible: refusal.problem
-        default: nil
-        }
-    }
-
-    private static func atomicRefusal(_ problem: Problem, at index: Int) -> Problem {
-        Problem(
-            status: 409, code: problem.code,
-            detail: "Item \(index) was refused, so none was created: \(problem.detail)",
-            errors: [
-                FieldError(
-                    pointer: "/items/\(index)", code: problem.code, detail: problem.detail)
-            ])
     }
 
     private static func update(_ call: Call) throws -> WriteStep {
@@ -166,10 +140,13 @@ enum LinkRoutes {
     private static let bulkCreation = Contract(
         operationID: "createLinks",
         summary: "Create up to 100 links; each has its own result, or with atomic all or none.",
-        body: .object([
-            .required("items", .list(LinkWire.input, count: 1...100)),
-            .optional("atomic", .boolean, "One refusal refuses all; false unless told."),
-        ]), answer: BulkWire.schema)
+        body: BulkRequest.schema(of: LinkWire.input),
+        answer: BulkWire.schema(
+            "LinkBulkResult",
+            [
+                .optional("id", .id(LinkID.self)), .optional("code", LinkWire.code),
+                .optional("url", .text(1...400)),
+            ]))
 
     private static let reading = Contract(
         operationID: "getLink", summary: "One link.", answer: LinkWire.schema)

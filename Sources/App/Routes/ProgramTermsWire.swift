@@ -35,7 +35,7 @@ enum ProgramTermsWire {
             "Default trial."),
         .optional("require_active", .boolean, "Default false."),
         .optional("require_healthy_relationship", .boolean, "Default false."),
-        .optional("exclude_open_dispute", .boolean, "Default true."),
+        .optional("exclude_open_dispute", .boolean, "Default false."),
         .optional(
             "refuse_unknown", .boolean,
             "Whether a rule is broken by what is not known of a participant; default false."),
@@ -145,10 +145,13 @@ enum ProgramTermsWire {
     private static let owner = Schema.text(1...200)
 
     /// ISO 3166-1 alpha-2; lower case is accepted too.
-    static let country = Schema.string(
-        TextRule(2...2, pattern: "^[A-Za-z]{2}$") { text in
-            text.utf8.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }
-        })
+    static let country = Schema.named(
+        "Country",
+        .string(
+            TextRule(
+                2...2,
+                pattern: "^(" + CountryCode.all.joined(separator: "|") + ")$"
+            ) { CountryCode($0) != nil }))
 }
 
 extension Schema {

@@ -22,16 +22,8 @@ enum StatementRoutes {
 
     private static func balance(_ call: Call, _ reader: Reader) throws -> Response {
         let participant = try find(call, reader)
-        // What happened up to the last commit is known, and will not change; later is not over yet.
+        let asOf = try call.asOf(reader)
         let last = try LedgerReads.lastCommit(reader)
-        let asOf = call.queryTime("as_of")
-        if let asOf, asOf > last {
-            throw Refused(
-                .invalidField(
-                    "/as_of", code: "not_known_yet",
-                    detail: "is later than the last commit (\(last.rfc3339)); leave it out for now")
-            )
-        }
         let balances = try LedgerReads.balances(of: participant.id, asOf: asOf, reader)
         return .object(BalanceWire.json(participant.id, balances, asOf: asOf ?? last))
     }

@@ -19,6 +19,7 @@ final class Application: Sendable {
     let clientAddress: ClientAddress
     let ignoredForwards: IgnoredForwards
     let formGate: FormGate
+    let signingKey: SigningKey
     /// `/openapi.json`, rendered once.
     let contract: [UInt8]
     let lifecycle = Locked(Lifecycle())
@@ -42,6 +43,7 @@ final class Application: Sendable {
         let attached = Locked<Server?>(nil)
         self.attached = attached
         settings.onBatchEnd = { attached.withLock { $0 }?.deliver() }
+        signingKey = try SigningKey.load(configuration.signingKeyPath)
         database = try Database(
             path: configuration.databasePath, migrations: Application.migrations,
             settings: settings,

@@ -29,6 +29,14 @@ enum Action: Sendable {
     case background(@Sendable (Call, Application, Reply) throws -> Void)
     /// `/r/{code}`: records a click, answered after its commit or after 250 ms.
     case redirect
+
+    /// Whether it runs in the writer's transaction, with all that the API promises of writes.
+    var isWrite: Bool {
+        switch self {
+        case .write, .serviceWrite: true
+        default: false
+        }
+    }
 }
 
 /// Who may call an endpoint.
@@ -91,7 +99,7 @@ struct RouteTable {
         _ method: Method, _ path: String, _ access: Access, _ action: Action, _ about: Contract
     ) {
         var rule = IdempotencyRule.none
-        if case .write = action, method == .post || method == .patch, path.hasPrefix("/v1/") {
+        if action.isWrite, method == .post || method == .patch, path.hasPrefix("/v1/") {
             rule = .optional
         }
         endpoints.append(

@@ -74,7 +74,9 @@ enum OpenAPI {
         return segments.indices.filter { segments[$0].hasPrefix("{") }.map { index in
             let name = String(segments[index].dropFirst().dropLast())
             let noun = index > 0 ? String(segments[index - 1]) : ""
-            let schema = identifiers[noun] ?? .text(1...64)
+            // Accounts of the ledger and accounts of companies are two nouns.
+            let path = segments[..<index].joined(separator: "/")
+            let schema = identifiers[path] ?? identifiers[noun] ?? .text(1...64)
             return [
                 "name": .string(name), "in": "path", "required": true, "schema": schema.document,
             ]
@@ -88,8 +90,10 @@ enum OpenAPI {
         "links": .id(LinkID.self), "clicks": .id(ClickID.self), "leads": .id(LeadID.self),
         "conversions": .id(ConversionID.self), "rewards": .id(RewardID.self),
         "reward_rules": .id(RewardRuleID.self), "payouts": .id(PayoutID.self),
-        "api_keys": .id(APIKeyID.self), "accounts": .id(LedgerAccountID.self),
+        "api_keys": .id(APIKeyID.self), "v1/ledger/accounts": .id(LedgerAccountID.self),
+        "accounts": .id(AccountID.self),
         "transactions": .id(LedgerTransactionID.self),
+        "registrations": .id(RegistrationID.self), "disputes": .id(DisputeID.self),
         "r": .token(
             3...64, pattern: "^[A-Za-z0-9_-]+$",
             allowed: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"),
@@ -114,7 +118,7 @@ enum OpenAPI {
                 "schema": schema, "description": .string(about),
             ])
         }
-        guard case .write = endpoint.action, endpoint.path.hasPrefix("/v1/") else { return headers }
+        guard endpoint.action.isWrite, endpoint.path.hasPrefix("/v1/") else { return headers }
         if endpoint.idempotency != .none {
             add(
                 "Idempotency-Key",
@@ -191,7 +195,7 @@ enum OpenAPI {
         let namesObjects = endpoint.about.body?.requiresMembers == true
         if endpoint.path.contains("{") || namesObjects { statuses.append(404) }
         if endpoint.about.body != nil { statuses.append(415) }
-        if case .write = endpoint.action, endpoint.path.hasPrefix("/v1/") {
+        if endpoint.action.isWrite, endpoint.path.hasPrefix("/v1/") {
             statuses += [409, 412, 422]
         }
         return statuses.sorted()

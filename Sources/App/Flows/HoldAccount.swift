@@ -1,0 +1,55 @@
+import Database
+import LeadRegistration
+import Model
+import Records
+
+/// Which registration holds an account, and what happens when it no longer does.
+enum HoldAccount {
+    /// The registration holds its account from now on, under every key it is known by.
+    static func begin(
+        _ registration: Registration, scope: ProgramID?, until end: Instant, _ tx: Transaction
+    ) throws {
+        let identity = registration.identity
+        for (kind, key) in RegistrationRules.claimKeys(identity) {
+            try AccountClaimStore.insert(
+                AccountClaim(
+                    key: key, kind: kind, hasDomain: identity.domain != nil, scope: scope,
+                    part: registration.part, registration: registration.id,
+                    participant: registration.participant, heldFrom: tx.now, heldUntil: end), tx)
+        }
+    }
+
+    /// The claims that hold the account at `instant`, each registration once, earliest first.
+    static func holders(
+        of identity: AccountIdentity, at instant: Instant, _ reader: Reader
+    ) throws -> [AccountClaim] {
+        var holders: [AccountClaim] = []
+        for (kind, key) in RegistrationRules.claimKeys(identity) where kind != .name {
+            for claim in try AccountClaimStore.holding(key, at: instant, reader)
+            where RegistrationRules.isSameAccount(identity, claim)
+                && !holders.contains(where: { $0.registration == claim.registration })
+            {
+                holders.append(claim)
+            }
+        }
+        return holders
+    }
+
+    /// The registration no longer holds its account since `instant`. When it is free now, the
+    /// earliest of those who were refused for it is told.
+    static func end(
+        _ registration: Registration, at instant: Instant, isFreed: Bool, _ tx: Transaction
+    ) throws {
+        try AccountClaimStore.hold(registration.id, until: instant, tx)
+        guard isFreed, var first = try RegistrationStore.earliestRefused(by: registration.id, tx)
+        else {
+            return
+        }
+        first.toldFreeAt = tx.now
+        first.version += 1
+        first.updatedAt = tx.now
+        try RegistrationStore.update(first, tx)
+        try EventStore.append(
+            RegistrationEvents.event("account_free", first, actor: "system"), tx)
+    }
+}

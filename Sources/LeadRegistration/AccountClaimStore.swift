@@ -1,0 +1,73 @@
+import Database
+import Model
+
+/// All SQL of claims on accounts: who holds which account when.
+public enum AccountClaimStore {
+    /// The claims under `key` that hold at `instant`, earliest first, at most 100.
+    public static func holding(
+        _ key: AccountKey, at instant: Instant, _ reader: Reader
+    ) throws -> [AccountClaim] {
+        try reader.all(
+            """
+            SELECT key, kind, has_domain, scope, part, registration_id, participant_id, held_from,
+                held_until
+            FROM account_claims
+            WHERE key = ? AND held_from <= ? AND held_until > ?
+            ORDER BY held_from, registration_id LIMIT 100
+            """, key.bytes, instant, instant, map: claim)
+    }
+
+    /// When the participant's newest claim under `key` that lapsed did so; nil when none has.
+    public static func lastLapse(
+        of participant: ParticipantID, _ key: AccountKey, scope: ProgramID?, at now: Instant,
+        _ reader: Reader
+    ) throws -> Instant? {
+        try reader.integer(
+            """
+            SELECT max(c.held_until)
+            FROM account_claims AS c JOIN registrations AS r ON r.id = c.registration_id
+            WHERE c.key = ? AND c.participant_id = ? AND c.scope = ? AND c.held_until <= ?
+                AND r.state = 'expired'
+            """, key.bytes, participant, scopeBytes(scope), now
+        ).map { Instant(milliseconds: $0) }
+    }
+
+    public static func insert(_ claim: AccountClaim, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            INSERT INTO account_claims (
+                key, held_from, registration_id, kind, has_domain, scope, part, participant_id,
+                held_until)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, claim.key.bytes, claim.heldFrom, claim.registration, claim.kind.rawValue,
+            claim.hasDomain, scopeBytes(claim.scope), claim.part ?? "", claim.participant,
+            claim.heldUntil)
+    }
+
+    /// Has the registration hold its account until `end`.
+    public static func hold(
+        _ registration: RegistrationID, until end: Instant, _ tx: Transaction
+    ) throws {
+        try tx.run(
+            """
+            UPDATE account_claims SET held_until = max(held_from, ?) WHERE registration_id = ?
+            """, end, registration)
+    }
+
+    private static func scopeBytes(_ scope: ProgramID?) -> [UInt8] {
+        guard let scope else { return [] }
+        return withUnsafeBytes(of: (scope.high.bigEndian, scope.low.bigEndian)) { Array($0) }
+    }
+
+    private static func claim(_ row: Row) throws -> AccountClaim {
+        guard let key = try AccountKey(bytes: row.blob(0)),
+            let kind = try AccountClaim.Kind(rawValue: row.text(1))
+        else { throw DatabaseFault(operation: "read a claim", code: DatabaseFault.corrupt) }
+        let part = try row.text(4)
+        return try AccountClaim(
+            key: key, kind: kind, hasDomain: row.bool(2),
+            scope: row.blob(3).isEmpty ? nil : row.id(3), part: part.isEmpty ? nil : part,
+            registration: row.id(5), participant: row.id(6), heldFrom: row.instant(7),
+            heldUntil: row.instant(8))
+    }
+}
