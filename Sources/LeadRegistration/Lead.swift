@@ -13,7 +13,7 @@ public struct Lead: Sendable, Equatable {
         case spam
 
         public enum Action: String, Sendable, CaseIterable {
-            case qualify, disqualify, advance, win, lose, nurture, reopen
+            case qualify, disqualify, advance, win, lose, nurture, reopen, attach
         }
 
         public func after(_ action: Action) -> State? {
@@ -28,13 +28,14 @@ public struct Lead: Sendable, Equatable {
             case (.reopen, .disqualified), (.reopen, .lost), (.reopen, .nurture),
                 (.reopen, .duplicate), (.reopen, .spam):
                 .submitted
+            case (.attach, .submitted), (.attach, .duplicate): .duplicate
             default: nil
             }
         }
     }
 
     /// Through which door it came (R59).
-    public enum Source: String, Sendable, CaseIterable { case api, form }
+    public enum Source: String, Sendable, CaseIterable { case api, form, `import` }
 
     /// How warm the referrer's introduction is (R103).
     public enum Intro: String, Sendable, CaseIterable { case strong, weak }
@@ -48,12 +49,17 @@ public struct Lead: Sendable, Equatable {
     public var state: State
     public let source: Source
     public var contact: Contact
+    public var firm: Firmographics
+    /// How it came to the door, in the operator's words: portal, slack, in_app.
+    public let channel: String?
+    /// When it was referred, where that was before it came in.
+    public let referredAt: Instant?
     public var intro: Intro?
     public var estimatedValue: Money?
     /// What the deal was closed at.
     public var wonValue: Money?
-    /// The earlier lead for the same person.
-    public let duplicateOf: LeadID?
+    /// The earlier lead for the same prospect, or the opportunity that it was attached to.
+    public var duplicateOf: LeadID?
     /// Why it is in its state: a code, and the operator's words.
     public var reasonCode: String?
     public var reason: String?
@@ -63,6 +69,14 @@ public struct Lead: Sendable, Equatable {
     public var wonAt: Instant?
     /// By which the same form post is known again.
     public let formDigest: [UInt8]?
+    /// What the program asks of it: the version of its rules, and which of them it breaks.
+    public var programVersion: Int64?
+    public var brokenRules: [LeadRule]
+    public var checklist: [QualificationTerms.ChecklistItem: Bool]
+    /// Who works it.
+    public var owner: LeadOwner?
+    /// Whose registration held its account when it came in.
+    public var registration: RegistrationID?
     public var metadata: JSONObject
     /// Raised by every change.
     public var version: Int64
@@ -71,10 +85,15 @@ public struct Lead: Sendable, Equatable {
 
     public init(
         id: LeadID, program: ProgramID, referrer: Referrer, customer: CustomerID?, state: State,
-        source: Source, contact: Contact, intro: Intro?, estimatedValue: Money?, wonValue: Money?,
+        source: Source, contact: Contact, firm: Firmographics = Firmographics(),
+        channel: String? = nil, referredAt: Instant? = nil, intro: Intro?, estimatedValue: Money?,
+        wonValue: Money?,
         duplicateOf: LeadID?, reasonCode: String?, reason: String?, followUpAt: Instant?,
-        qualifiedAt: Instant?, wonAt: Instant?, formDigest: [UInt8]?, metadata: JSONObject,
-        version: Int64, createdAt: Instant, updatedAt: Instant
+        qualifiedAt: Instant?, wonAt: Instant?, formDigest: [UInt8]?,
+        programVersion: Int64? = nil, brokenRules: [LeadRule] = [],
+        checklist: [QualificationTerms.ChecklistItem: Bool] = [:], owner: LeadOwner? = nil,
+        registration: RegistrationID? = nil, metadata: JSONObject, version: Int64,
+        createdAt: Instant, updatedAt: Instant
     ) {
         self.id = id
         self.program = program
@@ -83,6 +102,9 @@ public struct Lead: Sendable, Equatable {
         self.state = state
         self.source = source
         self.contact = contact
+        self.firm = firm
+        self.channel = channel
+        self.referredAt = referredAt
         self.intro = intro
         self.estimatedValue = estimatedValue
         self.wonValue = wonValue
@@ -93,10 +115,58 @@ public struct Lead: Sendable, Equatable {
         self.qualifiedAt = qualifiedAt
         self.wonAt = wonAt
         self.formDigest = formDigest
+        self.programVersion = programVersion
+        self.brokenRules = brokenRules
+        self.checklist = checklist
+        self.owner = owner
+        self.registration = registration
         self.metadata = metadata
         self.version = version
         self.createdAt = createdAt
         self.updatedAt = updatedAt
+    }
+}
+
+/// What is known of the prospect's company, beside its name.
+public struct Firmographics: Sendable, Equatable {
+    public var country: CountryCode?
+    public var industry: String?
+    /// Employees.
+    public var companySize: Int64?
+    public var useCase: String?
+
+    public init(
+        country: CountryCode? = nil, industry: String? = nil, companySize: Int64? = nil,
+        useCase: String? = nil
+    ) {
+        self.country = country
+        self.industry = industry
+        self.companySize = companySize
+        self.useCase = useCase
+    }
+}
+
+/// Who works a lead, and by which rule.
+public struct LeadOwner: Sendable, Equatable {
+    public enum Kind: String, Sendable, CaseIterable {
+        case accountExecutive = "account_executive"
+        case territory
+        case representative
+        /// No other rule gave it to anybody.
+        case fallback
+        /// The partner whose registration holds the account.
+        case partner
+        /// A person said so.
+        case manual
+    }
+
+    public let kind: Kind
+    /// The operator's own name for a person; a partner's id.
+    public let name: String
+
+    public init(kind: Kind, name: String) {
+        self.kind = kind
+        self.name = name
     }
 }
 
@@ -120,6 +190,18 @@ public struct Contact: Sendable, Equatable {
         self.domain = domain
         self.phone = phone
         self.note = note
+    }
+}
+
+extension Lead {
+    /// Since when it counts as referred.
+    public var referralTime: Instant { referredAt ?? createdAt }
+
+    /// By which its company is known again.
+    public var identity: AccountIdentity {
+        AccountIdentity(
+            domain: contact.domain, company: contact.company, country: firm.country,
+            email: contact.email)
     }
 }
 

@@ -3,22 +3,27 @@ import Model
 /// An action on a lead with what it needs to be told.
 public enum LeadMove: Sendable, Equatable {
     case qualify
+    /// Although it breaks a rule, for a reason that is kept.
+    case qualifyAnyway(reason: String)
     case disqualify(code: String, reason: String)
     case advance
     case win(value: Money?)
     case lose(code: String?, reason: String)
     case nurture(until: Instant, reason: String?)
     case reopen(code: String?, reason: String?)
+    /// It is about an opportunity that is there already.
+    case attach(to: LeadID, reason: String?)
 
     public var action: Lead.State.Action {
         switch self {
-        case .qualify: .qualify
+        case .qualify, .qualifyAnyway: .qualify
         case .disqualify: .disqualify
         case .advance: .advance
         case .win: .win
         case .lose: .lose
         case .nurture: .nurture
         case .reopen: .reopen
+        case .attach: .attach
         }
     }
 }

@@ -15,6 +15,14 @@ public enum LeadRefusal: Error, Equatable, Sendable {
     case valueCurrency
     /// `follow_up_at` is not in the future.
     case followUpNotLater
+    /// `referred_at` is in the future.
+    case referredLater
+    /// It breaks rules of the program about what a referral is.
+    case notValid(rules: [LeadRule])
+    /// Of the program's checklist too little is answered with yes.
+    case checklistIncomplete(missing: [QualificationTerms.ChecklistItem], minimum: Int64)
+    /// The lead that it is attached to is no opportunity of the program.
+    case notAnOpportunity
 
     /// The member that names something unknown.
     public enum Reference: String, Sendable, CaseIterable {
@@ -64,6 +72,8 @@ public struct ReferrerDecision: Sendable, Equatable {
     /// The member that decided; nil when nobody is known.
     public let by: LeadRefusal.Reference?
     public let ignored: [LeadRefusal.Reference]
+    /// The rule by which the named one may not refer.
+    public var ineligible: String?
 
     public init(
         referrer: Referrer, by: LeadRefusal.Reference?, ignored: [LeadRefusal.Reference]
@@ -87,14 +97,17 @@ public struct ReferrerDecision: Sendable, Equatable {
 /// What becomes of a new lead.
 public enum Admission: Sendable, Equatable {
     case submitted
-    /// An earlier lead of the program is for the same mailbox (R96).
-    case duplicate(of: LeadID)
+    /// An earlier lead of the program is for the same prospect (R96).
+    case duplicate(of: LeadID, by: QualificationTerms.DuplicateKey)
+    /// It breaks a rule, in a program that does not take such leads.
+    case invalid(LeadRule)
     case spam
 
     public var state: Lead.State {
         switch self {
         case .submitted: .submitted
         case .duplicate: .duplicate
+        case .invalid: .disqualified
         case .spam: .spam
         }
     }
@@ -103,7 +116,8 @@ public enum Admission: Sendable, Equatable {
     public var reasonCode: String? {
         switch self {
         case .submitted: nil
-        case .duplicate: "same_email"
+        case .duplicate(_, let key): "same_\(key.rawValue)"
+        case .invalid(let rule): rule.rawValue
         case .spam: "honeypot"
         }
     }
@@ -161,9 +175,14 @@ public enum LeadRules {
 
     /// What becomes of a new lead: nothing is dropped, but a robot's and a second one are kept
     /// apart.
-    public static func admit(isHoneypotFilled: Bool, earlier: LeadID?) -> Admission {
+    public static func admit(
+        isHoneypotFilled: Bool, earlier: EarlierLead?, broken: [LeadRule] = [],
+        terms: QualificationTerms = QualificationTerms()
+    ) -> Admission {
         if isHoneypotFilled { return .spam }
-        return earlier.map { .duplicate(of: $0) } ?? .submitted
+        if let earlier { return .duplicate(of: earlier.lead, by: earlier.key) }
+        if terms.disqualifiesInvalid, let rule = broken.first { return .invalid(rule) }
+        return .submitted
     }
 
     /// 16 bytes of the posted fields, each with its name, spaces around it and empty ones left out.
@@ -181,7 +200,8 @@ public enum LeadRules {
     /// The lead after `move` at `now`, one version on, and the steps to tell. A win without an
     /// opportunity passes through it at the same instant, so that the rates between stages hold.
     public static func moved(
-        _ lead: Lead, by move: LeadMove, programCurrency: Currency, at now: Instant
+        _ lead: Lead, by move: LeadMove, programCurrency: Currency,
+        terms: QualificationTerms = QualificationTerms(), at now: Instant
     ) throws(LeadRefusal) -> LeadChange {
         let target: Lead.State
         do {
@@ -196,7 +216,17 @@ public enum LeadRules {
         lead.reason = nil
         switch move {
         case .qualify:
+            try checkQualified(lead, terms, at: now)
             lead.qualifiedAt = now
+        case .qualifyAnyway(let reason):
+            try checkChecklist(lead, terms)
+            lead.qualifiedAt = now
+            lead.reasonCode = "override"
+            lead.reason = reason
+        case .attach(let opportunity, let reason):
+            lead.duplicateOf = opportunity
+            lead.reasonCode = "attached"
+            lead.reason = reason
         case .advance:
             break
         case .disqualify(let code, let reason):
@@ -223,11 +253,33 @@ public enum LeadRules {
             lead.reasonCode = code
             lead.reason = reason
             lead.qualifiedAt = nil
+            lead.duplicateOf = nil
         }
         lead.state = target
         lead.version += 1
         lead.updatedAt = now
         return LeadChange(lead: lead, steps: steps)
+    }
+
+    private static func checkQualified(
+        _ lead: Lead, _ terms: QualificationTerms, at now: Instant
+    ) throws(LeadRefusal) {
+        var broken = lead.brokenRules
+        if !isWithinWindow(lead.referralTime, terms, at: now), !broken.contains(.withinWindow) {
+            broken.append(.withinWindow)
+        }
+        if !broken.isEmpty { throw .notValid(rules: broken) }
+        try checkChecklist(lead, terms)
+    }
+
+    private static func checkChecklist(
+        _ lead: Lead, _ terms: QualificationTerms
+    ) throws(LeadRefusal) {
+        let missing = terms.checklist.filter { lead.checklist[$0] != true }
+        let confirmed = terms.checklist.count - missing.count
+        if confirmed < terms.checklistMinimum, !missing.isEmpty {
+            throw .checklistIncomplete(missing: missing, minimum: terms.checklistMinimum)
+        }
     }
 
     /// Whether the job that wakes a lead finds it still asleep, and its time come.

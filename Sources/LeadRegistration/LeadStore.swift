@@ -1,3 +1,4 @@
+import Crypto
 import Database
 import JSON
 import Model
@@ -21,6 +22,53 @@ public enum LeadStore {
         var query = Query(columns)
         query.append(" WHERE id = ?", id)
         return try reader.first(query, map: lead)
+    }
+
+    /// The lead as it was at `instant`; nil before it came in.
+    public static func find(
+        _ id: LeadID, asOf instant: Instant, _ reader: Reader
+    ) throws -> Lead? {
+        guard let current = try find(id, reader), current.createdAt <= instant else { return nil }
+        if current.updatedAt <= instant { return current }
+        return try reader.first(
+            """
+            SELECT l.id, l.program_id, l.participant_id, l.link_id, l.click_id, l.customer_id,
+                v.state, l.source, v.name, l.email, v.company, v.domain, v.phone, v.note, v.intro,
+                v.estimated_amount, v.estimated_currency, v.won_amount, v.won_currency,
+                v.duplicate_of, v.reason_code, v.reason, v.follow_up_at, v.qualified_at, v.won_at,
+                l.form_digest, v.metadata, v.version, l.created_at, v.updated_at, v.country,
+                v.industry, v.company_size, v.use_case, l.channel, l.referred_at,
+                v.program_version, v.broken_rules, v.checklist, v.owner_kind, v.owner,
+                v.registration_id
+            FROM lead_versions AS v JOIN leads AS l ON l.id = v.id
+            WHERE v.id = ? AND v.updated_at <= ? ORDER BY v.version DESC LIMIT 1
+            """, id, instant, map: lead)
+    }
+
+    /// The first lead of the program under one of these keys.
+    public static func earliest(
+        _ key: AccountKey, in program: ProgramID, _ reader: Reader
+    ) throws -> LeadID? {
+        try reader.first(
+            "SELECT lead_id FROM lead_keys WHERE key = ?", bytes(key, in: program)
+        ) { try $0.id(0) }
+    }
+
+    /// Has the lead found again under this key, unless another was first.
+    public static func keep(
+        _ key: AccountKey, of lead: LeadID, in program: ProgramID, _ tx: Transaction
+    ) throws {
+        try tx.run(
+            """
+            INSERT INTO lead_keys (key, lead_id) VALUES (?, ?) ON CONFLICT (key) DO NOTHING
+            """, bytes(key, in: program), lead)
+    }
+
+    private static func bytes(_ key: AccountKey, in program: ProgramID) -> [UInt8] {
+        let scope = withUnsafeBytes(of: (program.high.bigEndian, program.low.bigEndian)) {
+            Array($0)
+        }
+        return Array(SHA256.hash(scope + key.bytes).prefix(16))
     }
 
     public static func sequence(of id: LeadID, _ reader: Reader) throws -> Int64? {
@@ -105,43 +153,107 @@ public enum LeadStore {
                 id, program_id, participant_id, link_id, click_id, customer_id, state, source, name,
                 email, company, domain, phone, note, intro, estimated_amount,
                 estimated_currency, duplicate_of, reason_code, form_digest, metadata, version,
-                created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                created_at, updated_at, country, industry, company_size, use_case, channel,
+                referred_at, program_version, broken_rules, checklist, owner_kind, owner,
+                registration_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, lead.id, lead.program, lead.referrer.participant, lead.referrer.link,
             lead.referrer.click, lead.customer, lead.state.rawValue, lead.source.rawValue,
             lead.contact.name, lead.contact.email?.text,
             lead.contact.company, lead.contact.domain?.text, lead.contact.phone, lead.contact.note,
             lead.intro?.rawValue, lead.estimatedValue?.amount, lead.estimatedValue?.currency.code,
             lead.duplicateOf, lead.reasonCode, lead.formDigest, metadata(lead), lead.version,
-            lead.createdAt, lead.updatedAt)
+            lead.createdAt, lead.updatedAt, lead.firm.country?.code, lead.firm.industry,
+            lead.firm.companySize, lead.firm.useCase, lead.channel, lead.referredAt,
+            lead.programVersion, brokenRules(lead), checklist(lead), lead.owner?.kind.rawValue,
+            lead.owner?.name, lead.registration)
     }
 
-    /// Writes every column that can change.
+    /// Keeps the row as it was and writes every column that can change.
     public static func update(_ lead: Lead, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            INSERT INTO lead_versions (
+                id, version, updated_at, state, name, company, domain, phone, note, intro,
+                estimated_amount, estimated_currency, won_amount, won_currency, duplicate_of,
+                reason_code, reason, follow_up_at, qualified_at, won_at, metadata, country,
+                industry, company_size, use_case, program_version, broken_rules, checklist,
+                owner_kind, owner, registration_id)
+            SELECT id, version, updated_at, state, name, company, domain, phone, note, intro,
+                estimated_amount, estimated_currency, won_amount, won_currency, duplicate_of,
+                reason_code, reason, follow_up_at, qualified_at, won_at, metadata, country,
+                industry, company_size, use_case, program_version, broken_rules, checklist,
+                owner_kind, owner, registration_id
+            FROM leads WHERE id = ?
+            """, lead.id)
         try tx.run(
             """
             UPDATE leads SET state = ?, name = ?, company = ?, domain = ?, phone = ?, note = ?,
                 intro = ?, estimated_amount = ?, estimated_currency = ?, won_amount = ?,
                 won_currency = ?, reason_code = ?, reason = ?, follow_up_at = ?, qualified_at = ?,
-                won_at = ?, metadata = ?, version = ?, updated_at = ?
+                won_at = ?, metadata = ?, version = ?, updated_at = ?, duplicate_of = ?,
+                country = ?, industry = ?, company_size = ?, use_case = ?, program_version = ?,
+                broken_rules = ?, checklist = ?, owner_kind = ?, owner = ?, registration_id = ?
             WHERE id = ?
             """, lead.state.rawValue, lead.contact.name, lead.contact.company,
             lead.contact.domain?.text, lead.contact.phone, lead.contact.note, lead.intro?.rawValue,
             lead.estimatedValue?.amount, lead.estimatedValue?.currency.code, lead.wonValue?.amount,
             lead.wonValue?.currency.code, lead.reasonCode, lead.reason, lead.followUpAt,
-            lead.qualifiedAt, lead.wonAt, metadata(lead), lead.version, lead.updatedAt, lead.id)
+            lead.qualifiedAt, lead.wonAt, metadata(lead), lead.version, lead.updatedAt,
+            lead.duplicateOf, lead.firm.country?.code, lead.firm.industry, lead.firm.companySize,
+            lead.firm.useCase, lead.programVersion, brokenRules(lead), checklist(lead),
+            lead.owner?.kind.rawValue, lead.owner?.name, lead.registration, lead.id)
     }
 
     private static let columns: StaticString = """
         SELECT id, program_id, participant_id, link_id, click_id, customer_id, state, source, name,
             email, company, domain, phone, note, intro, estimated_amount, estimated_currency,
             won_amount, won_currency, duplicate_of, reason_code, reason, follow_up_at, qualified_at,
-            won_at, form_digest, metadata, version, created_at, updated_at
+            won_at, form_digest, metadata, version, created_at, updated_at, country, industry,
+            company_size, use_case, channel, referred_at, program_version, broken_rules, checklist,
+            owner_kind, owner, registration_id
         FROM leads
         """
 
     private static func metadata(_ lead: Lead) -> String {
         lead.metadata.isEmpty ? "{}" : JSONValue.object(lead.metadata).text
+    }
+
+    private static func brokenRules(_ lead: Lead) -> String? {
+        lead.brokenRules.isEmpty
+            ? nil : lead.brokenRules.map(\.rawValue).joined(separator: ",")
+    }
+
+    private static func checklist(_ lead: Lead) -> String? {
+        guard !lead.checklist.isEmpty else { return nil }
+        var object = JSONObject()
+        for item in QualificationTerms.ChecklistItem.allCases {
+            object[item.rawValue] = lead.checklist[item].map { .bool($0) }
+        }
+        return JSONValue.object(object).text
+    }
+
+    private static func checklist(
+        _ text: String?
+    ) throws -> [QualificationTerms.ChecklistItem: Bool] {
+        guard let text, let object = try JSONValue.parse(Array(text.utf8)).objectValue else {
+            return [:]
+        }
+        var answers: [QualificationTerms.ChecklistItem: Bool] = [:]
+        for (name, value) in object {
+            if let item = QualificationTerms.ChecklistItem(rawValue: name) {
+                answers[item] = value.boolValue
+            }
+        }
+        return answers
+    }
+
+    private static func owner(_ row: Row) throws -> LeadOwner? {
+        guard let kind = try row.optionalText(39).flatMap({ LeadOwner.Kind(rawValue: $0) }),
+            let name = try row.optionalText(40)
+        else { return nil }
+        return LeadOwner(kind: kind, name: name)
     }
 
     private static func lead(_ row: Row) throws -> Lead {
@@ -158,12 +270,23 @@ public enum LeadStore {
             referrer: Referrer(
                 participant: row.optionalID(2), link: row.optionalID(3), click: row.optionalID(4)),
             customer: row.optionalID(5), state: state, source: source, contact: contact,
+            firm: Firmographics(
+                country: row.optionalText(30).flatMap { CountryCode($0) },
+                industry: row.optionalText(31), companySize: row.optionalInt64(32),
+                useCase: row.optionalText(33)),
+            channel: row.optionalText(34), referredAt: row.optionalInstant(35),
             intro: row.optionalText(14).flatMap { Lead.Intro(rawValue: $0) },
             estimatedValue: money(row, 15), wonValue: money(row, 17),
             duplicateOf: row.optionalID(19),
             reasonCode: row.optionalText(20), reason: row.optionalText(21),
             followUpAt: row.optionalInstant(22), qualifiedAt: row.optionalInstant(23),
-            wonAt: row.optionalInstant(24), formDigest: row.optionalBlob(25), metadata: metadata,
+            wonAt: row.optionalInstant(24), formDigest: row.optionalBlob(25),
+            programVersion: row.optionalInt64(36),
+            brokenRules: (row.optionalText(37) ?? "").split(separator: ",").compactMap {
+                LeadRule(rawValue: String($0))
+            },
+            checklist: checklist(row.optionalText(38)), owner: owner(row),
+            registration: row.optionalID(41), metadata: metadata,
             version: row.int64(27), createdAt: row.instant(28), updatedAt: row.instant(29))
     }
 

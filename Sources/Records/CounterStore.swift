@@ -24,6 +24,18 @@ public enum CounterStore {
             """, name, scope, change)
     }
 
+    /// Counts one more, and returns how many there were before: whose turn it is.
+    public static func takeTurn<Kind>(
+        _ name: String, of scope: Identifier<Kind>, _ tx: Transaction
+    ) throws -> Int64 {
+        let count = try tx.integer(
+            """
+            INSERT INTO counters (name, scope, value) VALUES (?, ?, 1)
+            ON CONFLICT (name, scope) DO UPDATE SET value = value + 1 RETURNING value
+            """, name, scope)
+        return (count ?? 1) - 1
+    }
+
     /// Every counter of the whole service whose name begins with `prefix`, by name.
     public static func all(prefix: String, _ reader: Reader) throws -> [(
         name: String, value: Int64

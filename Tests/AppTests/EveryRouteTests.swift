@@ -117,8 +117,9 @@ struct EveryRouteTests {
         let writes = Self.endpoints.filter { Self.isShared($0) && $0.method != .get }
         #expect(
             writes.map(Self.name) == [
-                "POST /v1/links", "POST /v1/leads", "POST /v1/registrations",
-                "PATCH /v1/registrations/{id}", "POST /v1/registrations/{id}/extend",
+                "POST /v1/links", "POST /v1/leads", "POST /v1/leads/bulk",
+                "POST /v1/registrations", "PATCH /v1/registrations/{id}",
+                "POST /v1/registrations/{id}/extend",
                 "POST /v1/registrations/{id}/withdraw", "POST /v1/disputes",
                 "POST /v1/disputes/{id}/evidence",
             ])
@@ -202,6 +203,10 @@ struct EveryRouteTests {
         case "POST /v1/links/bulk": return ["items": [["participant_id": ada]]]
         case "PATCH /v1/links/{id}": return ["campaign": "spring"]
         case "POST /v1/leads": return ["participant_id": ada, "email": "dry@buyer.example"]
+        case "POST /v1/leads/bulk":
+            return ["items": [["participant_id": ada, "email": "dry@buyer.example"]]]
+        case "POST /v1/leads/{id}/attach":
+            return ["lead_id": "lead_01h455vb4pex5vsknk084sn02q"]
         case "PATCH /v1/leads/{id}": return ["company": "Acme"]
         case "POST /v1/leads/{id}/disqualify", "POST /v1/leads/{id}/lose":
             return ["reason_code": "no_budget", "reason": "next year"]

@@ -131,7 +131,7 @@ struct OperationsTests {
         #expect(
             exposition.value(name, #"{method="POST",route="/v1/conversions",code="201"}"#) == 1)
         #expect(!text.contains("nothing"))
-        #expect(!text.contains("lead_"))
+        #expect(!text.contains("lead_0"))
         #expect(exposition.value("referrald_clicks_total", #"{class="human"}"#) == 1)
         #expect(exposition.value("referrald_clicks_total", #"{class="bot"}"#) == 1)
     }

@@ -5,7 +5,10 @@ import Testing
 private let now = Instant(milliseconds: 1_800_000_000_000)
 
 private func moved(_ lead: Lead, _ move: LeadMove, at instant: Instant = now) throws -> LeadChange {
-    try LeadRules.moved(lead, by: move, programCurrency: usd, at: instant)
+    // Moves are told apart from what a program asks of a lead's age.
+    var terms = QualificationTerms()
+    terms.validityDays = 3650
+    return try LeadRules.moved(lead, by: move, programCurrency: usd, terms: terms, at: instant)
 }
 
 @Suite("Moves of leads")
@@ -134,6 +137,7 @@ struct LeadMoveTests {
             .lose(code: nil, reason: "y"),
             .nurture(until: time.advanced(byMilliseconds: 1), reason: nil),
             .reopen(code: nil, reason: "z"),
+            .attach(to: LeadID(high: 8, low: 8), reason: nil), .qualifyAnyway(reason: "w"),
         ]
         return moves.randomElement(using: &random) ?? .qualify
     }

@@ -36,14 +36,17 @@ struct LeadRulesTests {
     @Test("every state allows exactly the actions of the published table")
     func lifecycle() {
         let table: [Lead.State: [Lead.State.Action: Lead.State]] = [
-            .submitted: [.qualify: .qualified, .disqualify: .disqualified, .nurture: .nurture],
+            .submitted: [
+                .qualify: .qualified, .disqualify: .disqualified, .nurture: .nurture,
+                .attach: .duplicate,
+            ],
             .qualified: [
                 .disqualify: .disqualified, .advance: .opportunity, .win: .won, .lose: .lost,
             ],
             .opportunity: [.win: .won, .lose: .lost],
             .nurture: [.qualify: .qualified, .disqualify: .disqualified, .reopen: .submitted],
             .disqualified: [.reopen: .submitted], .lost: [.reopen: .submitted],
-            .duplicate: [.reopen: .submitted], .spam: [.reopen: .submitted],
+            .duplicate: [.reopen: .submitted, .attach: .duplicate], .spam: [.reopen: .submitted],
         ]
         for state in Lead.State.allCases {
             for action in Lead.State.Action.allCases {
@@ -144,8 +147,9 @@ struct LeadRulesTests {
     @Test("a second lead for a mailbox is a duplicate that names the first")
     func duplicate() {
         let earlier = LeadID(high: 9, low: 9)
-        let admission = LeadRules.admit(isHoneypotFilled: false, earlier: earlier)
-        #expect(admission == .duplicate(of: earlier))
+        let admission = LeadRules.admit(
+            isHoneypotFilled: false, earlier: EarlierLead(lead: earlier, key: .email))
+        #expect(admission == .duplicate(of: earlier, by: .email))
         #expect(admission.state == .duplicate)
         #expect(admission.reasonCode == "same_email")
     }
@@ -153,7 +157,8 @@ struct LeadRulesTests {
     @Test("a filled honeypot makes spam, whoever is known")
     func spam() {
         let admission = LeadRules.admit(
-            isHoneypotFilled: true, earlier: LeadID(high: 9, low: 9))
+            isHoneypotFilled: true, earlier: EarlierLead(lead: LeadID(high: 9, low: 9), key: .email)
+        )
         #expect(admission.state == .spam)
         #expect(admission.reasonCode == "honeypot")
     }

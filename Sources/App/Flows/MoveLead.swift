@@ -19,8 +19,10 @@ enum MoveLead {
         guard let program = try ProgramStore.recall(lead.program, tx) else {
             throw DatabaseFault(operation: "read a lead's program", code: DatabaseFault.corrupt)
         }
+        try checkAttachment(move, of: lead, tx)
         let change = try LeadRules.moved(
-            lead, by: move, programCurrency: program.currency, at: tx.now)
+            lead, by: move, programCurrency: program.currency,
+            terms: program.terms.qualification, at: tx.now)
         try LeadStore.update(change.lead, tx)
         for step in change.steps {
             try tell(step, change.lead, move, actor: actor, tx)
@@ -29,8 +31,55 @@ enum MoveLead {
         if let due = change.lead.followUpAt {
             try JobStore.schedule(followUpJob, lead.id, at: due, tx)
         }
+        try keepTime(change.lead, program.terms.serviceLevels, tx)
         try settleRewards(from: lead, to: change.lead, program, actor: actor, tx)
         return change.lead
+    }
+
+    /// The referrer was told how the lead fares; the clocks that ran for it stop.
+    static func told(_ lead: Lead, actor: String, _ tx: Transaction) throws {
+        var count = 0
+        for kind in [LeadClock.Kind.tellQualified, .tellWon] {
+            count += try LeadClockStore.stop(lead.id, only: kind, tx)
+        }
+        guard count > 0 else { return }
+        try EventStore.append(
+            NewEvent(
+                "lead.referrer_told", lead.id, program: lead.program,
+                participant: lead.referrer.participant, actor: actor,
+                to: lead.state.rawValue), tx)
+    }
+
+    /// A second lead goes to an opportunity of its own program.
+    private static func checkAttachment(
+        _ move: LeadMove, of lead: Lead, _ tx: Transaction
+    ) throws {
+        guard case .attach(let id, _) = move else { return }
+        guard let opportunity = try LeadStore.find(id, tx), opportunity.state == .opportunity,
+            opportunity.program == lead.program, id != lead.id
+        else { throw LeadRefusal.notAnOpportunity }
+    }
+
+    /// A decision stops the clocks that ran for it and starts those for telling the referrer.
+    private static func keepTime(
+        _ lead: Lead, _ terms: ServiceLevelTerms, _ tx: Transaction
+    ) throws {
+        let next: (kind: LeadClock.Kind, hours: Int64)?
+        switch lead.state {
+        case .submitted: next = (.review, terms.reviewHours)
+        case .qualified: next = (.tellQualified, terms.tellQualifiedHours)
+        case .won: next = (.tellWon, terms.tellWonHours)
+        // What was to be told of the qualification still is.
+        case .opportunity: return
+        case .lost, .disqualified, .nurture, .duplicate, .spam: next = nil
+        }
+        try LeadClockStore.stop(lead.id, tx)
+        guard let next, next.kind == .review || lead.referrer.participant != nil else { return }
+        try LeadClockStore.start(
+            LeadClock(
+                lead: lead.id, program: lead.program, participant: lead.referrer.participant,
+                kind: next.kind,
+                dueAt: tx.now.advanced(byMilliseconds: next.hours * 3_600_000)), tx)
     }
 
     /// The time of a lead in `nurture` has come: it is open again. Does nothing to one that has
@@ -81,11 +130,22 @@ enum MoveLead {
         }
     }
 
+    /// A live registration of the program outranks who referred the lead (R89).
+    private static func earner(of lead: Lead, _ tx: Transaction) throws -> ParticipantID? {
+        if let id = lead.registration, let registration = try RegistrationStore.find(id, tx),
+            registration.program == lead.program,
+            let end = RegistrationRules.holdsUntil(registration), end > tx.now
+        {
+            return registration.participant
+        }
+        return lead.referrer.participant
+    }
+
     private static func grant(
         _ trigger: RewardRule.Trigger, base: Money?, _ lead: Lead, _ program: Program,
         actor: String, _ tx: Transaction
     ) throws {
-        guard let participant = lead.referrer.participant, program.state != .ended else { return }
+        guard let participant = try earner(of: lead, tx), program.state != .ended else { return }
         _ = try GrantRewards.run(
             GrantRewards.Occasion(
                 trigger: trigger, program: program, lead: lead.id, conversion: nil, actor: actor),

@@ -18,6 +18,10 @@ struct SubmitLead: Sendable {
     /// Names of a referrer that a form gave and that cannot be read.
     var unreadable: [LeadRefusal.Reference] = []
     let contact: Contact
+    var firm = Firmographics()
+    var channel: String?
+    /// When it was referred, where that was before now.
+    var referredAt: Instant?
     let email: EmailAddress
     let intro: Lead.Intro?
     let estimatedValue: Money?
@@ -36,6 +40,7 @@ struct SubmitLead: Sendable {
             throw LeadRefusal.unknownReference(.program)
         }
         try ProgramRules.checkOpen(program.state, draftToo: false)
+        if let referredAt, referredAt > tx.now { throw LeadRefusal.referredLater }
         facts.referral.email = try emailFinding(in: programID, tx)
         let decision = try referrer(in: program, facts, tx)
         // What a robot typed is nobody's address.
@@ -44,18 +49,21 @@ struct SubmitLead: Sendable {
             ? nil
             : try CustomerStore.findOrInsert(
                 program: programID, externalID: nil, email: email, tx)
-        let earlier = try customer.flatMap {
-            $0.isNew ? nil : try LeadStore.earliest(of: $0.customer.id, tx)
-        }
-        let admission = LeadRules.admit(isHoneypotFilled: isHoneypotFilled, earlier: earlier)
-        let lead = lead(
-            tx.makeID(), programID, decision.referrer, admission, customer?.customer.id,
-            at: tx.now)
+        let draft = draft(tx.makeID(), program, decision.referrer, customer?.customer.id, tx.now)
+        let keys = LeadKeys(draft, program)
+        let earlier = try keys.earlier(ofNew: customer?.isNew ?? true, tx)
+        let lead = try admitted(draft, program, earlier, facts, tx)
         try LeadStore.insert(lead, tx)
+        if lead.state == .submitted { try keys.keep(tx) }
         try insertTouches(of: lead, facts.origin, tx)
-        try EventStore.append(event(of: lead, decision, admission), tx)
-        if admission == .submitted {
+        try EventStore.append(event(of: lead, decision), tx)
+        if lead.state == .submitted {
             try CounterStore.add(1, to: "leads.submitted", of: programID, tx)
+            let hours = program.terms.serviceLevels.reviewHours
+            try LeadClockStore.start(
+                LeadClock(
+                    lead: lead.id, program: programID, participant: lead.referrer.participant,
+                    kind: .review, dueAt: tx.now.advanced(byMilliseconds: hours * 3_600_000)), tx)
         }
         return lead
     }
@@ -127,35 +135,65 @@ struct SubmitLead: Sendable {
     private func referrer(
         in program: Program, _ facts: Facts, _ tx: Transaction
     ) throws -> ReferrerDecision {
-        let isStrict = source == .api
+        let isStrict = source != .form
         let decision = try LeadRules.referrer(in: program.id, facts.referral, isStrict: isStrict)
         guard let id = decision.referrer.participant else { return decision }
         let participant =
             facts.participant?.id == id ? facts.participant : try ParticipantStore.recall(id, tx)
         guard let participant else { throw LeadRefusal.unknownReference(.participant) }
+        let hasOpenDispute = try hasOpenDispute(id, program, tx)
         do throws(ParticipantRefusal) {
             try ParticipantRules.checkMayRefer(
-                participant, program.terms.eligibility, hasOpenDispute: false, at: tx.now)
+                participant, program.terms.eligibility, hasOpenDispute: hasOpenDispute, at: tx.now)
         } catch {
             if isStrict { throw error }
-            return decision.withoutReferrer
+            var decision = decision.withoutReferrer
+            if case .notEligible(let rule) = error { decision.ineligible = rule.rawValue }
+            return decision
         }
         return decision
     }
 
-    private func lead(
-        _ id: LeadID, _ program: ProgramID, _ referrer: Referrer, _ admission: Admission,
-        _ customer: CustomerID?, at now: Instant
+    /// Looked up where the program asks alone: most do not.
+    private func hasOpenDispute(
+        _ participant: ParticipantID, _ program: Program, _ tx: Transaction
+    ) throws -> Bool {
+        try program.terms.eligibility.excludesOpenDispute && DisputeStore.hasOpen(participant, tx)
+    }
+
+    /// The lead before anything is decided about it.
+    private func draft(
+        _ id: LeadID, _ program: Program, _ referrer: Referrer, _ customer: CustomerID?,
+        _ now: Instant
     ) -> Lead {
-        var duplicateOf: LeadID?
-        if case .duplicate(let earlier) = admission { duplicateOf = earlier }
-        return Lead(
-            id: id, program: program, referrer: referrer, customer: customer,
-            state: admission.state, source: source, contact: contact, intro: intro,
-            estimatedValue: estimatedValue, wonValue: nil, duplicateOf: duplicateOf,
-            reasonCode: admission.reasonCode, reason: nil, followUpAt: nil, qualifiedAt: nil,
-            wonAt: nil, formDigest: formDigest, metadata: metadata, version: 1, createdAt: now,
-            updatedAt: now)
+        Lead(
+            id: id, program: program.id, referrer: referrer, customer: customer,
+            state: .submitted, source: source, contact: contact, firm: firm, channel: channel,
+            referredAt: referredAt, intro: intro, estimatedValue: estimatedValue, wonValue: nil,
+            duplicateOf: nil, reasonCode: nil, reason: nil, followUpAt: nil, qualifiedAt: nil,
+            wonAt: nil, formDigest: formDigest, programVersion: program.version,
+            metadata: metadata, version: 1, createdAt: now, updatedAt: now)
+    }
+
+    /// What becomes of it: held against the program's rules, and given to whom works it.
+    private func admitted(
+        _ draft: Lead, _ program: Program, _ earlier: EarlierLead?, _ facts: Facts,
+        _ tx: Transaction
+    ) throws -> Lead {
+        var lead = draft
+        let terms = program.terms.qualification
+        if !isHoneypotFilled {
+            lead.brokenRules = LeadRules.brokenRules(
+                lead, terms, isKnown: try AccountStore.isTaken(lead.identity, tx), at: tx.now)
+        }
+        let admission = LeadRules.admit(
+            isHoneypotFilled: isHoneypotFilled, earlier: earlier, broken: lead.brokenRules,
+            terms: terms)
+        lead.state = admission.state
+        lead.reasonCode = admission.reasonCode
+        if case .duplicate(let of, _) = admission { lead.duplicateOf = of }
+        if lead.state != .spam { try RouteLead.run(&lead, program, facts.participant, tx) }
+        return lead
     }
 
     // MARK: - Rows
@@ -179,19 +217,65 @@ struct SubmitLead: Sendable {
 
     /// What was decided and from what, with ids alone.
     private func event(
-        of lead: Lead, _ decision: ReferrerDecision, _ admission: Admission
+        of lead: Lead, _ decision: ReferrerDecision
     ) -> NewEvent {
         var data: JSONObject = ["source": .string(lead.source.rawValue)]
         if let by = decision.by { data["referrer_by"] = .string(by.rawValue) }
         if !decision.ignored.isEmpty {
             data["ignored"] = .array(decision.ignored.map { .string($0.rawValue) })
         }
-        if case .duplicate(let earlier) = admission {
-            data["duplicate_of"] = .string(earlier.description)
+        if let rule = decision.ineligible { data["not_eligible"] = .string(rule) }
+        if let earlier = lead.duplicateOf { data["duplicate_of"] = .string(earlier.description) }
+        if !lead.brokenRules.isEmpty {
+            data["broken_rules"] = .array(lead.brokenRules.map { .string($0.rawValue) })
         }
+        if let owner = lead.owner { data["owner"] = .string(owner.kind.rawValue) }
         return NewEvent(
             "lead.\(lead.state.rawValue)", lead.id, program: lead.program,
             participant: lead.referrer.participant, actor: actor, to: lead.state.rawValue,
-            reason: admission.reasonCode, data: .object(data))
+            reason: lead.reasonCode, data: .object(data))
+    }
+}
+
+/// By which the prospect of a new lead is known again in its program. Mailboxes are customers.
+private struct LeadKeys {
+    private let lead: Lead
+    private let names: [QualificationTerms.DuplicateKey]
+    private var keys: [(name: QualificationTerms.DuplicateKey, key: AccountKey)] = []
+
+    init(_ lead: Lead, _ program: Program) {
+        self.lead = lead
+        names = LeadRules.duplicateKeys(
+            program.terms.qualification, isPartnerProgram: program.kind == .partner)
+        if names.contains(.phone), let text = lead.contact.phone,
+            let phone = PhoneNumber(text, country: lead.firm.country)
+        {
+            keys.append((.phone, .phone(phone)))
+        }
+        guard names.contains(.domain) || names.contains(.company) else { return }
+        let identity = lead.identity
+        if names.contains(.domain), let key = identity.domainKey { keys.append((.domain, key)) }
+        if names.contains(.company), let key = identity.companyKey {
+            keys.append((.company, key))
+        }
+    }
+
+    /// The earlier lead for the same prospect, by the first key that finds one.
+    func earlier(ofNew isNewCustomer: Bool, _ tx: Transaction) throws -> EarlierLead? {
+        if names.contains(.email), !isNewCustomer, let customer = lead.customer,
+            let earlier = try LeadStore.earliest(of: customer, tx)
+        {
+            return EarlierLead(lead: earlier, key: .email)
+        }
+        for (name, key) in keys {
+            if let earlier = try LeadStore.earliest(key, in: lead.program, tx) {
+                return EarlierLead(lead: earlier, key: name)
+            }
+        }
+        return nil
+    }
+
+    func keep(_ tx: Transaction) throws {
+        for (_, key) in keys { try LeadStore.keep(key, of: lead.id, in: lead.program, tx) }
     }
 }

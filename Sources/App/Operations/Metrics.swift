@@ -1,5 +1,6 @@
 import Database
 import HTTP
+import LeadRegistration
 import Model
 import Records
 import RewardLedger
@@ -14,7 +15,7 @@ enum Metrics {
         requests(app, &out)
         writer(app, &out)
         clicks(app, &out)
-        if withBusiness { try business(reader, &out) }
+        if withBusiness { try business(app, reader, &out) }
     }
 
     private static func build(_ out: inout Exposition) {
@@ -125,10 +126,21 @@ enum Metrics {
             Double(app.ignoredForwards.count))
     }
 
-    private static func business(_ reader: Reader, _ out: inout Exposition) throws {
+    private static func business(
+        _ app: Application, _ reader: Reader, _ out: inout Exposition
+    ) throws {
         out.family("referrald_rewards", .gauge, "Rewards by state.")
         for (name, value) in try CounterStore.all(prefix: "rewards.", reader) {
             out.sample("referrald_rewards", [("state", String(name.dropFirst(8)))], Double(value))
+        }
+        out.family(
+            "referrald_lead_clocks_overdue", .gauge,
+            "What was to be done for leads and was not, by kind; counted up to 10,000.")
+        let overdue = try LeadClockStore.overdueCounts(at: app.clock.now(), reader)
+        for kind in LeadClock.Kind.allCases {
+            out.sample(
+                "referrald_lead_clocks_overdue", [("kind", kind.rawValue)],
+                Double(overdue[kind] ?? 0))
         }
         out.single(
             "referrald_ledger_imbalance", .gauge,

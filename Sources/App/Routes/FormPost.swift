@@ -25,6 +25,9 @@ struct FormPost: Sendable {
             .optional("company", .nullable(.text(0...200))),
             .optional("phone", .nullable(.text(0...40))),
             .optional("note", .nullable(.prose(0...2000))),
+            .optional("industry", .nullable(.text(0...100))),
+            .optional("company_size", .nullable(.text(0...20)), "Employees."),
+            .optional("country", .nullable(.text(0...2)), "ISO 3166-1, of the company."),
             .optional("ref", .nullable(.text(0...200)), "The code of the referrer's link."),
             .optional(
                 "click_id", .nullable(.text(0...200)), "From the address that the link led to."),
@@ -79,7 +82,14 @@ struct FormPost: Sendable {
             contact: Contact(
                 name: values["name"], email: email, company: values["company"], domain: nil,
                 phone: values["phone"], note: values["note"]),
-            email: email, intro: nil, estimatedValue: nil, metadata: metadata, source: .form,
+            firm: Firmographics(
+                country: values["country"].flatMap { CountryCode($0) },
+                industry: values["industry"],
+                companySize: values["company_size"].flatMap { Int64($0) }.map {
+                    min(max($0, 0), 10_000_000)
+                }),
+            channel: "form", email: email, intro: nil, estimatedValue: nil, metadata: metadata,
+            source: .form,
             isHoneypotFilled: values[FormPost.honeypot] != nil,
             formDigest: LeadRules.formDigest(values.map { (name: $0.key, value: $0.value) }),
             actor: "public")

@@ -11,11 +11,19 @@ enum LeadRoutes {
     static func add(to routes: inout RouteTable) {
         let base = "/v1/leads"
         routes.add(.post, base, .keyOrParticipant(.write), .write(create), creation)
+        routes.add(.post, base + "/bulk", .keyOrParticipant(.write), .write(createMany), bulk)
         routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, base + "/overdue", .key(.read), .serviceRead(overdue), waiting)
         routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
         routes.add(.patch, base + "/{id}", .key(.write), .write(update), change)
         routes.add(
             .get, base + "/{id}/timeline", .keyOrParticipant(.read), .read(timeline), history)
+        routes.add(
+            .get, base + "/{id}/score", .keyOrParticipant(.read), .serviceRead(score), scoring)
+        routes.add(
+            .get, base + "/{id}/explain", .keyOrParticipant(.read), .serviceRead(explain),
+            explaining)
+        routes.add(.post, base + "/{id}/told", .key(.write), .write(told), telling)
         for action in Lead.State.Action.allCases {
             routes.add(
                 .post, base + "/{id}/\(action.rawValue)", .key(.write),
@@ -26,7 +34,7 @@ enum LeadRoutes {
     // MARK: - Handlers
 
     private static func create(_ call: Call) throws -> WriteStep {
-        let submit = try submission(call)
+        let submit = try submission(call.body, call)
         return { tx in
             let lead = try submit(tx)
             return .created(
@@ -35,9 +43,21 @@ enum LeadRoutes {
         }
     }
 
+    private static func createMany(_ call: Call) throws -> WriteStep {
+        let items = try BulkRequest.items(call).map { try submission($0, call) }
+        return { tx in
+            let results = try BulkRequest.run(items, call) { try $0(tx) }
+            return .object(
+                BulkWire.json(results, call) { lead, json in
+                    json.field("id", lead.id.description)
+                    json.field("lead_status", lead.state.rawValue)
+                    json.field("reason_code", lead.reasonCode)
+                })
+        }
+    }
+
     /// A participant's token refers for itself, in its own program.
-    private static func submission(_ call: Call) throws -> SubmitLead {
-        let body = call.body
+    private static func submission(_ body: Body, _ call: Call) throws -> SubmitLead {
         var program: ProgramID? = body.id("program_id")
         var participant: ParticipantID? = body.id("participant_id")
         if let own = call.participant {
@@ -55,7 +75,8 @@ enum LeadRoutes {
         return SubmitLead(
             program: program, participant: participant, ref: body.text("ref"),
             click: body.id("click_id"), referrerEmail: body.email("referrer_email"),
-            contact: form.contact(email), email: email, intro: form.intro,
+            contact: form.contact(email), firm: form.firm, channel: body.text("channel"),
+            referredAt: body.time("referred_at"), email: email, intro: form.intro,
             estimatedValue: form.estimatedValue, metadata: form.metadata, source: .api,
             isHoneypotFilled: false, formDigest: nil, actor: call.principal.actor)
     }
@@ -95,9 +116,63 @@ enum LeadRoutes {
     }
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
+        guard let instant = try call.asOf(reader) else {
+            let lead = try find(call.id(), reader)
+            try call.requireOwn(lead.referrer.participant)
+            return .object(LeadWire.json(lead, for: call.principal), version: lead.version)
+        }
+        guard let lead = try LeadStore.find(call.id(), asOf: instant, reader) else {
+            throw Refused(.notFound())
+        }
+        try call.requireOwn(lead.referrer.participant)
+        return .object(LeadWire.json(lead, for: call.principal))
+    }
+
+    private static func told(_ call: Call) throws -> WriteStep {
+        let id: LeadID = try call.id()
+        return { tx in
+            let lead = try find(id, tx)
+            try MoveLead.told(lead, actor: call.principal.actor, tx)
+            return .object(LeadWire.json(lead, for: call.principal), version: lead.version)
+        }
+    }
+
+    private static func score(
+        _ call: Call, _ app: Application, _ reader: Reader
+    ) throws -> Response {
+        let (lead, program) = try own(call, reader)
+        let score = LeadRules.score(lead, program.terms.qualification, at: app.clock.now())
+        return .object(LeadExplanationWire.json(score, of: lead.id))
+    }
+
+    private static func explain(
+        _ call: Call, _ app: Application, _ reader: Reader
+    ) throws -> Response {
+        let (lead, program) = try own(call, reader)
+        return .object(
+            try LeadExplanationWire.json(
+                lead, program, for: call.principal, at: app.clock.now(), reader))
+    }
+
+    private static func overdue(
+        _ call: Call, _ app: Application, _ reader: Reader
+    ) throws -> Response {
+        let limit = call.query["limit"].flatMap { Int($0) } ?? 10
+        let clocks = try LeadClockStore.overdue(
+            at: app.clock.now(), kind: call.query["kind"].flatMap { LeadClock.Kind(rawValue: $0) },
+            program: call.queryID("program_id"), limit: limit, reader)
+        return .whole(clocks, call) { clock, data in
+            data.object { LeadExplanationWire.write(clock, &$0) }
+        }
+    }
+
+    private static func own(_ call: Call, _ reader: Reader) throws -> (Lead, Program) {
         let lead = try find(call.id(), reader)
         try call.requireOwn(lead.referrer.participant)
-        return .object(LeadWire.json(lead, for: call.principal), version: lead.version)
+        guard let program = try ProgramStore.find(lead.program, reader) else {
+            throw Refused(.notFound())
+        }
+        return (lead, program)
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -144,11 +219,47 @@ enum LeadRoutes {
     private static let creation = Contract(
         operationID: "createLead",
         summary:
-            "Refer a prospect. One whose mailbox is known in the program is kept as a duplicate.",
+            "Refer a prospect. One who is known in the program is kept as a duplicate.",
         body: LeadWire.input, success: 201, answer: LeadWire.schema)
 
     private static let reading = Contract(
-        operationID: "getLead", summary: "One lead.", answer: LeadWire.schema)
+        operationID: "getLead", summary: "One lead, now or as of an instant.", query: [.asOf],
+        answer: LeadWire.schema)
+
+    private static let bulk = Contract(
+        operationID: "createLeads",
+        summary: "Refer up to 100 prospects; each has its own result, or with atomic all or none.",
+        body: BulkRequest.schema(of: LeadWire.input),
+        answer: BulkWire.schema(
+            "LeadBulkResult",
+            [
+                .optional("id", .id(LeadID.self)),
+                .optional("lead_status", .choice(Lead.State.allCases.map(\.rawValue))),
+                .optional("reason_code", .nullable(.text(1...40))),
+            ]))
+
+    private static let scoring = Contract(
+        operationID: "getLeadScore", summary: "How promising the lead is today, in parts.",
+        answer: LeadExplanationWire.score)
+
+    private static let explaining = Contract(
+        operationID: "explainLead",
+        summary: "Which rules of the program it passes and breaks, and who works it, and why.",
+        answer: LeadExplanationWire.schema)
+
+    private static let telling = Contract(
+        operationID: "markReferrerTold",
+        summary: "The referrer was told how the lead fares; its clocks for that stop.",
+        body: .emptyBody, answer: LeadWire.schema)
+
+    private static let waiting = Contract(
+        operationID: "listOverdueLeads",
+        summary: "What was to be done for leads and was not, the longest overdue first.",
+        query: [
+            .optional("limit", .integer(1...100), "How many, 10 unless told."),
+            .optional("kind", .choice(LeadClock.Kind.allCases.map(\.rawValue))),
+            .optional("program_id", .id(ProgramID.self)),
+        ], answer: .page(of: LeadExplanationWire.clock))
 
     private static let listing = Contract(
         operationID: "listLeads",
@@ -186,6 +297,7 @@ enum LeadRoutes {
         case .lose: "qualified or opportunity → lost; voids unpaid rewards"
         case .nurture: "submitted → nurture, until follow_up_at"
         case .reopen: "disqualified, lost, nurture, duplicate or spam → submitted"
+        case .attach: "submitted or duplicate → duplicate of an opportunity"
         }
     }
 }
@@ -207,6 +319,20 @@ extension LeadRefusal: ProblemConvertible {
             .unprocessable("currency_mismatch", "value must be in the program's currency.")
         case .followUpNotLater:
             .unprocessable("follow_up_not_later", "follow_up_at must be in the future.")
+        case .referredLater:
+            .unprocessable("referred_later", "referred_at must not be in the future.")
+        case .notValid(let rules):
+            Problem(
+                status: 409, code: "lead_not_valid",
+                detail: "The lead breaks rules of the program; qualify it with an override_reason.",
+                extra: [("rules", .array(rules.map { .string($0.rawValue) }))])
+        case .checklistIncomplete(let missing, let minimum):
+            Problem(
+                status: 409, code: "checklist_incomplete",
+                detail: "\(minimum) items of the program's checklist must be confirmed.",
+                extra: [("missing", .array(missing.map { .string($0.rawValue) }))])
+        case .notAnOpportunity:
+            .conflict("not_an_opportunity", "lead_id names no opportunity of this program.")
         }
     }
 }
