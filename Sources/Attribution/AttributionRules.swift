@@ -19,6 +19,8 @@ public enum TouchVerdict: String, Sendable, CaseIterable {
     case outsideWindow = "outside_window"
     /// After the conversion.
     case afterConversion = "after_conversion"
+    /// In the window, but a deal registration decides.
+    case overridden
     /// The source names no participant, so nobody can be given credit for it.
     case noParticipant = "no_participant"
 }
@@ -26,6 +28,8 @@ public enum TouchVerdict: String, Sendable, CaseIterable {
 /// Why a conversion was or was not credited to somebody.
 public enum AttributionReason: String, Sendable, CaseIterable {
     case credited
+    /// A deal registration held the account, which outranks every touch (R89).
+    case registration
     /// No touch of this customer is known.
     case noTouch = "no_touch"
     /// Touches are known, none of them in the window.
@@ -37,8 +41,11 @@ public enum AttributionReason: String, Sendable, CaseIterable {
 /// The decision for one conversion: every touch with its verdict, and who gets the credit.
 public struct AttributionDecision: Sendable, Equatable {
     public let verdicts: [TouchVerdict]
-    public let participant: ParticipantID?
+    public let credits: [Attribution.Credit]
     public let reason: AttributionReason
+
+    /// Who got the credit; the first of several.
+    public var participant: ParticipantID? { credits.first?.participant }
 }
 
 /// Decisions about credit: pure, from the facts handed in.
@@ -47,8 +54,11 @@ public enum AttributionRules {
     ///
     /// The window is `instant - windowDays` to `instant`, both inclusive; touches at the same
     /// instant are told apart by id, so the result does not depend on the order of insertion.
+    ///
+    /// Registrations that held the account at `instant` outrank every touch; each gets its part.
     public static func decide(
-        _ touches: [Touchpoint], model: AttributionModel, windowDays: Int64, at instant: Instant
+        _ touches: [Touchpoint], model: AttributionModel, windowDays: Int64,
+        registrations: [Attribution.Credit] = [], at instant: Instant
     ) -> AttributionDecision {
         let start = instant.advanced(byDays: Int(clamping: -windowDays))
         let inWindow = touches.indices.filter {
@@ -56,19 +66,31 @@ public enum AttributionRules {
         }.sorted {
             (touches[$0].occurredAt, touches[$0].id) < (touches[$1].occurredAt, touches[$1].id)
         }
+        guard registrations.isEmpty else {
+            return AttributionDecision(
+                verdicts: touches.map { touch in
+                    touch.occurredAt > instant
+                        ? .afterConversion
+                        : touch.occurredAt < start ? .outsideWindow : .overridden
+                }, credits: registrations, reason: .registration)
+        }
         let chosen = choose(inWindow.map { ($0, touches[$0].source) }, model)
         let verdicts = touches.indices.map { index in
             verdict(touches[index], isChosen: index == chosen, start: start, end: instant)
         }
         guard let chosen else {
             return AttributionDecision(
-                verdicts: verdicts, participant: nil,
+                verdicts: verdicts, credits: [],
                 reason: touches.isEmpty ? .noTouch : .noTouchInWindow)
         }
-        let participant = touches[chosen].participant
+        guard let participant = touches[chosen].participant else {
+            return AttributionDecision(
+                verdicts: verdicts, credits: [], reason: .touchEarnsNoCredit)
+        }
         return AttributionDecision(
-            verdicts: verdicts, participant: participant,
-            reason: participant == nil ? .touchEarnsNoCredit : .credited)
+            verdicts: verdicts,
+            credits: [Attribution.Credit(participant: participant, parts: 1, registration: nil)],
+            reason: .credited)
     }
 
     /// The index of the touch that the model chooses from those in the window, oldest first.

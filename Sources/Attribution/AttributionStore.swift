@@ -9,11 +9,12 @@ public enum AttributionStore {
             """
             INSERT INTO attributions (
                 id, conversion_id, model, program_version, window_days, touches, participant_id,
-                reason, created_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                reason, created_at, credits)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, attribution.id, attribution.conversion, attribution.model.rawValue,
             attribution.programVersion, attribution.windowDays, touchesJSON(attribution),
-            attribution.participant, attribution.reason.rawValue, attribution.createdAt)
+            attribution.participant, attribution.reason.rawValue, attribution.createdAt,
+            creditsJSON(attribution))
     }
 
     /// The attribution that counts.
@@ -22,7 +23,7 @@ public enum AttributionStore {
         try reader.first(
             """
             SELECT id, conversion_id, model, program_version, window_days, touches, participant_id,
-                reason, created_at
+                reason, created_at, credits
             FROM attributions WHERE conversion_id = ? ORDER BY seq DESC LIMIT 1
             """, conversion, map: attribution)
     }
@@ -38,6 +39,36 @@ public enum AttributionStore {
             ]
         }
         return JSONValue.array(touches).text
+    }
+
+    private static func creditsJSON(_ attribution: Attribution) -> String {
+        let credits = attribution.credits.map { credit -> JSONValue in
+            [
+                "participant_id": .string(credit.participant.description),
+                "parts": .integer(credit.parts),
+                "registration_id": credit.registration.map { .string($0.description) } ?? .null,
+            ]
+        }
+        return JSONValue.array(credits).text
+    }
+
+    /// Older rows have the one participant alone.
+    private static func credits(_ row: Row) throws -> [Attribution.Credit] {
+        let list = try JSONValue.parse(Array(row.text(9).utf8)).arrayValue ?? []
+        let credits = list.compactMap { value -> Attribution.Credit? in
+            guard let object = value.objectValue,
+                let participant = object["participant_id"]?.stringValue.flatMap({
+                    ParticipantID($0)
+                }), let parts = object["parts"]?.integerValue
+            else { return nil }
+            return Attribution.Credit(
+                participant: participant, parts: parts,
+                registration: object["registration_id"]?.stringValue.flatMap { RegistrationID($0) })
+        }
+        guard credits.isEmpty, let participant: ParticipantID = try row.optionalID(6) else {
+            return credits
+        }
+        return [Attribution.Credit(participant: participant, parts: 1, registration: nil)]
     }
 
     private static func attribution(_ row: Row) throws -> Attribution {
@@ -60,7 +91,7 @@ public enum AttributionStore {
         }
         return try Attribution(
             id: row.id(0), conversion: row.id(1), model: model, programVersion: row.int64(3),
-            windowDays: row.int64(4), seen: seen, participant: row.optionalID(6), reason: reason,
+            windowDays: row.int64(4), seen: seen, credits: credits(row), reason: reason,
             createdAt: row.instant(8))
     }
 }

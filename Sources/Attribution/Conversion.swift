@@ -81,6 +81,21 @@ public struct Attribution: Sendable {
         public let verdict: TouchVerdict
     }
 
+    /// A part of the credit.
+    public struct Credit: Sendable, Equatable {
+        public let participant: ParticipantID
+        /// Of the sum of all parts.
+        public let parts: Int64
+        /// The deal registration that gave it.
+        public let registration: RegistrationID?
+
+        public init(participant: ParticipantID, parts: Int64, registration: RegistrationID?) {
+            self.participant = participant
+            self.parts = parts
+            self.registration = registration
+        }
+    }
+
     public let id: AttributionID
     public let conversion: ConversionID
     public let model: AttributionModel
@@ -88,9 +103,12 @@ public struct Attribution: Sendable {
     public let programVersion: Int64
     public let windowDays: Int64
     public let touches: [SeenTouch]
-    public let participant: ParticipantID?
+    public let credits: [Credit]
     public let reason: AttributionReason
     public let createdAt: Instant
+
+    /// Who got the credit; the first of several.
+    public var participant: ParticipantID? { credits.first?.participant }
 
     public init(
         id: AttributionID, conversion: ConversionID, model: AttributionModel, programVersion: Int64,
@@ -106,14 +124,14 @@ public struct Attribution: Sendable {
                 touch: touch.id, participant: touch.participant, source: touch.source.rawValue,
                 occurredAt: touch.occurredAt, verdict: verdict)
         }
-        participant = decision.participant
+        credits = decision.credits
         reason = decision.reason
         self.createdAt = createdAt
     }
 
     init(
         id: AttributionID, conversion: ConversionID, model: AttributionModel, programVersion: Int64,
-        windowDays: Int64, seen: [SeenTouch], participant: ParticipantID?,
+        windowDays: Int64, seen: [SeenTouch], credits: [Credit],
         reason: AttributionReason, createdAt: Instant
     ) {
         self.id = id
@@ -122,7 +140,7 @@ public struct Attribution: Sendable {
         self.programVersion = programVersion
         self.windowDays = windowDays
         touches = seen
-        self.participant = participant
+        self.credits = credits
         self.reason = reason
         self.createdAt = createdAt
     }

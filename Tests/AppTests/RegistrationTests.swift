@@ -1,5 +1,8 @@
+import Database
 import Foundation
 import JSON
+import LeadRegistration
+import Model
 import Testing
 
 @testable import App
@@ -169,5 +172,164 @@ struct RegistrationTests {
             try deals.service.get("/v1/registrations/\(try first.id())")["status"] == "rejected")
         #expect(
             try deals.service.get("/v1/registrations/\(refused)/receipt").status == 200)
+    }
+}
+
+/// Receipts as files, checked offline.
+struct ReceiptTests {
+    @Test("a receipt is accepted by its key, and refused after any single byte is changed")
+    func everyByte() throws {
+        let deals = try RegistrationTests.Deals()
+        defer { deals.service.stop() }
+        let claim = try deals.register(deals.ada, "acme.example").id()
+        _ = try deals.register(deals.ben, "other.example")
+        let file = try deals.service.get("/v1/registrations/\(claim)/receipt").body
+        let key = deals.service.service.app.signingKey.publicKey
+        let body = try ReceiptRules.check(file, publicKeys: [key])
+        #expect(body.registration.description == claim)
+        #expect(try ReceiptRules.check(file + Array("\n".utf8), publicKeys: [key]) == body)
+        for place in file.indices {
+            for change: UInt8 in [1, 0x20, 0x80] {
+                var changed = file
+                changed[place] ^= change
+                #expect(throws: ReceiptFault.self, "byte \(place)") {
+                    try ReceiptRules.check(changed, publicKeys: [key])
+                }
+            }
+        }
+        for place in file.indices {
+            var shorter = file
+            shorter.remove(at: place)
+            #expect(throws: ReceiptFault.self, "byte \(place)") {
+                try ReceiptRules.check(shorter, publicKeys: [key])
+            }
+        }
+        #expect(throws: ReceiptFault.self) {
+            try ReceiptRules.check(file, publicKeys: [[UInt8](repeating: 7, count: 32)])
+        }
+    }
+
+    @Test("the command accepts a saved receipt with the published key, and refuses a forged one")
+    func command() throws {
+        let deals = try RegistrationTests.Deals()
+        defer { deals.service.stop() }
+        let claim = try deals.register(deals.ada, "acme.example").id()
+        let receipt = deals.service.folder.appending(path: "receipt.json")
+        let key = deals.service.folder.appending(path: "key.json")
+        let file = try deals.service.get("/v1/registrations/\(claim)/receipt").body
+        try Data(file).write(to: receipt)
+        try Data(deals.service.get("/v1/registrations/verification_key", key: nil).body)
+            .write(to: key)
+        let words = ["verify-receipt", receipt.path, "--key", key.path]
+        #expect(Referrald.run(words, environment: [:]) == 0)
+        let forged = String(decoding: file, as: UTF8.self)
+            .replacingOccurrences(of: deals.ada.id, with: deals.ben.id)
+        try Data(forged.utf8).write(to: receipt)
+        #expect(Referrald.run(words, environment: [:]) == 1)
+    }
+
+    @Test("receipts form one chain, which verification walks, and a changed one is named")
+    func chain() throws {
+        let deals = try RegistrationTests.Deals()
+        defer { deals.service.stop() }
+        for index in 1...5 { _ = try deals.register(deals.ada, "firm-\(index).example") }
+        let database = deals.service.service.app.database
+        let (count, faults) = try ReceiptStore.verify(database.makeReader())
+        #expect(count == 5)
+        #expect(faults.isEmpty)
+        try database.perform { tx in
+            try tx.run("DROP TRIGGER receipts_are_not_updated")
+            try tx.run("UPDATE receipts SET body = replace(body, '1', '2') WHERE seq = 3")
+        }
+        let found = try ReceiptStore.verify(database.makeReader()).faults
+        #expect(found.first?.hasPrefix("Receipt 3 ") == true, "\(found)")
+    }
+
+    @Test("a key file that is there is used again, one that is not is made for its owner alone")
+    func keyFile() throws {
+        let deals = try RegistrationTests.Deals()
+        defer { deals.service.stop() }
+        let path = deals.service.service.app.configuration.signingKeyPath
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        let key = deals.service.service.app.signingKey.publicKey
+        #expect(try SigningKey.load(path).publicKey == key)
+        let other = deals.service.folder.appending(path: "other").path
+        try Data("nonsense".utf8).write(to: URL(filePath: other))
+        #expect(throws: ConfigurationError.self) { try SigningKey.load(other) }
+    }
+
+    @Test("receipts of an earlier key are still checked after a change of keys")
+    func rotation() throws {
+        let deals = try RegistrationTests.Deals()
+        let old = try deals.service.get(
+            "/v1/registrations/\(try deals.register(deals.ada, "acme.example").id())/receipt")
+        let path = deals.service.service.app.configuration.signingKeyPath
+        deals.service.stop(keepingFiles: true)
+        try FileManager.default.removeItem(atPath: path)
+        let next = try TestService(folder: deals.service.folder)
+        defer { next.stop() }
+        let body: JSONValue = [
+            "participant_id": .string(deals.ada.id), "account": ["domain": "new.example"],
+        ]
+        #expect(try next.post("/v1/registrations", body).status == 201)
+        let published = try next.get("/v1/registrations/verification_key", key: nil)
+        #expect(published["key_id"] != old["body.key_id"])
+        #expect(published["earlier.0.key_id"] == old["body.key_id"])
+        #expect(try ReceiptStore.verify(next.service.app.database.makeReader()).faults.isEmpty)
+    }
+}
+
+/// A live registration decides who is credited.
+struct RegistrationCreditTests {
+    typealias Deals = RegistrationTests.Deals
+
+    private func sale(_ deals: Deals, _ email: String, _ id: String) throws -> TestAnswer {
+        try deals.service.post(
+            "/v1/conversions",
+            [
+                "program_id": .string(deals.program), "external_id": .string(id), "ref": "ben",
+                "customer": ["email": .string(email)], "kind": "purchase",
+                "amount": ["amount": 100_001, "currency": "USD"],
+            ])
+    }
+
+    @Test("a registration outranks the click of another, and is visible in the explanation (R89)")
+    func override() throws {
+        let deals = try Deals(["approval": "automatic"])
+        defer { deals.service.stop() }
+        _ = try deals.service.make(
+            "/v1/programs/\(deals.program)/reward_rules",
+            ["trigger": "conversion", "basis_points": 1_000])
+        let before = try sale(deals, "cto@acme.example", "one")
+        #expect(before["attribution.credits.0.participant_id"] == .string(deals.ben.id))
+        let claim = try deals.register(deals.ada, "acme.example").id()
+        let answer = try sale(deals, "cfo@mail.acme.example", "two")
+        #expect(answer["attribution.reason"] == "registration", "\(answer.text)")
+        #expect(answer["attribution.credits.0.participant_id"] == .string(deals.ada.id))
+        #expect(answer["attribution.credits.0.registration_id"] == .string(claim))
+        #expect(answer["attribution.touches.0.verdict"] == "overridden")
+        #expect(answer["rewards.0.participant_id"] == .string(deals.ada.id))
+        let words = try deals.service.get("/v1/conversions/\(try answer.id())/explain")
+        #expect(words["summary"]?.stringValue?.contains("registration") == true)
+    }
+
+    @Test("a ruling that splits an account splits its credit to the cent")
+    func split() throws {
+        let deals = try Deals(["approval": "automatic"])
+        defer { deals.service.stop() }
+        _ = try deals.register(deals.ada, "acme.example")
+        let refused = try #require(try deals.register(deals.ben, "acme.example")["registration_id"])
+        let dispute = try deals.service.post(
+            "/v1/disputes", ["registration_id": refused, "reason": "We worked on it together."])
+        let ruled = try deals.service.post(
+            "/v1/disputes/\(try dispute.id())/resolve",
+            ["decision": "split", "claimant_share": 3_000, "reason": "Both have worked on it."])
+        #expect(ruled.status == 200, "\(ruled.text)")
+        let answer = try sale(deals, "cto@acme.example", "one")
+        let credits = answer["attribution.credits"]?.arrayValue?.compactMap(\.objectValue) ?? []
+        #expect(credits.compactMap { $0["parts"]?.integerValue } == [7_000, 3_000])
+        let amounts = credits.compactMap { $0["amount"]?.objectValue?["amount"]?.integerValue }
+        #expect(amounts == [70_001, 30_000])
     }
 }

@@ -52,9 +52,23 @@ extension Command {
             summary: "Prove the database and the ledger.",
             help: """
                 Checks the file's integrity, that every transaction sums to zero, that balances
-                equal their sums, the hash chain, and that rewards and payouts match the journal.
-                Names the first fault.
+                equal their sums, the hash chain, that rewards and payouts match the journal, and
+                the chain of receipts. Names the first fault.
                 """, run: Maintenance.verify),
+        Command(
+            name: "verify-receipt", operands: ["FILE"],
+            options: [
+                (
+                    "--key", "KEY",
+                    "The public key in hex, or a file with the answer of "
+                        + "/v1/registrations/verification_key."
+                )
+            ], summary: "Check a partner's receipt offline.",
+            help: """
+                Says whether FILE is, byte for byte, a receipt that the key signed, and for which
+                registration. Without --key the service's own key file is used. Exit status 0 when
+                it holds, 1 when it does not.
+                """, run: VerifyReceipt.run),
         Command(
             name: "health", operands: [], options: [],
             summary: "Ask a running service if it is ready.",

@@ -1,6 +1,7 @@
 import Crypto
 import Database
 import JSON
+import LeadRegistration
 import Model
 import RewardLedger
 
@@ -86,12 +87,14 @@ enum Backup {
 struct Proof: Sendable {
     let transactions: Int64
     let rewards: Int64
+    let receipts: Int64
     let faults: [String]
     let head: String
 
-    init(transactions: Int64, rewards: Int64, faults: [String], head: String) {
+    init(transactions: Int64, rewards: Int64, receipts: Int64, faults: [String], head: String) {
         self.transactions = transactions
         self.rewards = rewards
+        self.receipts = receipts
         self.faults = faults
         self.head = head
     }
@@ -100,6 +103,7 @@ struct Proof: Sendable {
         self.init(
             transactions: json["transactions"]?.integerValue ?? 0,
             rewards: json["rewards"]?.integerValue ?? 0,
+            receipts: json["receipts"]?.integerValue ?? 0,
             faults: json["faults"]?.arrayValue?.compactMap(\.stringValue) ?? ["no answer"],
             head: json["head"]?.stringValue ?? "")
     }
@@ -108,24 +112,28 @@ struct Proof: Sendable {
     static func of(_ database: Database) throws -> Proof {
         let integrity = try database.integrityCheck()
         let reader = try database.makeReader()
-        let report = try reader.snapshot { try LedgerVerifier.verify(reader) }
+        let (report, receipts) = try reader.snapshot {
+            try (LedgerVerifier.verify(reader), ReceiptStore.verify(reader))
+        }
         return Proof(
-            transactions: report.transactions, rewards: report.rewards,
-            faults: integrity + report.faults,
+            transactions: report.transactions, rewards: report.rewards, receipts: receipts.count,
+            faults: integrity + report.faults + receipts.faults,
             head: "\(report.head.sequence):" + Hex.encode(report.head.hash))
     }
 
     var json: JSONValue {
         [
             "object": "proof", "transactions": .integer(transactions),
-            "rewards": .integer(rewards), "faults": .array(faults.map { .string($0) }),
+            "rewards": .integer(rewards), "receipts": .integer(receipts),
+            "faults": .array(faults.map { .string($0) }),
             "head": .string(head),
         ]
     }
 
     var text: String {
         if faults.isEmpty {
-            return "ok: \(transactions) ledger transactions and \(rewards) rewards; head \(head)"
+            return "ok: \(transactions) ledger transactions, \(rewards) rewards and "
+                + "\(receipts) receipts; head \(head)"
         }
         return "FAULTY: " + faults.joined(separator: "\n        ")
     }

@@ -7,6 +7,11 @@ enum SmallFile {
 
     /// The file's text; nil when it cannot be read, is too large or is not UTF-8.
     static func read(_ path: String) -> String? {
+        bytes(path).flatMap { String(validating: $0, as: UTF8.self) }
+    }
+
+    /// The file's bytes; nil when it cannot be read or is too large.
+    static func bytes(_ path: String) -> [UInt8]? {
         let number = open(path, O_RDONLY | O_CLOEXEC)
         guard number >= 0 else { return nil }
         let descriptor = FileDescriptor(owning: number)
@@ -22,6 +27,6 @@ enum SmallFile {
             count += got
         }
         guard count <= bytesMax else { return nil }
-        return String(validating: bytes[..<count], as: UTF8.self)
+        return Array(bytes[..<count])
     }
 }

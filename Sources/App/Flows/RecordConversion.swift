@@ -158,8 +158,9 @@ struct RecordConversion: Sendable {
             touches += try TouchpointStore.touches(
                 of: other, until: conversion.occurredAt, limit: RecordConversion.touchesMax, tx)
         }
-        let decision = AttributionRules.decide(
-            touches, model: model, windowDays: terms.windowDays, at: conversion.occurredAt)
+        let decision = try AttributionRules.decide(
+            touches, model: model, windowDays: terms.windowDays,
+            registrations: registrations(conversion, facts, tx), at: conversion.occurredAt)
         let attribution = Attribution(
             id: tx.makeID(), conversion: conversion.id, model: model,
             programVersion: facts.program.version, windowDays: terms.windowDays, touches: touches,
@@ -178,18 +179,50 @@ struct RecordConversion: Sendable {
         return attribution
     }
 
+    /// The program's registrations that held the buyer's account when it bought, each with its
+    /// share. Another program's registration earns nothing by this one's rules.
+    private func registrations(
+        _ conversion: Conversion, _ facts: Facts, _ tx: Transaction
+    ) throws -> [Attribution.Credit] {
+        var identities =
+            email.map {
+                [AccountIdentity(domain: nil, company: nil, country: nil, email: $0)]
+            } ?? []
+        if let lead = facts.lead { identities.append(lead.identity) }
+        var found: [Attribution.Credit] = []
+        for identity in identities {
+            for claim in try HoldAccount.holders(of: identity, at: conversion.occurredAt, tx) {
+                guard let registration = try RegistrationStore.find(claim.registration, tx),
+                    registration.program == conversion.program, registration.share > 0,
+                    !found.contains(where: { $0.registration == registration.id })
+                else { continue }
+                found.append(
+                    Attribution.Credit(
+                        participant: registration.participant, parts: registration.share,
+                        registration: registration.id))
+            }
+        }
+        return found
+    }
+
     /// The newest touches of a customer that are looked at.
     static let touchesMax = 500
 
-    /// Rewards for the credited participant, unless the program has ended.
+    /// Rewards for the credited participants, unless the program has ended.
     private func grant(
         _ conversion: Conversion, _ attribution: Attribution, _ program: Program, _ tx: Transaction
     ) throws -> [Reward] {
-        guard let participant = attribution.participant, program.state != .ended else { return [] }
+        guard !attribution.credits.isEmpty, program.state != .ended else { return [] }
+        let amounts = Apportionment.split(
+            amount.amount, by: attribution.credits.map(\.parts))
+        let credits = zip(attribution.credits, amounts).map { credit, share in
+            GrantRewards.Credit(
+                participant: credit.participant,
+                base: Money(amount: share, currency: amount.currency))
+        }
         return try GrantRewards.run(
             GrantRewards.Occasion(
                 trigger: .conversion(kind: kind.rawValue), program: program, lead: conversion.lead,
-                conversion: conversion.id, actor: actor),
-            credits: [GrantRewards.Credit(participant: participant, base: amount)], tx)
+                conversion: conversion.id, actor: actor), credits: credits, tx)
     }
 }

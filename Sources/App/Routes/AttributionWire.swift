@@ -36,6 +36,9 @@ enum AttributionWire {
         .required("participant_id", .id(ParticipantID.self)),
         .required("parts", .integer(1...Int64.max), "Of the sum of all parts."),
         .required("amount", .money(from: 0), "Share of the conversion's amount."),
+        .required(
+            "registration_id", .nullable(.id(RegistrationID.self)), "The registration that gave it."
+        ),
     ])
 
     static func json(_ attribution: Attribution, _ conversion: Conversion) -> [UInt8] {
@@ -63,11 +66,16 @@ enum AttributionWire {
             for seen in attribution.touches { list.object { write(seen, &$0) } }
         }
         json.array("credits") { list in
-            guard let participant = attribution.participant else { return }
-            list.object { credit in
-                credit.field("participant_id", participant.description)
-                credit.field("parts", 1)
-                credit.money("amount", conversion.amount)
+            let amounts = Apportionment.split(
+                conversion.amount.amount, by: attribution.credits.map(\.parts))
+            for (part, amount) in zip(attribution.credits, amounts) {
+                list.object { credit in
+                    credit.field("participant_id", part.participant.description)
+                    credit.field("parts", part.parts)
+                    credit.money(
+                        "amount", Money(amount: amount, currency: conversion.amount.currency))
+                    credit.field("registration_id", part.registration)
+                }
             }
         }
         json.field("created_at", attribution.createdAt.rfc3339)
@@ -134,6 +142,10 @@ enum ExplanationWire {
         switch attribution.reason {
         case .credited:
             "The whole credit goes to \(attribution.participant?.description ?? "nobody")."
+        case .registration:
+            "A deal registration held the account, which outranks every touch: "
+                + attribution.credits.prefix(5).map { "\($0.participant) gets \($0.parts) parts" }
+                .joined(separator: ", ") + "."
         case .noTouch: "Nobody is credited: no touch of this customer is known."
         case .noTouchInWindow:
             "Nobody is credited: touches are known, but none in the window."
@@ -149,6 +161,8 @@ enum ExplanationWire {
         case .credited: return "It is the touch that \(attribution.model.rawValue) chooses."
         case .outranked:
             return "It is in the window, but \(attribution.model.rawValue) chooses another."
+        case .overridden:
+            return "It is in the window, but a deal registration held the account."
         case .noParticipant: return "It was chosen, but its source belongs to no participant."
         case .afterConversion: return "It came after the conversion."
         case .outsideWindow:
