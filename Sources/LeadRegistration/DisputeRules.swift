@@ -21,6 +21,11 @@ public enum DisputeRefusal: Error, Equatable, Sendable {
 public struct RulingEffect: Sendable, Equatable {
     public let claim: Registration
     public let contested: Registration
+
+    public init(claim: Registration, contested: Registration) {
+        self.claim = claim
+        self.contested = contested
+    }
 }
 
 /// Decisions about disputes: pure, without clock or storage.

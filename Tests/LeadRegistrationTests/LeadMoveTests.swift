@@ -144,7 +144,7 @@ struct LeadMoveTests {
 }
 
 /// A small seeded generator (SplitMix64), so that a failure can be repeated.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {
