@@ -41,6 +41,18 @@ extension Command {
                 While a daemon runs, this goes through its private socket.
                 """, run: Keys.run),
         Command(
+            name: "import-leads", operands: ["FILE"],
+            options: [("--program", "PROGRAM_ID", "Where the leads are referred.")],
+            summary: "Refer the rows of a CSV file.",
+            help: """
+                The first line names the columns: email, and any of name, company, domain, phone,
+                note, country, industry, company_size, use_case, intro, estimated_value (minor
+                units), channel, referred_at, and participant_id, ref or referrer_email. Refused
+                rows go to standard output with line and reason, the progress to standard error. A
+                row that was imported before adds nothing, so a file can be read again. FILE may be
+                - for standard input. While a daemon runs, this goes through its private socket.
+                """, run: ImportCommand.run),
+        Command(
             name: "backup", operands: ["FILE"], options: [],
             summary: "Write a consistent copy to FILE.",
             help: """

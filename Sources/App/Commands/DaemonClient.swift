@@ -51,6 +51,11 @@ struct DaemonClient: Sendable {
             body: json.encoded())
     }
 
+    func post(_ target: String, text: String, type: String) throws -> Answer {
+        try send(
+            "POST", target, headers: [("Content-Type", type)], body: Array(text.utf8))
+    }
+
     private func send(
         _ method: String, _ target: String, headers: [(String, String)], body: [UInt8]?
     ) throws -> Answer {

@@ -109,8 +109,11 @@ enum Terminal {
     static func print(_ text: String) { write(text, STDOUT_FILENO) }
     static func error(_ text: String) { write(text, STDERR_FILENO) }
 
-    private static func write(_ text: String, _ descriptor: Int32) {
-        let bytes = Array(text.utf8) + [UInt8(ascii: "\n")]
+    /// A line that the next one is written over.
+    static func progress(_ text: String) { write("\r" + text, STDERR_FILENO, end: "") }
+
+    private static func write(_ text: String, _ descriptor: Int32, end: String = "\n") {
+        let bytes = Array((text + end).utf8)
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {

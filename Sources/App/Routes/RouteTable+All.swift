@@ -12,6 +12,7 @@ extension RouteTable {
         LinkRoutes.add(to: &routes)
         ClickRoutes.add(to: &routes)
         LeadRoutes.add(to: &routes)
+        ImportRoutes.add(to: &routes)
         AccountRoutes.add(to: &routes)
         RegistrationRoutes.add(to: &routes)
         ReceiptRoutes.add(to: &routes)

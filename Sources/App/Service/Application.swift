@@ -29,6 +29,7 @@ final class Application: Sendable {
         var isDraining = false
         /// A backup or verification is running.
         var isMaintaining = false
+        var isImporting = false
         /// URL of this service as clients reach it, without a trailing slash.
         var publicURL = ""
     }
