@@ -27,7 +27,8 @@ public enum AccountStore {
         guard let key = identity.companyKey else { return nil }
         var query = Query(columns)
         query.append(" WHERE company_key = ?", key.bytes)
-        if identity.domain != nil { query.append(" AND domain_key IS NULL") }
+        // The plus sign keeps the planner from the index of domains, which would be a scan.
+        if identity.domain != nil { query.append(" AND +domain_key IS NULL") }
         query.append(" ORDER BY seq DESC LIMIT 1")
         return try reader.first(query, map: account)
     }

@@ -90,8 +90,9 @@ public enum LeadStore {
         _ digest: [UInt8], in program: ProgramID, after start: Instant, _ reader: Reader
     ) throws -> Lead? {
         var query = Query(columns)
+        // The plus sign keeps the planner from the index of programs, which would be a scan.
         query.append(
-            " WHERE form_digest = ? AND program_id = ? AND created_at > ?", digest, program, start)
+            " WHERE form_digest = ? AND +program_id = ? AND created_at > ?", digest, program, start)
         query.append(" ORDER BY seq LIMIT 1")
         return try reader.first(query, map: lead)
     }

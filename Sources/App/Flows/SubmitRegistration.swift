@@ -171,11 +171,15 @@ private struct OtherClaims {
         return nil
     }
 
-    /// Claims that may be on the same account, each once.
+    /// Disputes that one claim opens by itself, at most.
+    private static let overlapsMax = 3
+
+    /// Claims that may be on the same account, each once, the earliest first.
     func overlaps(with registration: Registration, _ tx: Transaction) throws -> [Registration] {
         var found: [Registration] = []
         for claim in claims where claim.registration != registration.id {
-            guard !found.contains(where: { $0.id == claim.registration }),
+            guard found.count < OtherClaims.overlapsMax,
+                !found.contains(where: { $0.id == claim.registration }),
                 let other = try RegistrationStore.find(claim.registration, tx),
                 case .overlap = meeting(registration, claim, company: other.identity.company)
             else { continue }
