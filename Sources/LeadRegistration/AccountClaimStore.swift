@@ -10,7 +10,7 @@ public enum AccountClaimStore {
         try reader.all(
             """
             SELECT key, kind, has_domain, scope, part, registration_id, participant_id, held_from,
-                held_until
+                held_until, registration_seq
             FROM account_claims
             WHERE key = ? AND held_from <= ? AND held_until > ?
             ORDER BY held_from, registration_id LIMIT 100
@@ -25,7 +25,7 @@ public enum AccountClaimStore {
         try reader.integer(
             """
             SELECT max(c.held_until)
-            FROM account_claims AS c JOIN registrations AS r ON r.id = c.registration_id
+            FROM account_claims AS c JOIN registrations AS r ON r.seq = c.registration_seq
             WHERE c.key = ? AND c.participant_id = ? AND c.scope = ? AND c.held_until <= ?
                 AND r.state = 'expired'
             """, key.bytes, participant, scopeBytes(scope), now
@@ -36,11 +36,12 @@ public enum AccountClaimStore {
         try tx.run(
             """
             INSERT INTO account_claims (
-                key, held_from, registration_id, kind, has_domain, scope, part, participant_id,
-                held_until)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """, claim.key.bytes, claim.heldFrom, claim.registration, claim.kind.rawValue,
-            claim.hasDomain, scopeBytes(claim.scope), claim.part ?? "", claim.participant,
+                key, held_from, registration_id, registration_seq, kind, has_domain, scope, part,
+                participant_id, held_until)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, claim.key.bytes, claim.heldFrom, claim.registration, claim.sequence,
+            claim.kind.rawValue, claim.hasDomain, scopeBytes(claim.scope), claim.part ?? "",
+            claim.participant,
             claim.heldUntil)
     }
 
@@ -67,7 +68,7 @@ public enum AccountClaimStore {
         return try AccountClaim(
             key: key, kind: kind, hasDomain: row.bool(2),
             scope: row.blob(3).isEmpty ? nil : row.id(3), part: part.isEmpty ? nil : part,
-            registration: row.id(5), participant: row.id(6), heldFrom: row.instant(7),
-            heldUntil: row.instant(8))
+            registration: row.id(5), sequence: row.int64(9), participant: row.id(6),
+            heldFrom: row.instant(7), heldUntil: row.instant(8))
     }
 }

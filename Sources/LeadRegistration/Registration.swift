@@ -213,14 +213,16 @@ public struct AccountClaim: Sendable, Equatable {
     public let scope: ProgramID?
     public let part: String?
     public let registration: RegistrationID
+    /// The registration's place in its table.
+    public let sequence: Int64
     public let participant: ParticipantID
     public let heldFrom: Instant
     public let heldUntil: Instant
 
     public init(
         key: AccountKey, kind: Kind, hasDomain: Bool, scope: ProgramID?, part: String?,
-        registration: RegistrationID, participant: ParticipantID, heldFrom: Instant,
-        heldUntil: Instant
+        registration: RegistrationID, sequence: Int64, participant: ParticipantID,
+        heldFrom: Instant, heldUntil: Instant
     ) {
         self.key = key
         self.kind = kind
@@ -228,6 +230,7 @@ public struct AccountClaim: Sendable, Equatable {
         self.scope = scope
         self.part = part
         self.registration = registration
+        self.sequence = sequence
         self.participant = participant
         self.heldFrom = heldFrom
         self.heldUntil = heldUntil

@@ -19,6 +19,13 @@ public enum RegistrationStore {
         return try reader.first(query, map: registration)
     }
 
+    /// By its place in the table.
+    public static func find(sequence: Int64, _ reader: Reader) throws -> Registration? {
+        var query = Query(columns)
+        query.append(" WHERE seq = ?", sequence)
+        return try reader.first(query, map: registration)
+    }
+
     /// The registration as it was at `instant`; nil before it was submitted.
     public static func find(
         _ id: RegistrationID, asOf instant: Instant, _ reader: Reader

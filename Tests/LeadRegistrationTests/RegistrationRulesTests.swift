@@ -113,7 +113,7 @@ struct RegistrationRulesTests {
             AccountClaim(
                 key: key, kind: kind,
                 hasDomain: hasDomain, scope: scope, part: part, registration: other,
-                participant: participant, heldFrom: start, heldUntil: days(90))
+                sequence: 1, participant: participant, heldFrom: start, heldUntil: days(90))
         }
         let acme = identity("acme.example", "Acme", "DE")
         let named = identity(nil, "Acme", "DE")

@@ -10,11 +10,12 @@ enum HoldAccount {
         _ registration: Registration, scope: ProgramID?, until end: Instant, _ tx: Transaction
     ) throws {
         let identity = registration.identity
+        guard let sequence = try RegistrationStore.sequence(of: registration.id, tx) else { return }
         for (kind, key) in RegistrationRules.claimKeys(identity) {
             try AccountClaimStore.insert(
                 AccountClaim(
                     key: key, kind: kind, hasDomain: identity.domain != nil, scope: scope,
-                    part: registration.part, registration: registration.id,
+                    part: registration.part, registration: registration.id, sequence: sequence,
                     participant: registration.participant, heldFrom: tx.now, heldUntil: end), tx)
         }
     }

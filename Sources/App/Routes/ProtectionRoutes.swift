@@ -31,7 +31,7 @@ enum ProtectionRoutes {
         let holders = try HoldAccount.holders(of: identity, at: instant, reader)
         let registrations = try holders.compactMap { claim in
             try asOf.map { try RegistrationStore.find(claim.registration, asOf: $0, reader) }
-                ?? RegistrationStore.find(claim.registration, reader)
+                ?? RegistrationStore.find(sequence: claim.sequence, reader)
         }
         // Today's relation says nothing of an earlier day.
         let isTaken = try asOf == nil && AccountStore.isTaken(identity, reader)
