@@ -388,3 +388,25 @@ struct ContractTests {
         }
     }
 }
+
+/// Every refusal of leads, registrations and disputes is an example in the contract.
+struct RefusalExampleTests {
+    @Test(
+        "every code that a route's refusals have stands in /openapi.json with an example",
+        arguments: ["Lead", "Registration", "Dispute", "Account", "Protection", "Import"])
+    func examples(noun: String) throws {
+        let service = try TestService()
+        defer { service.stop() }
+        let source = try String(
+            contentsOf: URL(filePath: #filePath).deletingLastPathComponent()
+                .appending(path: "../../Sources/App/Routes/\(noun)Routes.swift"), encoding: .utf8)
+        let codes =
+            source.matches(of: /(?:conflict|unprocessable)\(\s*"([a-z_]+)"/).map { String($0.1) }
+            + source.matches(of: /status: 4\d\d, code: "([a-z_]+)"/).map { String($0.1) }
+        #expect(!codes.isEmpty || noun == "Protection")
+        let contract = try service.get("/openapi.json", key: nil).text
+        for code in Set(codes) where code != "unsupported_media_type" {
+            #expect(contract.contains("\"\(code)\":{\"value\":{"), "\(code)")
+        }
+    }
+}

@@ -138,6 +138,10 @@ struct ImportTests {
             #expect(answer.code == "bad_header")
         }
         #expect(try post(scene, Self.file, type: "application/json").status == 415)
+        let rehearsal = try scene.service.sendBytes(
+            "POST", "/v1/leads/import?program_id=\(scene.program)", Array(Self.file.utf8),
+            headers: [("Content-Type", "text/csv"), ("Dry-Run", "true")])
+        #expect(rehearsal.code == "dry_run_not_possible")
         let elsewhere = try scene.service.sendBytes(
             "POST", "/v1/leads/import?program_id=prog_01h455vb4pex5vsknk084sn02q",
             Array(Self.file.utf8), headers: [("Content-Type", "text/csv")])

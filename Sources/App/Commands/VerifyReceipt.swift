@@ -15,8 +15,8 @@ enum VerifyReceipt {
         do throws(ReceiptFault) {
             let body = try ReceiptRules.check(file, publicKeys: keys)
             Terminal.print(
-                "ok: receipt \(body.sequence) of \(body.registration), issued \(body.issuedAt.rfc3339) "
-                    + "to \(body.participant)")
+                "ok: receipt \(body.sequence) of \(body.registration), issued "
+                    + "\(body.issuedAt.rfc3339) to \(body.participant)")
             return 0
         } catch {
             Terminal.error("NOT a receipt: \(words(error))")

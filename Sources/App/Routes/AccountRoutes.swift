@@ -96,7 +96,8 @@ enum AccountRoutes {
         summary: "Know a company. One that is known by its external_id, domain, or name and "
             + "country is changed instead (200).",
         body: AccountWire.input, success: 201, answer: AccountWire.schema,
-        others: [(200, "Known already, and changed.")])
+        others: [(200, "Known already, and changed.")],
+        refusals: Problem.examples(of: AccountRefusal.all))
 
     private static let bulk = Contract(
         operationID: "upsertAccounts",
@@ -123,7 +124,7 @@ enum AccountRoutes {
     private static let change = Contract(
         operationID: "updateAccount", summary: "Change a known company by JSON Merge Patch.",
         body: AccountWire.input.asPatch, bodyTypes: Contract.patchTypes,
-        answer: AccountWire.schema)
+        answer: AccountWire.schema, refusals: Problem.examples(of: AccountRefusal.all))
 }
 
 extension AccountRefusal: ProblemConvertible {

@@ -164,7 +164,8 @@ enum DisputeRoutes {
     private static let opening = Contract(
         operationID: "openDispute",
         summary: "Ask for a ruling between two claims. A partner names its own refused claim.",
-        body: DisputeWire.input, success: 201, answer: DisputeWire.schema)
+        body: DisputeWire.input, success: 201, answer: DisputeWire.schema,
+        refusals: Problem.examples(of: DisputeRefusal.opening))
 
     private static let reading = Contract(
         operationID: "getDispute", summary: "One dispute.", answer: DisputeWire.schema)
@@ -195,7 +196,7 @@ enum DisputeRoutes {
             .optional(
                 "party", .choice(Dispute.Party.allCases.map(\.rawValue)),
                 "On whose behalf a key adds it; operator unless told."),
-        ]), answer: DisputeWire.schema)
+        ]), answer: DisputeWire.schema, refusals: Problem.examples(of: DisputeRefusal.adding))
 
     private static let ruling = Contract(
         operationID: "resolveDispute",
@@ -206,7 +207,7 @@ enum DisputeRoutes {
             .optional(
                 "claimant_share", .integer(1...9999), "split: the claimant's basis points."),
             .required("reason", .prose(1...2000), "Kept for good: no personal data."),
-        ]), answer: DisputeWire.schema)
+        ]), answer: DisputeWire.schema, refusals: Problem.examples(of: DisputeRefusal.ruling))
 }
 
 extension DisputeRefusal: ProblemConvertible {

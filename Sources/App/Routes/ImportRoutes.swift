@@ -16,6 +16,10 @@ enum ImportRoutes {
     }
 
     private static func take(_ call: Call, _ app: Application, _ reply: Reply) throws {
+        if call.request.header("dry-run") == "true" {
+            throw Refused(
+                .badRequest("dry_run_not_possible", "An import is not rehearsed; send fewer rows."))
+        }
         let type = call.request.header("content-type")?.split(separator: ";").first?.trimmed
         guard type?.lowercased() == "text/csv" else {
             throw Refused(
@@ -97,5 +101,9 @@ enum ImportRoutes {
         others: [
             (409, "The program is not active, or an import is running."),
             (422, "The header cannot be used."),
+        ],
+        refusals: [
+            .conflict("busy", "An import is running already."),
+            .unprocessable("bad_header", "The file cannot be read: there is no column email."),
         ])
 }

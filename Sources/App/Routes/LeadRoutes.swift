@@ -220,7 +220,8 @@ enum LeadRoutes {
         operationID: "createLead",
         summary:
             "Refer a prospect. One who is known in the program is kept as a duplicate.",
-        body: LeadWire.input, success: 201, answer: LeadWire.schema)
+        body: LeadWire.input, success: 201, answer: LeadWire.schema,
+        refusals: Problem.referring + Problem.examples(of: LeadRefusal.submission))
 
     private static let reading = Contract(
         operationID: "getLead", summary: "One lead, now or as of an instant.", query: [.asOf],
@@ -285,7 +286,8 @@ enum LeadRoutes {
         Contract(
             operationID: "\(action.rawValue)Lead",
             summary: "Lead: \(action.rawValue) (\(LeadRoutes.way(action))).",
-            body: LeadMoveWire.input(action), answer: LeadWire.schema)
+            body: LeadMoveWire.input(action), answer: LeadWire.schema,
+            refusals: Problem.examples(of: LeadRefusal.of(action)))
     }
 
     private static func way(_ action: Lead.State.Action) -> String {

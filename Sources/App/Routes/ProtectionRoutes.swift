@@ -124,5 +124,6 @@ enum ProtectionRoutes {
                             .required("share", .integer(0...10_000)),
                             .required("protected_until", .nullable(.time)),
                         ]), count: 0...300)),
-            ])), others: [(422, "Nothing that tells an account.")])
+            ])), others: [(422, "Nothing that tells an account.")],
+        refusals: [RegistrationRefusal.accountNotIdentifiable.problem])
 }

@@ -138,7 +138,8 @@ enum RegistrationRoutes {
         operationID: "createRegistration",
         summary: "Claim an account. The first valid claim wins; another gets 409 "
             + "account_protected, and is kept as evidence.",
-        body: RegistrationWire.input, success: 201, answer: RegistrationWire.schema)
+        body: RegistrationWire.input, success: 201, answer: RegistrationWire.schema,
+        refusals: Problem.referring + Problem.examples(of: RegistrationRefusal.submission))
 
     private static let reading = Contract(
         operationID: "getRegistration", summary: "One registration, now or as of an instant.",
@@ -156,7 +157,8 @@ enum RegistrationRoutes {
         operationID: "updateRegistration",
         summary: "Change the contact and the deal by JSON Merge Patch; the account stays.",
         body: RegistrationWire.changeable.asPatch, bodyTypes: Contract.patchTypes,
-        answer: RegistrationWire.schema)
+        answer: RegistrationWire.schema,
+        refusals: Problem.examples(of: RegistrationRefusal.change))
 
     private static let history = Contract(
         operationID: "getRegistrationTimeline",
@@ -167,7 +169,8 @@ enum RegistrationRoutes {
         Contract(
             operationID: "\(action.rawValue)Registration",
             summary: "Registration: \(action.rawValue) (\(action.way)).",
-            body: RegistrationMoveWire.input(action), answer: RegistrationWire.schema)
+            body: RegistrationMoveWire.input(action), answer: RegistrationWire.schema,
+            refusals: Problem.examples(of: RegistrationRefusal.of(action)))
     }
 }
 

@@ -85,6 +85,8 @@ struct Contract: Sendable {
     var answerType = "application/json"
     /// Further statuses with their meaning, beside the common ones.
     var others: [(status: Int, meaning: String)] = []
+    /// Refusals of its own, each as an example under its status.
+    var refusals: [Problem] = []
     /// Refusals that people see, as a page.
     var pages: Set<Int> = []
     /// Whether unknown query parameters are kept instead of refused.

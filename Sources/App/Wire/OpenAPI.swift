@@ -17,7 +17,8 @@ enum OpenAPI {
         }
         var responses = JSONObject()
         for (status, meaning) in common {
-            responses["Status\(status)"] = refusal(meaning, isPage: false)
+            let examples = CommonRefusals.all.filter { $0.status == status }
+            responses["Status\(status)"] = refusal(meaning, isPage: false, examples)
         }
         var schemas = JSONObject()
         for name in shapes.keys.sorted() { schemas[name] = shapes[name] }
@@ -162,13 +163,31 @@ enum OpenAPI {
                 responses[String(status)] = refusal(meaning, isPage: about.pages.contains(status))
             }
         }
+        for (status, problems) in Dictionary(grouping: about.refusals, by: \.status) {
+            let meaning =
+                about.others.first { $0.status == status }?.meaning
+                ?? common.first { $0.status == status }?.meaning ?? "Refused."
+            let examples = problems + CommonRefusals.all.filter { $0.status == status }
+            responses[String(status)] = refusal(
+                meaning, isPage: about.pages.contains(status), examples)
+        }
         return .object(responses)
     }
 
-    private static func refusal(_ meaning: String, isPage: Bool) -> JSONValue {
-        var content: JSONObject = [
-            "application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]
-        ]
+    /// Each code once, with the answer that bears it.
+    private static func refusal(
+        _ meaning: String, isPage: Bool, _ problems: [Problem] = []
+    ) -> JSONValue {
+        var media: JSONObject = ["schema": ["$ref": "#/components/schemas/Problem"]]
+        var examples = JSONObject()
+        for problem in problems {
+            let answer = problem.response(requestID: "req_01h455vb4pex5vsknk084sn02q")
+            guard examples[problem.code] == nil, let value = try? JSONValue.parse(answer.body)
+            else { continue }
+            examples[problem.code] = ["value": value]
+        }
+        if !examples.isEmpty { media["examples"] = .object(examples) }
+        var content: JSONObject = ["application/problem+json": .object(media)]
         if isPage { content["text/html"] = ["schema": [:]] }
         return ["description": .string(meaning), "content": .object(content)]
     }

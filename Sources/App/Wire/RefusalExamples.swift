@@ -1,0 +1,92 @@
+import Database
+import HTTP
+import LeadRegistration
+import Model
+import Programs
+
+/// The refusals that any operation may give, as examples in the contract.
+enum CommonRefusals {
+    static let all: [Problem] = [
+        .invalidField("/email", code: "required", detail: "is missing"),
+        .badRequest("unknown_parameter", "The query has a parameter that is not known here."),
+        .unauthorized("The key is not known."), .forbidden("The key lacks the scope write."),
+        .notFound(), .preconditionFailed(),
+        .invalidTransition(from: "won", allowed: []),
+        .unprocessable(
+            "idempotency_key_reused", "This Idempotency-Key was used for another request."),
+    ]
+}
+
+extension Problem {
+    /// One problem for each case of a module's refusals.
+    static func examples(of refusals: [any ProblemConvertible]) -> [Problem] {
+        refusals.map(\.problem)
+    }
+
+    /// Who may not refer, and where nothing can start.
+    static let referring: [Problem] = examples(
+        of: EligibilityTerms.Rule.allCases.prefix(1).map {
+            ParticipantRefusal.notEligible(rule: $0)
+        }
+            + [
+                ParticipantRefusal.notApproved(state: .suspended),
+                ProgramRefusal.notActive(state: .paused),
+            ])
+}
+
+extension LeadRefusal {
+    static let submission: [LeadRefusal] = [
+        .programMissing, .unknownReference(.participant), .referrerConflict, .referredLater,
+    ]
+
+    static func of(_ action: Lead.State.Action) -> [LeadRefusal] {
+        switch action {
+        case .qualify:
+            [
+                .notValid(rules: [.notKnown]),
+                .checklistIncomplete(missing: [.responds], minimum: 6),
+            ]
+        case .win: [.valueCurrency]
+        case .nurture: [.followUpNotLater]
+        case .attach: [.notAnOpportunity]
+        case .disqualify, .advance, .lose, .reopen: []
+        }
+    }
+}
+
+extension RegistrationRefusal {
+    private static let then = Instant(milliseconds: 1_790_000_000_000)
+    private static let other = RegistrationID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)
+
+    static let submission: [RegistrationRefusal] = [
+        .notPartnerProgram, .accountNotIdentifiable, .partNotAllowed, .valueCurrency,
+        .evidenceMissing(kinds: [.scheduledMeeting], minimum: 1), .accountKnown,
+        .coolOff(until: then), .alreadyRegistered(other), .accountProtected(until: then),
+    ]
+
+    static let change: [RegistrationRefusal] = [
+        .valueCurrency, .evidenceMissing(kinds: [.scheduledMeeting], minimum: 1),
+        .closed(state: .lost),
+    ]
+
+    static func of(_ action: Registration.State.Action) -> [RegistrationRefusal] {
+        switch action {
+        case .extend: [.protectionOver, .extensionsUsedUp, .operatorDecides]
+        case .win: [.protectionOver, .valueCurrency]
+        case .approve, .reject, .lose, .withdraw: [.protectionOver]
+        }
+    }
+}
+
+extension DisputeRefusal {
+    static let opening: [DisputeRefusal] = [
+        .nothingContested, .sameSide,
+        .alreadyOpen(DisputeID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)),
+    ]
+    static let adding: [DisputeRefusal] = [.closed, .evidenceFull]
+    static let ruling: [DisputeRefusal] = [.nothingHeld]
+}
+
+extension AccountRefusal {
+    static let all: [AccountRefusal] = [.notIdentifiable, .externalIDTaken, .domainTaken]
+}
