@@ -50,9 +50,10 @@ struct SubmitLead: Sendable {
             : try CustomerStore.findOrInsert(
                 program: programID, externalID: nil, email: email, tx)
         let draft = draft(tx.makeID(), program, decision.referrer, customer?.customer.id, tx.now)
-        let keys = LeadKeys(draft, program)
+        let identity = draft.identity
+        let keys = LeadKeys(draft, identity, program)
         let earlier = try keys.earlier(ofNew: customer?.isNew ?? true, tx)
-        let lead = try admitted(draft, program, earlier, facts, tx)
+        let lead = try admitted(draft, identity, program, earlier, facts, tx)
         try LeadStore.insert(lead, tx)
         if lead.state == .submitted { try keys.keep(tx) }
         try insertTouches(of: lead, facts.origin, tx)
@@ -177,14 +178,14 @@ struct SubmitLead: Sendable {
 
     /// What becomes of it: held against the program's rules, and given to whom works it.
     private func admitted(
-        _ draft: Lead, _ program: Program, _ earlier: EarlierLead?, _ facts: Facts,
-        _ tx: Transaction
+        _ draft: Lead, _ identity: AccountIdentity, _ program: Program,
+        _ earlier: EarlierLead?, _ facts: Facts, _ tx: Transaction
     ) throws -> Lead {
         var lead = draft
         let terms = program.terms.qualification
         if !isHoneypotFilled {
             lead.brokenRules = LeadRules.brokenRules(
-                lead, terms, isKnown: try AccountStore.isTaken(lead.identity, tx), at: tx.now)
+                lead, terms, isKnown: try AccountStore.isTaken(identity, tx), at: tx.now)
         }
         let admission = LeadRules.admit(
             isHoneypotFilled: isHoneypotFilled, earlier: earlier, broken: lead.brokenRules,
@@ -192,7 +193,9 @@ struct SubmitLead: Sendable {
         lead.state = admission.state
         lead.reasonCode = admission.reasonCode
         if case .duplicate(let of, _) = admission { lead.duplicateOf = of }
-        if lead.state != .spam { try RouteLead.run(&lead, program, facts.participant, tx) }
+        if lead.state != .spam {
+            try RouteLead.run(&lead, identity, program, facts.participant, tx)
+        }
         return lead
     }
 
@@ -243,7 +246,7 @@ private struct LeadKeys {
     private let names: [QualificationTerms.DuplicateKey]
     private var keys: [(name: QualificationTerms.DuplicateKey, key: AccountKey)] = []
 
-    init(_ lead: Lead, _ program: Program) {
+    init(_ lead: Lead, _ identity: AccountIdentity, _ program: Program) {
         self.lead = lead
         names = LeadRules.duplicateKeys(
             program.terms.qualification, isPartnerProgram: program.kind == .partner)
@@ -252,8 +255,6 @@ private struct LeadKeys {
         {
             keys.append((.phone, .phone(phone)))
         }
-        guard names.contains(.domain) || names.contains(.company) else { return }
-        let identity = lead.identity
         if names.contains(.domain), let key = identity.domainKey { keys.append((.domain, key)) }
         if names.contains(.company), let key = identity.companyKey {
             keys.append((.company, key))
