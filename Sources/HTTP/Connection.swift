@@ -56,6 +56,8 @@ final class Connection {
     var pending: [UInt8] = []
     var incoming: Request?
     var bodyRemaining = 0
+    /// Bytes of the unfinished body, as counted by the loop.
+    var heldBytes = 0
     var chunks = ChunkedBody(bytesMax: 0)
     var owesContinue = false
     /// The socket may have bytes that were not read: epoll is edge-triggered.

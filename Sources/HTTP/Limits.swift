@@ -10,6 +10,9 @@ public struct Limits: Sendable {
     public var headerFieldsMax = 100
     /// Longest body where the handler names no other bound, in bytes; beyond it 413.
     public var bodyBytesMax = 1_048_576
+    /// Bytes of unfinished bodies that one loop holds for all its connections; beyond it whoever
+    /// sends more is refused with 503. Four of the largest imports at a time.
+    public var unfinishedBodiesBytesMax = 67_108_864
     /// Longest chunk extensions of one body together, in bytes; beyond it 400. They are ignored, so
     /// they must not be a way to send without end.
     public var chunkExtensionBytesMax = 4096

@@ -21,6 +21,8 @@ final class Loop {
     /// Indexed by descriptor.
     var connections: [Connection?] = []
     var openCount = 0
+    /// Bytes of all unfinished bodies.
+    var heldBytes = 0
     var generation: UInt64 = 0
     var listeners: [ListeningSocket?]
     var pausedListeners: [Int] = []
@@ -160,6 +162,7 @@ final class Loop {
     func close(_ connection: Connection) {
         guard !connection.isClosed else { return }
         connection.isClosed = true
+        release(connection)
         connections[Int(connection.socket.number)] = nil
         openCount -= 1
         gauge.leave()

@@ -52,6 +52,7 @@ extension Loop {
             keepsAlive: false, arrival: request?.arrival ?? now, isRefusal: isRefusal,
             state: .waiting)
         connection.incoming = nil
+        release(connection)
         connection.owesContinue = false
         connection.phase = .last
         connection.lingers = true

@@ -157,8 +157,28 @@ extension Loop {
         connection.owesContinue = false
         connection.incoming?.body.append(contentsOf: rest.part(0..<count))
         connection.bodyRemaining -= count
+        guard hold(count, for: connection) else { return rest.count }
         if connection.bodyRemaining == 0 { finishBody(connection) }
         return count
+    }
+
+    /// Counts bytes of an unfinished body; false when there are too many now, which is answered.
+    private func hold(_ count: Int, for connection: Connection) -> Bool {
+        connection.heldBytes += count
+        heldBytes += count
+        guard heldBytes > limits.unfinishedBodiesBytesMax else { return true }
+        refuse(
+            connection,
+            Problem(
+                503, "too_many_bodies", detail: "Too many large requests are on their way.",
+                headers: [("Retry-After", "1")]))
+        return false
+    }
+
+    /// The body is whole, or will never be.
+    func release(_ connection: Connection) {
+        heldBytes -= connection.heldBytes
+        connection.heldBytes = 0
     }
 
     private func takeChunked(_ connection: Connection, _ rest: UnsafeBufferPointer<UInt8>) -> Int {
@@ -170,6 +190,7 @@ extension Loop {
         connection.incoming = request
         switch progress {
         case .incomplete:
+            _ = hold(request.body.count - connection.heldBytes, for: connection)
             return rest.count
         case .malformed(let refusal):
             refuse(connection, Problem(refusal))
@@ -183,6 +204,7 @@ extension Loop {
     private func finishBody(_ connection: Connection) {
         connection.phase = .head
         connection.wait = .none
+        release(connection)
         guard let request = connection.incoming else { return }
         connection.incoming = nil
         dispatch(connection, request)

@@ -96,11 +96,12 @@ enum Keys {
             }
         }
         Terminal.print(secret.text)
+        Terminal.error("made in \(configuration.databasePath)")
         return 0
     }
 
     private static func list(_ configuration: Configuration) throws -> Int32 {
-        try Maintenance.withDatabase(configuration) { database in
+        try Maintenance.withDatabase(configuration, isExpected: true) { database in
             let reader = try database.makeReader()
             var window = PageRequest.Window.older(than: nil)
             while true {
@@ -121,7 +122,7 @@ enum Keys {
     }
 
     private static func revoke(_ id: APIKeyID, _ configuration: Configuration) throws -> Int32 {
-        let isKnown = try Maintenance.withDatabase(configuration) { database in
+        let isKnown = try Maintenance.withDatabase(configuration, isExpected: true) { database in
             try database.perform { tx in try KeyRoutes.revoke(id, actor: "operator", tx) != nil }
         }
         Terminal.print(isKnown ? "revoked \(id)" : "there is no key \(id)")

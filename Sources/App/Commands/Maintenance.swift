@@ -1,5 +1,6 @@
 import Crypto
 import Database
+import Glibc
 import JSON
 import LeadRegistration
 import Model
@@ -21,7 +22,7 @@ enum Maintenance {
             let answer = try daemon.post("/daemon/backup", ["path": .string(absolute(target))])
             guard answer.status == 200 else { return report(answer) }
         } else {
-            try withDatabase(configuration) { try Backup.write($0, to: target) }
+            try withDatabase(configuration, isExpected: true) { try Backup.write($0, to: target) }
         }
         Terminal.print("wrote \(target)")
         return 0
@@ -35,7 +36,7 @@ enum Maintenance {
             guard answer.status == 200 else { return report(answer) }
             proof = Proof(answer.json)
         } else {
-            proof = try withDatabase(configuration) { try Proof.of($0) }
+            proof = try withDatabase(configuration, isExpected: true) { try Proof.of($0) }
         }
         Terminal.print(proof.text)
         return proof.faults.isEmpty ? 0 : 1
@@ -53,10 +54,15 @@ enum Maintenance {
         return 0
     }
 
-    /// Opens the database for one command, migrating it, and closes it at the end.
+    /// Opens the database for one command, migrating it, and closes it at the end. `isExpected`: it
+    /// must be there; a mistyped path must not make an empty one that is sound and worth nothing.
     static func withDatabase<Result>(
-        _ configuration: Configuration, _ body: (Database) throws -> Result
+        _ configuration: Configuration, isExpected: Bool = false,
+        _ body: (Database) throws -> Result
     ) throws -> Result {
+        if isExpected, access(configuration.databasePath, F_OK) != 0 {
+            throw NoDatabase(path: configuration.databasePath)
+        }
         let database = try Database(
             path: configuration.databasePath, migrations: Application.migrations)
         defer { database.close() }
@@ -74,6 +80,12 @@ enum Maintenance {
         if path.hasPrefix("/") { return path }
         return WorkingDirectory.path + "/" + path
     }
+}
+
+/// There is no file at the database's path.
+private struct NoDatabase: Error, CustomStringConvertible {
+    let path: String
+    var description: String { "there is no database at \(path)" }
 }
 
 /// A backup that has proved itself: consistent, and with a ledger that balances.

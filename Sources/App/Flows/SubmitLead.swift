@@ -209,6 +209,9 @@ struct SubmitLead: Sendable {
         if let origin, let click = lead.referrer.click {
             try ClickTouch.insert(click, origin, of: customer, lead: lead.id, tx)
         }
+        // A second lead for a prospect is no new contact with it: else whoever sends a known
+        // address to the form would take the credit of who was first. A click is one.
+        guard lead.state != .duplicate else { return }
         try TouchpointStore.insert(
             Touchpoint(
                 id: tx.makeID(), program: lead.program, customer: customer,

@@ -14,7 +14,8 @@ enum LeadWire {
             .required("participant_id", .nullable(.id(ParticipantID.self)), "Who referred it."),
             .required("link_id", .nullable(.id(LinkID.self))),
             .required("click_id", .nullable(.id(ClickID.self))),
-            .required("customer_id", .nullable(.id(CustomerID.self))),
+            .required(
+                "customer_id", .nullable(.id(CustomerID.self)), "Null for a participant's token."),
             .required("status", .choice(Lead.State.allCases.map(\.rawValue))),
             .required("source", .choice(Lead.Source.allCases.map(\.rawValue))),
             .required("name", .nullable(.text(1...200)), "Null too once it has been erased."),
@@ -134,7 +135,8 @@ enum LeadWire {
         json.field("participant_id", lead.referrer.participant)
         json.field("link_id", lead.referrer.link)
         json.field("click_id", lead.referrer.click)
-        json.field("customer_id", lead.customer)
+        // One known before tells that the prospect was.
+        json.field("customer_id", caller.participant == nil ? lead.customer : nil)
         json.field("status", lead.state.rawValue)
         json.field("source", lead.source.rawValue)
         json.field("name", lead.contact.name)

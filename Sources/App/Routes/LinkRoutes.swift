@@ -27,7 +27,7 @@ enum LinkRoutes {
     // MARK: - Handlers
 
     private static func create(_ call: Call) throws -> WriteStep {
-        let item = try LinkItem(call.body)
+        let item = try LinkItem(call.body, call)
         return { tx in
             let link = try item.insert(call, tx)
             return .created(
@@ -37,7 +37,7 @@ enum LinkRoutes {
     }
 
     private static func createMany(_ call: Call) throws -> WriteStep {
-        let items = try BulkRequest.items(call).map { try LinkItem($0) }
+        let items = try BulkRequest.items(call).map { try LinkItem($0, call) }
         return { tx in
             let results = try BulkRequest.run(items, call) { try $0.insert(call, tx) }
             return .object(
@@ -183,8 +183,8 @@ private struct LinkItem: Sendable {
     let participant: ParticipantID
     let form: LinkForm
 
-    init(_ body: Body) throws {
-        participant = try body.required("participant_id", body.id("participant_id"))
+    init(_ body: Body, _ call: Call) throws {
+        participant = try call.named(body)
         form = LinkForm(body)
     }
 

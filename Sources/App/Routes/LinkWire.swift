@@ -44,7 +44,8 @@ enum LinkWire {
 
     static let input = Schema.object(
         [
-            .required("participant_id", .id(ParticipantID.self)),
+            .optional(
+                "participant_id", .id(ParticipantID.self), "Whose; a token means its own."),
             .optional("code", code, "A vanity code, unique in any case; made when absent."),
         ] + changeableFields)
 

@@ -29,8 +29,7 @@ enum RegistrationRoutes {
     // MARK: - Handlers
 
     private static func submit(_ call: Call, _ app: Application) throws -> WriteStep {
-        let participant: ParticipantID = try call.body.required(
-            "participant_id", call.body.id("participant_id"))
+        let participant = try call.named(call.body)
         if let own = call.participant, own != participant {
             throw Refused(.unknownReference("/participant_id"))
         }

@@ -56,7 +56,7 @@ enum RegistrationWire {
         ]))
 
     static let input = Schema.object([
-        .required("participant_id", .id(ParticipantID.self), "The partner; a token's own."),
+        .optional("participant_id", .id(ParticipantID.self), "The partner; a token means its own."),
         .required(
             "account",
             .object([

@@ -41,6 +41,14 @@ struct Call: Sendable {
     /// The participant whose token this is; nil for a secret key.
     var participant: ParticipantID? { principal.participant }
 
+    /// The participant that `body` names; a token means its own.
+    func named(_ body: Body) throws -> ParticipantID {
+        guard let id = body.id("participant_id") ?? participant else {
+            throw Refused(.unprocessable("participant_required", "Name the participant_id."))
+        }
+        return id
+    }
+
     /// Refuses a participant's token that asks for somebody else's object, without saying that it
     /// exists.
     func requireOwn(_ owner: ParticipantID?) throws {

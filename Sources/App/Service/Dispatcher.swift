@@ -14,6 +14,7 @@ final class Dispatcher: RequestHandler {
     private let authentication: Authentication
     private let redirects: RedirectDoor
     private let metrics: RequestMetrics.LoopCounters
+    private let longReads = LongReadPlaces()
     private var random = RandomPool()
     /// Something was left for the writer in this turn.
     private var hasLeft = false
@@ -35,12 +36,31 @@ final class Dispatcher: RequestHandler {
         guard case .found(let index, _) = app.router.match(head.method, path: head.path) else {
             return .accept(bytesMax: Dispatcher.drainedBodyBytesMax)
         }
-        return .accept(
-            bytesMax: app.routes.endpoints[index].bodyBytesMax ?? Limits().bodyBytesMax)
+        let endpoint = app.routes.endpoints[index]
+        if let refusal = refusalOfStranger(endpoint, head) { return .refuse(refusal) }
+        return .accept(bytesMax: endpoint.bodyBytesMax ?? Limits().bodyBytesMax)
+    }
+
+    /// Who has no key is told so before the body is taken: strangers must not fill the memory.
+    private func refusalOfStranger(_ endpoint: Endpoint, _ head: Request) -> Response? {
+        switch endpoint.access {
+        case .everyone, .operations, .privateSocket: return nil
+        case .key, .keyOrParticipant: break
+        }
+        guard !app.configuration.isPrivateSocket(head.listener),
+            app.configuration.serves(endpoint.access, on: head.listener)
+        else { return nil }
+        do {
+            let principal = try authentication.principal(of: head, at: app.clock.now())
+            guard principal == .anonymous else { return nil }
+            return Problem.unauthorized("A key is needed.").response(requestID: head.id)
+        } catch {
+            return answer(to: error, head.id, 0)
+        }
     }
 
     /// A body that nothing reads is drained up to this size, so that the connection stays usable.
-    private static let drainedBodyBytesMax = 1 << 20
+    private static let drainedBodyBytesMax = 1 << 16
 
     func handle(_ request: Request, _ reply: Reply) -> Outcome {
         switch app.router.match(request.method, path: request.path) {
@@ -157,14 +177,19 @@ final class Dispatcher: RequestHandler {
         case .read(let handler):
             return .answer(try handler(call, reader.current()).tagged(tag))
         case .longRead(let handler):
+            let place = try longReads.enter(call.participant)
             let accepted = app.database.longRead { [log = app.log] reader in
+                defer { place.leave() }
                 do {
                     reply.send(try reader.snapshot { try handler(call, reader) }.tagged(tag))
                 } catch {
                     reply.send(Dispatcher.answer(to: error, call.request.id, tag, log))
                 }
             }
-            if !accepted { throw Refused(Failure.busy) }
+            if !accepted {
+                place.leave()
+                throw Refused(Failure.busy)
+            }
             return .later
         case .background(let handler):
             try handler(call, app, reply)

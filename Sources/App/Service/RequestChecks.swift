@@ -17,8 +17,17 @@ enum QueryCheck {
         for (name, value) in pairs {
             guard let field = contract.query.first(where: { $0.name == name }) else {
                 if contract.keepsUnknownQuery { continue }
+                let known = contract.query.map(\.name).joined(separator: ", ")
                 throw Refused(
-                    .badRequest("unknown_parameter", "A query parameter is not known here."))
+                    Problem(
+                        status: 400, code: "unknown_parameter",
+                        detail: "A query parameter is not known here; known are: "
+                            + (known.isEmpty ? "none" : known) + ".",
+                        errors: [
+                            FieldError(
+                                pointer: "/" + name.prefix(60), code: "unknown_parameter",
+                                detail: "is not known")
+                        ]))
             }
             guard values.updateValue(value, forKey: name) == nil else {
                 throw Refused(.badRequest("repeated_parameter", "\(name) is given twice."))

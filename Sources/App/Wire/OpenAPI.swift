@@ -216,6 +216,7 @@ enum OpenAPI {
         (412, "If-Match names another version."), (413, "The body is too large."),
         (414, "The request line is too long."), (415, "Another media type than listed."),
         (422, "Well-formed, but not possible; or an Idempotency-Key used twice."),
+        (429, "The token has as many reports under way as it may."),
         (431, "The header is too large."), (500, "A fault here, logged under the request id."),
         (503, "Overloaded, draining or out of space; nothing was changed."),
     ]
@@ -229,6 +230,7 @@ enum OpenAPI {
         }
         if endpoint.path.contains("{") || namesObjects(endpoint.about) { statuses.append(404) }
         if endpoint.about.body != nil { statuses.append(415) }
+        if case .longRead = endpoint.action { statuses.append(429) }
         if endpoint.action.isWrite, endpoint.path.hasPrefix("/v1/") {
             statuses += [409, 422]
             if takesVersion(endpoint) { statuses.append(412) }
