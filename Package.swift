@@ -77,7 +77,9 @@ let package = Package(
             uses: ["Model", "Database", "JSON", "Records", "Platform", "Crypto"]),
         tests(of: "LeadRegistration", uses: ["Model", "Database", "JSON", "Crypto"]),
         tests(of: "Attribution", uses: ["Model", "JSON"]),
-        tests(of: "App", uses: ["HTTP", "JSON", "Model", "Platform", "LeadRegistration", "Database"]),
+        tests(
+            of: "App",
+            uses: ["HTTP", "JSON", "Model", "Platform", "LeadRegistration", "Database"]),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

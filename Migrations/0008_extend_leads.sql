@@ -121,13 +121,12 @@ CREATE TABLE lead_keys (
 
 -- What is to be done for a lead by when. A row goes when it is done.
 CREATE TABLE lead_clocks (
-    seq INTEGER PRIMARY KEY,
     lead_id BLOB NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('review', 'tell_qualified', 'tell_won')),
     program_id BLOB NOT NULL,
     participant_id BLOB,
-    kind TEXT NOT NULL CHECK (kind IN ('review', 'tell_qualified', 'tell_won')),
-    due_at INTEGER NOT NULL
-) STRICT;
+    due_at INTEGER NOT NULL,
+    PRIMARY KEY (lead_id, kind)
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX lead_clocks_by_lead ON lead_clocks (lead_id);
 CREATE INDEX lead_clocks_by_due ON lead_clocks (due_at);

@@ -56,7 +56,8 @@ int ccrypto_equal(const void *left, const void *right, size_t length) {
 int ccrypto_ed25519_public_key(const uint8_t seed[32], uint8_t public_key[32]) {
     EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32);
     size_t length = 32;
-    int done = key != NULL && EVP_PKEY_get_raw_public_key(key, public_key, &length) && length == 32;
+    int done = key != NULL && EVP_PKEY_get_raw_public_key(key, public_key, &length) == 1
+        && length == 32;
     EVP_PKEY_free(key);
     return done;
 }
@@ -66,8 +67,8 @@ int ccrypto_ed25519_sign(const uint8_t seed[32], const void *bytes, size_t lengt
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     size_t signature_length = 64;
     int done = key != NULL && context != NULL
-        && EVP_DigestSignInit(context, NULL, NULL, NULL, key)
-        && EVP_DigestSign(context, signature, &signature_length, bytes, length)
+        && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1
+        && EVP_DigestSign(context, signature, &signature_length, bytes, length) == 1
         && signature_length == 64;
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(key);

@@ -47,17 +47,23 @@ public struct AccountIdentity: Sendable, Equatable {
     public let country: CountryCode?
     public let email: EmailAddress?
 
-    /// `domain` counts by its registrable part; without one, the domain of the e-mail address does,
-    /// unless anybody can have an address there.
+    /// `domain` counts by its registrable part; without one, or where that is a provider's of free
+    /// mail, the domain of the e-mail address does, unless anybody can have an address there.
     public init(
         domain: DomainName?, company: String?, country: CountryCode?, email: EmailAddress?
     ) {
-        let named = domain ?? email.flatMap { DomainName($0.domain) }
-        let registrable = named.flatMap { PublicSuffixes.standard.registrableDomain(of: $0) }
-        self.domain = registrable.flatMap { FreeMail.contains($0) ? nil : $0 }
+        self.domain =
+            domain.flatMap { AccountIdentity.own($0) }
+            ?? email.flatMap { DomainName($0.domain) }.flatMap { AccountIdentity.own($0) }
         self.company = company.flatMap { CompanyName($0) }
         self.country = country
         self.email = email
+    }
+
+    /// The part of the name that one company owns.
+    private static func own(_ name: DomainName) -> DomainName? {
+        let registrable = PublicSuffixes.standard.registrableDomain(of: name)
+        return registrable.flatMap { FreeMail.contains($0) ? nil : $0 }
     }
 
     /// The text that receipts fingerprint: one line for each part, empty where it is not known.

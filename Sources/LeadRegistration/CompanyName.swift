@@ -8,17 +8,7 @@ public struct CompanyName: Hashable, Sendable {
     public init?(_ text: String) {
         var words = CompanyName.words(text)
         if words.count > 1, words.first == "the" { words.removeFirst() }
-        while words.count > 1 {
-            if let pair = CompanyName.joined(words), words.count > 2,
-                CompanyName.legalForms.contains(pair)
-            {
-                words.removeLast(2)
-            } else if let last = words.last, CompanyName.legalForms.contains(last) {
-                words.removeLast()
-            } else {
-                break
-            }
-        }
+        while let length = CompanyName.formLength(words) { words.removeLast(length) }
         guard !words.isEmpty else { return nil }
         normalized = words.joined(separator: " ")
     }
@@ -29,8 +19,8 @@ public struct CompanyName: Hashable, Sendable {
     /// differently.
     public func isSimilar(to other: CompanyName) -> Bool {
         let (left, right) = (
-            Array(normalized.utf8.filter { $0 != 0x20 }),
-            Array(other.normalized.utf8.filter { $0 != 0x20 })
+            normalized.unicodeScalars.filter { $0 != " " }.map(\.value),
+            other.normalized.unicodeScalars.filter { $0 != " " }.map(\.value)
         )
         if left == right { return true }
         let allowed = max(left.count, right.count) / 8
@@ -67,42 +57,60 @@ public struct CompanyName: Hashable, Sendable {
         return words
     }
 
-    private static func joined(_ words: [String]) -> String? {
-        words.count > 1 ? words.suffix(2).joined(separator: " ") : nil
+    /// How many words the legal form at the end has; nil without one, or when there is no more than
+    /// that.
+    private static func formLength(_ words: [String]) -> Int? {
+        (1...3).reversed().first { length in
+            words.count > length
+                && legalForms.contains(words.suffix(length).joined(separator: " "))
+        }
     }
 
+    /// As `words` gives them: `sp. z o.o.` is `sp z oo`.
     private static let legalForms: Set<String> = [
-        "ab", "ag", "aps", "as", "asa", "bhd", "bv", "bvba", "co", "company", "corp",
-        "corporation", "doo", "eood", "eirl", "eurl", "gmbh", "gmbh co", "hf", "inc",
-        "incorporated", "kft", "kg", "kgaa", "kk", "limited", "llc", "llp", "lp", "ltd", "ltda",
-        "mbh", "nv", "ohg", "ood", "ou", "oy", "oyj", "plc", "pte", "pty", "pvt", "sa", "sab",
-        "sapi", "sarl", "sas", "sdn", "se", "sl", "slu", "sp zoo", "zoo", "spa", "sro", "srl",
-        "srls", "ug", "uab", "zrt", "and co", "de cv", "de rl",
+        "a s", "ab", "ag", "and co", "aps", "as", "asa", "bhd", "bv", "bvba", "co", "company",
+        "corp", "corporation", "de cv", "de rl", "dd", "doo", "eirl", "eood", "eurl", "gmbh",
+        "gmbh and co", "hf", "inc", "incorporated", "jsc", "kft", "kg", "kgaa", "kk", "limited",
+        "llc", "llp", "lp", "ltd", "ltda", "mbh", "n v", "nv", "ohg", "ood", "ou", "oy", "oyj",
+        "plc", "pte", "pty", "pvt", "s a", "s l", "s p a", "s r l", "s r o", "sa", "sab", "sapi",
+        "sarl", "sas", "sdn", "sdn bhd", "se", "sl", "slu", "sp zoo", "sp z oo", "spa", "srl",
+        "srls", "sro", "uab", "ug", "zrt",
     ]
 
     private static let folds: [Unicode.Scalar: String] = {
         let letters: [(String, String)] = [
             ("àáâãäåāăąǎ", "a"), ("çćĉċč", "c"), ("ďđð", "d"), ("èéêëēĕėęě", "e"), ("ĝğġģ", "g"),
             ("ĥħ", "h"), ("ìíîïĩīĭįı", "i"), ("ĵ", "j"), ("ķ", "k"), ("ĺļľŀł", "l"),
-            ("ñńņňŉ", "n"), ("òóôõöøōŏő", "o"), ("ŕŗř", "r"), ("śŝşšș", "s"), ("ţťŧț", "t"),
-            ("ùúûüũūŭůűų", "u"), ("ŵ", "w"), ("ýÿŷ", "y"), ("źżž", "z"), ("ß", "ss"), ("æ", "ae"),
+            ("ñńņňŉ", "n"), ("òóôõöøōŏőơ", "o"), ("ŕŗř", "r"), ("śŝşšș", "s"), ("ţťŧț", "t"),
+            ("ùúûüũūŭůűųư", "u"), ("ŵ", "w"), ("ýÿŷ", "y"), ("źżž", "z"), ("ß", "ss"), ("æ", "ae"),
             ("œ", "oe"), ("þ", "th"),
         ]
         var folds: [Unicode.Scalar: String] = [:]
         for (from, to) in letters {
             for scalar in from.unicodeScalars { folds[scalar] = to }
         }
+        // The Vietnamese letters: 12 for a, 8 for e and so on, capital and small by turns.
+        let runs: [(String, Int)] = [
+            ("a", 12), ("e", 8), ("i", 2), ("o", 12), ("u", 7), ("y", 4),
+        ]
+        var value: UInt32 = 0x1EA0
+        for (letter, count) in runs {
+            for _ in 0..<(2 * count) {
+                Unicode.Scalar(value).map { folds[$0] = letter }
+                value += 1
+            }
+        }
         return folds
     }()
 
-    /// Levenshtein's, over bytes. Names have at most some hundred.
-    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    /// Levenshtein's. Names have at most some hundred letters.
+    private static func distance(_ left: [UInt32], _ right: [UInt32]) -> Int {
         var row = Array(0...right.count)
-        for (place, byte) in left.enumerated() {
+        for (place, letter) in left.enumerated() {
             var diagonal = row[0]
             row[0] = place + 1
             for (column, other) in right.enumerated() {
-                let cost = byte == other ? diagonal : diagonal + 1
+                let cost = letter == other ? diagonal : diagonal + 1
                 diagonal = row[column + 1]
                 row[column + 1] = min(cost, diagonal + 1, row[column] + 1)
             }

@@ -57,7 +57,7 @@ public enum LeadClockStore {
         try reader.all(
             """
             SELECT lead_id, program_id, participant_id, kind, due_at FROM lead_clocks
-            WHERE lead_id = ? ORDER BY seq
+            WHERE lead_id = ? ORDER BY kind
             """, lead, map: clock)
     }
 
@@ -72,7 +72,7 @@ public enum LeadClockStore {
             """, now)
         if let kind { query.append(" AND kind = ?", kind.rawValue) }
         if let program { query.append(" AND program_id = ?", program) }
-        query.append(" ORDER BY due_at, seq LIMIT ?", Int64(limit))
+        query.append(" ORDER BY due_at, lead_id LIMIT ?", Int64(limit))
         return try reader.all(query, map: clock)
     }
 

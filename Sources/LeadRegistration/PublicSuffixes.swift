@@ -8,6 +8,8 @@ public struct PublicSuffixes: Sendable {
     public static let standard = PublicSuffixes(lines: DataFile.lines(of: "public_suffix_list.dat"))
 
     private var rules: Set<String> = []
+    /// What stands behind the asterisk.
+    private var wildcards: Set<String> = []
     private var exceptions: Set<String> = []
 
     /// Reads rules (`com`, `*.ck`, `!www.ck`), one a line; comments begin with `//`.
@@ -17,6 +19,8 @@ public struct PublicSuffixes: Sendable {
             guard let rule = line.split(separator: " ").first else { continue }
             if rule.hasPrefix("!") {
                 PublicSuffixes.ascii(rule.dropFirst()).map { _ = exceptions.insert($0) }
+            } else if rule.hasPrefix("*.") {
+                PublicSuffixes.ascii(rule.dropFirst(2)).map { _ = wildcards.insert($0) }
             } else {
                 PublicSuffixes.ascii(rule).map { _ = rules.insert($0) }
             }
@@ -25,22 +29,27 @@ public struct PublicSuffixes: Sendable {
 
     /// The public suffix of the name and one label more; nil when there is no label more.
     public func registrableDomain(of name: DomainName) -> DomainName? {
-        let labels = name.text.split(separator: ".")
-        let count = suffixLabels(labels)
-        guard labels.count > count else { return nil }
-        return DomainName(labels.suffix(count + 1).joined(separator: "."))
+        // Where each label begins; leads are held against this, so nothing is split or joined.
+        let text = name.text
+        var starts = [text.startIndex]
+        for place in text.utf8.indices where text.utf8[place] == UInt8(ascii: ".") {
+            starts.append(text.utf8.index(after: place))
+        }
+        let suffix = suffixStart(text, starts)
+        guard suffix > 0 else { return nil }
+        return suffix == 1 ? name : DomainName(String(text[starts[suffix - 1]...]))
     }
 
-    /// How many labels the public suffix has: of the longest rule that matches, or one.
-    private func suffixLabels(_ labels: [Substring]) -> Int {
-        for start in labels.indices {
-            let suffix = labels[start...].joined(separator: ".")
-            if exceptions.contains(suffix) { return labels.count - start - 1 }
-            if rules.contains(suffix) { return labels.count - start }
-            let parent = labels[(start + 1)...].joined(separator: ".")
-            if !parent.isEmpty, rules.contains("*." + parent) { return labels.count - start }
+    /// The label at which the public suffix begins: of the longest rule that matches, or the last.
+    private func suffixStart(_ text: String, _ starts: [String.Index]) -> Int {
+        for (place, start) in starts.enumerated() {
+            let name = String(text[start...])
+            if rules.contains(name) { return place }
+            if exceptions.contains(name) { return place + 1 }
+            guard place + 1 < starts.count else { break }
+            if wildcards.contains(String(text[starts[place + 1]...])) { return place }
         }
-        return 1
+        return starts.count - 1
     }
 
     /// The list has names in their own scripts, already mapped; they are compared in ASCII.

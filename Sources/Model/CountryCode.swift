@@ -5,6 +5,8 @@ public struct CountryCode: Hashable, Sendable {
 
     /// Lower case is read too; nil for a code that names no country.
     public init?(_ text: String) {
+        // Capitals can be more letters than they were: ß would name South Sudan.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         let upper = text.uppercased()
         guard CountryCode.codes.contains(upper) else { return nil }
         code = upper

@@ -14,15 +14,16 @@ public struct DomainName: Hashable, Sendable, CustomStringConvertible {
         self.text = host
     }
 
-    /// Reads what people type: with spaces around it, in capitals, with the root's dot at the end,
-    /// in another script or with its full stop.
+    /// Reads what people type: with spaces around it, in capitals, in letters of full width, with
+    /// the root's dot at the end, in another script or with its full stop, accents apart from their
+    /// letters. All spellings of a name give the same value.
     public init?(typed text: String) {
-        let stops: Set<Character> = ["\u{3002}", "\u{FF0E}", "\u{FF61}"]
-        var name = String(text.map { stops.contains($0) ? "." : $0 })[...]
-        while name.first?.isWhitespace == true { name.removeFirst() }
-        while name.last?.isWhitespace == true { name.removeLast() }
-        if name.last == "." { name.removeLast() }
-        guard let ascii = URLHost.asciiName(name) else { return nil }
+        guard let first = text.firstIndex(where: { !$0.isWhitespace }),
+            let last = text.lastIndex(where: { !$0.isWhitespace })
+        else { return nil }
+        var name = URLHost.mapped(text[first...last])
+        if name.utf8.last == UInt8(ascii: ".") { name.unicodeScalars.removeLast() }
+        guard let ascii = URLHost.asciiName(name[...]) else { return nil }
         self.init(ascii)
     }
 

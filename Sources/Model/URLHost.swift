@@ -25,6 +25,29 @@ enum URLHost {
         return port
     }
 
+    /// `text` with the full stops of UTS 46 section 2.3 as dots, full width as ASCII, and letters
+    /// that were typed with their accents apart in one piece.
+    static func mapped(_ text: Substring) -> String {
+        if text.utf8.allSatisfy({ $0 < 0x80 }) { return String(text) }
+        var narrow = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x3002, 0xFF61: narrow.append(".")
+            case 0xFF01...0xFF5E: narrow.append(Unicode.Scalar(scalar.value - 0xFEE0) ?? scalar)
+            default: narrow.append(scalar)
+            }
+        }
+        var scalars = String.UnicodeScalarView()
+        for character in String(narrow) {
+            if character.unicodeScalars.count > 1, let whole = composed[character] {
+                scalars.append(whole)
+            } else {
+                scalars.append(contentsOf: character.unicodeScalars)
+            }
+        }
+        return String(scalars)
+    }
+
     static func asciiName(_ text: Substring) -> String? {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return String(text) }
         var labels: [String] = []
@@ -66,6 +89,19 @@ enum URLHost {
         default: false
         }
     }
+
+    /// The letters that `isSafe` takes, and their capitals, by what they are to a reader: a
+    /// `Character` is equal however it is composed.
+    private static let composed: [Character: Unicode.Scalar] = {
+        let blocks: [ClosedRange<UInt32>] = [
+            0xC0...0x17E, 0x386...0x3CE, 0x400...0x45F, 0x3041...0x3096, 0x30A1...0x30FA,
+        ]
+        var composed: [Character: Unicode.Scalar] = [:]
+        for scalar in blocks.joined().compactMap({ Unicode.Scalar($0) }) {
+            composed[Character(scalar)] = scalar
+        }
+        return composed
+    }()
 
     /// Four decimal numbers of 0 to 255 without leading zeros, which some readers take as octal.
     private static func isIPv4(_ bytes: Substring.UTF8View) -> Bool {

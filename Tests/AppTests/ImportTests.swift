@@ -21,6 +21,20 @@ struct CSVReaderTests {
         ("a,b\r\n1,2\r\n", [.fields(["a", "b"], line: 1), .fields(["1", "2"], line: 2)]),
         ("\u{FEFF}a\n1\n", [.fields(["a"], line: 1), .fields(["1"], line: 2)]),
         (
+            "\u{FEFF}a,b\n1,\u{FEFF}2",
+            [
+                .fields(["a", "b"], line: 1), .fields(["1", "\u{FEFF}2"], line: 2),
+            ]
+        ),
+        ("\u{FEFF}\"a\",\"b\"\r\n", [.fields(["a", "b"], line: 1)]),
+        ("\u{FEFE},b", [.fields(["\u{FEFE}", "b"], line: 1)]),
+        (
+            "\"a\"\r\"b\"\nc",
+            [
+                .malformed("text follows a closing quote", line: 1), .fields(["c"], line: 2),
+            ]
+        ),
+        (
             "\"a,\"\"b\"\"\nc\",d\ne",
             [.fields(["a,\"b\"\nc", "d"], line: 1), .fields(["e"], line: 3)]
         ),

@@ -9,8 +9,9 @@ import Programs
 /// `referrald import-leads FILE --program ID`: through the running daemon in pieces, or on the
 /// database itself. Memory does not grow with the file.
 enum ImportCommand {
-    /// Rows sent to the daemon at a time.
+    /// Rows sent to the daemon at a time, and their bytes: the last row may go beyond.
     private static let pieceRows = 1_000
+    private static let pieceBytesMax = 4 << 20
 
     static func run(_ configuration: Configuration, _ arguments: Arguments) throws -> Int32 {
         guard let program = arguments.options["--program"].flatMap({ ProgramID($0) }) else {
@@ -81,20 +82,21 @@ enum ImportCommand {
     ) throws -> Total {
         var reader = CSVReader()
         var header: [String]?
-        var rows: [(fields: [String], line: Int)] = []
+        var lines: [Int] = []
+        var text = ""
         var total = Total()
         func send() throws {
-            guard let header, !rows.isEmpty else { return }
-            let text = ([header] + rows.map(\.fields)).map(line).joined()
+            guard let header, !lines.isEmpty else { return }
             let answer = try daemon.post(
-                "/v1/leads/import?program_id=\(id)", text: text, type: "text/csv")
+                "/v1/leads/import?program_id=\(id)", text: line(header) + text, type: "text/csv")
             guard answer.status == 200 else {
                 throw ImportFailure(
                     description: answer.json["detail"]?.stringValue
                         ?? "the daemon answered \(answer.status)")
             }
-            add(answer.json, lines: rows.map(\.line), &total)
-            rows.removeAll(keepingCapacity: true)
+            add(answer.json, lines: lines, &total)
+            lines.removeAll(keepingCapacity: true)
+            text = ""
         }
         func take(_ row: CSVReader.Row) throws {
             switch row {
@@ -103,10 +105,11 @@ enum ImportCommand {
                 printRefusal(line, "malformed_row", why)
                 total.rows += 1
                 total.refused += 1
-            case .fields(let fields, let line):
+            case .fields(let fields, let number):
                 guard header != nil else { return header = fields }
-                rows.append((fields, line))
-                if rows.count == pieceRows { try send() }
+                lines.append(number)
+                text += line(fields)
+                if lines.count == pieceRows || text.utf8.count > pieceBytesMax { try send() }
             }
         }
         while let piece = try file.read() {

@@ -9,16 +9,19 @@ import Records
 /// more is learned of it before it is decided. Always by the version of the rules that was in force
 /// when it came in, so that a later change of the program takes nothing away.
 enum AssessLead {
-    /// Finds the rules that the lead breaks.
-    static func run(_ lead: inout Lead, _ program: Program, _ tx: Transaction) throws {
-        let isKnown = try AccountStore.isTaken(lead.identity, tx)
+    /// Finds the rules that the lead breaks, whose identity is `identity`.
+    static func run(
+        _ lead: inout Lead, _ identity: AccountIdentity, _ program: Program, _ tx: Transaction
+    ) throws {
+        let isKnown = try AccountStore.isTaken(identity, tx)
         try apply(&lead, program, isKnown: isKnown, tx)
     }
 
     /// Sales has corrected what is known of the lead: what it breaks may be another now, and it is
     /// known again by more. Whether the company was known is asked once more only if it is another.
     static func change(_ lead: inout Lead, from old: Lead, _ tx: Transaction) throws {
-        let isOther = lead.identity != old.identity
+        let identity = lead.identity
+        let isOther = identity != old.identity
         guard
             isOther || lead.firm != old.firm || lead.estimatedValue != old.estimatedValue
                 || lead.contact.phone != old.contact.phone
@@ -26,13 +29,13 @@ enum AssessLead {
         let program = try program(of: lead, tx)
         if lead.state.isWaiting {
             if isOther {
-                try run(&lead, program, tx)
+                try run(&lead, identity, program, tx)
             } else {
                 let isKnown = old.brokenRules.contains(.notKnown)
                 try apply(&lead, program, isKnown: isKnown, tx)
             }
         }
-        try LeadKeys(lead, program).keep(for: lead, tx)
+        try LeadKeys(lead, identity, program).keep(for: lead, tx)
     }
 
     /// A lead is open again: one that a robot was taken for is only now held against the rules, and
@@ -40,11 +43,12 @@ enum AssessLead {
     static func reopen(
         _ lead: inout Lead, from old: Lead, _ program: Program, _ tx: Transaction
     ) throws {
+        let identity = lead.identity
         if old.state == .spam {
-            try run(&lead, program, tx)
-            try LeadKeys(lead, program).keep(for: lead, tx)
+            try run(&lead, identity, program, tx)
+            try LeadKeys(lead, identity, program).keep(for: lead, tx)
         }
-        if lead.owner == nil { try RouteLead.run(&lead, program, nil, tx) }
+        if lead.owner == nil { try RouteLead.run(&lead, identity, program, nil, tx) }
     }
 
     /// What the program asked for when the lead came in; as it asks today when that is not kept.

@@ -42,16 +42,23 @@ enum KeepAccount {
         return try change(known, to: wish, actor: actor, tx)
     }
 
-    /// The account was won: it is a customer from now on, where it can be known again at all.
+    /// The account was won: it is a customer from now on, where it can be known again at all. What
+    /// the operator wrote of it stays; a partner's words make a row only where there is none.
     static func markCustomer(
         _ account: AccountName, actor: String, _ tx: Transaction
     ) throws {
         let identity = AccountIdentity(
             domain: account.domain, company: account.name, country: account.country, email: nil)
         guard identity.domainKey != nil || identity.companyKey != nil else { return }
+        let known = try AccountStore.find(identity, tx)
         _ = try run(
-            Wish(externalID: nil, account: account, relation: .customer, metadata: nil),
-            actor: actor, tx)
+            Wish(
+                externalID: nil,
+                account: AccountName(
+                    name: known?.account.name ?? account.name,
+                    domain: known?.account.domain ?? account.domain,
+                    country: known?.account.country ?? account.country),
+                relation: .customer, metadata: nil), actor: actor, tx)
     }
 
     /// The known account with what the wish names; unchanged when that is all there already.

@@ -9,7 +9,8 @@ struct LeadKeys {
     private let names: [QualificationTerms.DuplicateKey]
     private var keys: [(name: QualificationTerms.DuplicateKey, key: AccountKey)] = []
 
-    init(_ lead: Lead, _ program: Program) {
+    /// `identity` is the lead's.
+    init(_ lead: Lead, _ identity: AccountIdentity, _ program: Program) {
         self.lead = lead
         names = LeadRules.duplicateKeys(
             program.terms.qualification, isPartnerProgram: program.kind == .partner)
@@ -18,8 +19,6 @@ struct LeadKeys {
         {
             keys.append((.phone, .phone(phone)))
         }
-        guard names.contains(.domain) || names.contains(.company) else { return }
-        let identity = lead.identity
         if names.contains(.domain), let key = identity.domainKey { keys.append((.domain, key)) }
         if names.contains(.company), let key = identity.companyKey {
             keys.append((.company, key))

@@ -9,10 +9,11 @@ import Records
 /// takes nobody's turn.
 enum RouteLead {
     static func run(
-        _ lead: inout Lead, _ program: Program, _ known: Participant?, _ tx: Transaction
+        _ lead: inout Lead, _ identity: AccountIdentity, _ program: Program,
+        _ known: Participant?, _ tx: Transaction
     ) throws {
         var facts = RoutingFacts()
-        if let claim = try HoldAccount.holders(of: lead.identity, at: tx.now, tx).first {
+        if let claim = try HoldAccount.holders(of: identity, at: tx.now, tx).first {
             facts.holder = claim.participant
             lead.registration = claim.registration
         }

@@ -50,9 +50,10 @@ struct SubmitLead: Sendable {
             : try CustomerStore.findOrInsert(
                 program: programID, externalID: nil, email: email, tx)
         let draft = draft(tx.makeID(), program, decision.referrer, customer?.customer.id, tx.now)
-        let keys = LeadKeys(draft, program)
+        let identity = draft.identity
+        let keys = LeadKeys(draft, identity, program)
         let earlier = try keys.earlier(ofNew: customer?.isNew ?? true, tx)
-        let lead = try admitted(draft, program, earlier, facts, tx)
+        let lead = try admitted(draft, identity, program, earlier, facts, tx)
         try LeadStore.insert(lead, tx)
         try keys.keep(for: lead, tx)
         try insertTouches(of: lead, facts.origin, tx)
@@ -177,18 +178,20 @@ struct SubmitLead: Sendable {
 
     /// What becomes of it: held against the program's rules, and given to whom works it.
     private func admitted(
-        _ draft: Lead, _ program: Program, _ earlier: EarlierLead?, _ facts: Facts,
-        _ tx: Transaction
+        _ draft: Lead, _ identity: AccountIdentity, _ program: Program,
+        _ earlier: EarlierLead?, _ facts: Facts, _ tx: Transaction
     ) throws -> Lead {
         var lead = draft
-        if !isHoneypotFilled { try AssessLead.run(&lead, program, tx) }
+        if !isHoneypotFilled { try AssessLead.run(&lead, identity, program, tx) }
         let admission = LeadRules.admit(
             isHoneypotFilled: isHoneypotFilled, earlier: earlier, broken: lead.brokenRules,
             terms: program.terms.qualification)
         lead.state = admission.state
         lead.reasonCode = admission.reasonCode
         if case .duplicate(let of, _) = admission { lead.duplicateOf = of }
-        if lead.state != .spam { try RouteLead.run(&lead, program, facts.participant, tx) }
+        if lead.state != .spam {
+            try RouteLead.run(&lead, identity, program, facts.participant, tx)
+        }
         return lead
     }
 

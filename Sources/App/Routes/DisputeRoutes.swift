@@ -102,7 +102,12 @@ enum DisputeRoutes {
         switch try body.requiredText("decision") {
         case "uphold": return .uphold
         case "transfer": return .transfer
-        case "split": return .split(claimantShare: try body.required("claimant_share", share))
+        case "split":
+            guard let share else {
+                throw Refused(
+                    .unprocessable("share_required", "split needs the claimant_share."))
+            }
+            return .split(claimantShare: share)
         default: return .reject
         }
     }
@@ -207,7 +212,10 @@ enum DisputeRoutes {
             .optional(
                 "claimant_share", .integer(1...9999), "split: the claimant's basis points."),
             .required("reason", .prose(1...2000), "Kept for good: no personal data."),
-        ]), answer: DisputeWire.schema, refusals: Problem.examples(of: DisputeRefusal.ruling))
+        ]), answer: DisputeWire.schema,
+        refusals: Problem.examples(of: DisputeRefusal.ruling) + [
+            .unprocessable("share_required", "split needs the claimant_share.")
+        ])
 }
 
 extension DisputeRefusal: ProblemConvertible {

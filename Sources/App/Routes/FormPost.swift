@@ -27,7 +27,7 @@ struct FormPost: Sendable {
             .optional("note", .nullable(.prose(0...2000))),
             .optional("industry", .nullable(.text(0...100))),
             .optional("company_size", .nullable(.text(0...20)), "Employees."),
-            .optional("country", .nullable(.text(0...2)), "ISO 3166-1, of the company."),
+            .optional("country", .nullable(.text(0...40)), "ISO 3166-1, of the company."),
             .optional("ref", .nullable(.text(0...200)), "The code of the referrer's link."),
             .optional(
                 "click_id", .nullable(.text(0...200)), "From the address that the link led to."),

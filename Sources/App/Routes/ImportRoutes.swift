@@ -10,6 +10,8 @@ enum ImportRoutes {
     /// Some 100,000 rows.
     private static let bodyBytesMax = 16 << 20
 
+    private static let pieceBytes = 64 << 10
+
     static func add(to routes: inout RouteTable) {
         routes.add(.post, "/v1/leads/import", .key(.write), .background(take), taking)
         routes.amend { $0.bodyBytesMax = bodyBytesMax }
@@ -58,7 +60,12 @@ enum ImportRoutes {
             var run = ImportRun(program, actor: call.principal.actor) { rows, leads in
                 try app.database.perform { try leads.run(rows, $0) }
             }
-            try run.feed(call.request.body)
+            // In pieces, so that the rows of the whole file are never in memory together.
+            var rest = call.request.body[...]
+            while !rest.isEmpty {
+                try run.feed(rest.prefix(pieceBytes))
+                rest = rest.dropFirst(pieceBytes)
+            }
             try run.finish()
             return .object(run.report.json.encoded())
         } catch let header as ImportLeads.BadHeader {

@@ -199,8 +199,8 @@ extension PayoutRefusal: ProblemConvertible {
             .conflict(
                 "nothing_to_pay", "There is no approved reward, or all of it is owed back.")
         case .badPaidAmount(let most):
-            .invalidField(
-                "/paid_amount/amount", code: "out_of_range", detail: "must be 1 to \(most)")
+            .unprocessable(
+                "paid_amount_too_large", "paid_amount must be at most the payout's, \(most).")
         }
     }
 }

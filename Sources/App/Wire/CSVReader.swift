@@ -11,7 +11,10 @@ struct CSVReader {
     static let rowBytesMax = 32_768
     static let fieldsMax = 64
 
-    private enum Place { case start, plain, quoted, quoteInQuoted, skipping }
+    private enum Place { case start, plain, quoted, quoteInQuoted, closed, skipping }
+
+    /// U+FEFF at the beginning, as spreadsheets write it.
+    private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     private var place = Place.start
     private var field: [UInt8] = []
@@ -20,7 +23,8 @@ struct CSVReader {
     private var line = 1
     private var rowLine = 1
     private var fault: String?
-    private var isFirst = true
+    /// How much of the byte order mark has been read; all of it when none can come any more.
+    private var markBytes = 0
 
     /// Takes `bytes` and returns the rows that are complete now.
     mutating func feed(_ bytes: some Collection<UInt8>) -> [Row] {
@@ -37,6 +41,7 @@ struct CSVReader {
     }
 
     private mutating func take(_ byte: UInt8, _ rows: inout [Row]) {
+        if markBytes < CSVReader.mark.count, takesMark(byte) { return }
         rowBytes += 1
         if rowBytes > CSVReader.rowBytesMax, fault == nil {
             fault = "the row is longer than \(CSVReader.rowBytesMax) bytes"
@@ -54,15 +59,31 @@ struct CSVReader {
             if let row = endRow() { rows.append(row) }
             rowLine = line + 1
         case (.skipping, _): break
+        case (.closed, _): spoil("text follows a closing quote")
         case (_, UInt8(ascii: ",")): endField()
         case (.start, UInt8(ascii: "\"")) where field.isEmpty: place = .quoted
-        case (.quoteInQuoted, UInt8(ascii: "\r")): break
+        case (.quoteInQuoted, UInt8(ascii: "\r")): place = .closed
         case (.quoteInQuoted, _): spoil("text follows a closing quote")
         case (.plain, UInt8(ascii: "\"")): spoil("a quote stands within a field")
         default:
             field.append(byte)
             place = .plain
         }
+    }
+
+    /// Whether the byte is one of the mark's. What only began like it is text.
+    private mutating func takesMark(_ byte: UInt8) -> Bool {
+        let read = markBytes
+        if byte == CSVReader.mark[read] {
+            markBytes += 1
+            return true
+        }
+        markBytes = CSVReader.mark.count
+        if read > 0 {
+            field += CSVReader.mark[..<read]
+            place = .plain
+        }
+        return false
     }
 
     private mutating func spoil(_ why: String) {
@@ -85,10 +106,6 @@ struct CSVReader {
     /// Ends the row; nil for an empty line.
     private mutating func endRow() -> Row? {
         if place == .plain, field.last == UInt8(ascii: "\r") { field.removeLast() }
-        if isFirst, fields.isEmpty, field.starts(with: [0xEF, 0xBB, 0xBF]) {
-            field.removeFirst(3)
-        }
-        isFirst = false
         if place != .skipping { endField() }
         defer {
             field.removeAll(keepingCapacity: true)

@@ -50,8 +50,13 @@ enum OpenAPI {
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = about.body {
             // What a form brings beyond its fields is ignored.
+            var schema = body.document
+            if !about.parsesBody, var open = schema.objectValue {
+                open["additionalProperties"] = nil
+                schema = .object(open)
+            }
             var content = JSONObject()
-            for type in about.bodyTypes { content[type] = ["schema": body.document] }
+            for type in about.bodyTypes { content[type] = ["schema": schema] }
             operation["requestBody"] = [
                 "required": .bool(body.requiresMembers), "content": .object(content),
             ]
@@ -132,7 +137,18 @@ enum OpenAPI {
         add(
             "Dry-Run", ["type": "string", "enum": ["true", "false"]], required: false,
             "true: the whole answer, nothing written.")
+        if takesVersion(endpoint) {
+            add(
+                "If-Match", ["type": "string"], required: false,
+                "The ETag of the version that is to be changed; another one is 412.")
+        }
         return headers
+    }
+
+    /// Whether it changes an object that has a version.
+    private static func takesVersion(_ endpoint: Endpoint) -> Bool {
+        endpoint.action.isWrite && endpoint.path.contains("{")
+            && endpoint.about.success == 200 && endpoint.about.answer?.member("version") != nil
     }
 
     private static func responses(_ endpoint: Endpoint) -> JSONValue {
@@ -211,13 +227,21 @@ enum OpenAPI {
         case .everyone, .operations: break
         default: statuses += [401, 403]
         }
-        let namesObjects = endpoint.about.body?.requiresMembers == true
-        if endpoint.path.contains("{") || namesObjects { statuses.append(404) }
+        if endpoint.path.contains("{") || namesObjects(endpoint.about) { statuses.append(404) }
         if endpoint.about.body != nil { statuses.append(415) }
         if endpoint.action.isWrite, endpoint.path.hasPrefix("/v1/") {
-            statuses += [409, 412, 422]
+            statuses += [409, 422]
+            if takesVersion(endpoint) { statuses.append(412) }
         }
         return statuses.sorted()
+    }
+
+    /// Whether the body or the query names other objects, which may not exist.
+    private static func namesObjects(_ about: Contract) -> Bool {
+        let names = (about.body?.memberNames ?? []) + about.query.map(\.name)
+        return names.contains { name in
+            name == "ref" || (name.hasSuffix("_id") && name != "external_id")
+        }
     }
 
     private static let problem: JSONValue = [
@@ -248,6 +272,25 @@ extension Endpoint {
 }
 
 extension Schema {
+    /// The member of this name, of an object.
+    fileprivate func member(_ name: String) -> Field? {
+        switch self {
+        case .object(let fields): fields.first { $0.name == name }
+        case .named(_, let schema): schema.member(name)
+        default: nil
+        }
+    }
+
+    /// The names of all members, at any depth.
+    fileprivate var memberNames: [String] {
+        switch self {
+        case .object(let fields): fields.flatMap { [$0.name] + $0.schema.memberNames }
+        case .named(_, let schema), .nullable(let schema), .list(let schema, _):
+            schema.memberNames
+        default: []
+        }
+    }
+
     /// Whether a body must be sent at all.
     var requiresMembers: Bool {
         switch self {
