@@ -76,7 +76,7 @@ extension AccountIdentity {
     public var domainKey: AccountKey? { domain.map { .domain($0) } }
 
     public var companyKey: AccountKey? {
-        guard let company, let country else { return nil }
+        guard let country, let company else { return nil }
         return .company(company, country)
     }
 }

@@ -43,9 +43,12 @@ public struct AccountKey: Hashable, Sendable {
 public struct AccountIdentity: Sendable, Equatable {
     /// Registrable; never of a free mail provider.
     public let domain: DomainName?
-    public let company: CompanyName?
+    private let companyText: String?
     public let country: CountryCode?
     public let email: EmailAddress?
+
+    /// Read when it is asked for, because most leads are told by less.
+    public var company: CompanyName? { companyText.flatMap { CompanyName($0) } }
 
     /// `domain` counts by its registrable part; without one, or where that is a provider's of free
     /// mail, the domain of the e-mail address does, unless anybody can have an address there.
@@ -55,7 +58,7 @@ public struct AccountIdentity: Sendable, Equatable {
         self.domain =
             domain.flatMap { AccountIdentity.own($0) }
             ?? email.flatMap { DomainName($0.domain) }.flatMap { AccountIdentity.own($0) }
-        self.company = company.flatMap { CompanyName($0) }
+        companyText = company
         self.country = country
         self.email = email
     }

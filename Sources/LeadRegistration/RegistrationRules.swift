@@ -52,7 +52,7 @@ public enum RegistrationRules {
         isPartnerProgram: Bool, currency: Currency, terms: RegistrationTerms
     ) throws(RegistrationRefusal) {
         guard isPartnerProgram else { throw .notPartnerProgram }
-        guard !claimKeys(identity).isEmpty else { throw .accountNotIdentifiable }
+        guard !accountKeys(identity).isEmpty else { throw .accountNotIdentifiable }
         if part != nil && !terms.allowsParts { throw .partNotAllowed }
         if let value = opportunity.value, value.currency != currency { throw .valueCurrency }
         try checkEvidence(opportunity.evidence, terms)
@@ -69,17 +69,23 @@ public enum RegistrationRules {
             minimum: terms.evidenceMinimum)
     }
 
-    /// The keys under which an account is claimed, each with its kind. Free mail protects no
-    /// domain, and a mailbox is the key only of an account that has no better one.
-    public static func claimKeys(
+    /// The keys by which an account is the same, each with its kind. Free mail protects no domain,
+    /// and a mailbox is the key only of an account that has no better one.
+    public static func accountKeys(
         _ identity: AccountIdentity
     ) -> [(kind: AccountClaim.Kind, key: AccountKey)] {
         var keys: [(kind: AccountClaim.Kind, key: AccountKey)] = []
-        if let domain = identity.domain { keys.append((.domain, .domain(domain))) }
-        if let company = identity.company, let country = identity.country {
-            keys.append((.company, .company(company, country)))
-        }
+        if let key = identity.domainKey { keys.append((.domain, key)) }
+        if let key = identity.companyKey { keys.append((.company, key)) }
         if keys.isEmpty, let email = identity.email { keys.append((.email, .email(email))) }
+        return keys
+    }
+
+    /// The keys under which an account is claimed: those, and one that finds names that are alike.
+    public static func claimKeys(
+        _ identity: AccountIdentity
+    ) -> [(kind: AccountClaim.Kind, key: AccountKey)] {
+        var keys = accountKeys(identity)
         if !keys.isEmpty, let company = identity.company {
             keys.append((.name, .firstWord(of: company)))
         }

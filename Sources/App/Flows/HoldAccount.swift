@@ -25,7 +25,7 @@ enum HoldAccount {
         of identity: AccountIdentity, at instant: Instant, _ reader: Reader
     ) throws -> [AccountClaim] {
         var holders: [AccountClaim] = []
-        for (kind, key) in RegistrationRules.claimKeys(identity) where kind != .name {
+        for (_, key) in RegistrationRules.accountKeys(identity) {
             for claim in try AccountClaimStore.holding(key, at: instant, reader)
             where RegistrationRules.isSameAccount(identity, claim)
                 && !holders.contains(where: { $0.registration == claim.registration })

@@ -147,7 +147,7 @@ private struct OtherClaims {
     }
 
     func lastLapse(of participant: ParticipantID, _ tx: Transaction) throws -> Instant? {
-        try RegistrationRules.claimKeys(identity).filter { $0.kind != .name }.compactMap {
+        try RegistrationRules.accountKeys(identity).compactMap {
             try AccountClaimStore.lastLapse(
                 of: participant, $0.key, scope: scope, at: now, tx)
         }.max()

@@ -22,7 +22,7 @@ enum ProtectionRoutes {
             company: call.query["company"],
             country: call.query["country"].flatMap { CountryCode($0) },
             email: call.query["email"].flatMap { EmailAddress($0) })
-        guard !RegistrationRules.claimKeys(identity).isEmpty else {
+        guard !RegistrationRules.accountKeys(identity).isEmpty else {
             throw RegistrationRefusal.accountNotIdentifiable
         }
         let asker = try call.ownParticipant("participant_id")
