@@ -16,6 +16,9 @@ public struct Lead: Sendable, Equatable {
             case qualify, disqualify, advance, win, lose, nurture, reopen, attach
         }
 
+        /// Whether it waits for a decision, so that what is learned of it still counts.
+        public var isWaiting: Bool { self == .submitted || self == .nurture }
+
         public func after(_ action: Action) -> State? {
             switch (action, self) {
             case (.qualify, .submitted), (.qualify, .nurture): .qualified
@@ -196,6 +199,11 @@ public struct Contact: Sendable, Equatable {
 extension Lead {
     /// Since when it counts as referred.
     public var referralTime: Instant { referredAt ?? createdAt }
+
+    /// In minor units; nil when it is not known in this currency.
+    public func estimatedAmount(in currency: Currency) -> Int64? {
+        estimatedValue.flatMap { $0.currency == currency ? $0.amount : nil }
+    }
 
     /// By which its company is known again.
     public var identity: AccountIdentity {

@@ -22,9 +22,9 @@ public struct RoutingFacts: Sendable, Equatable {
 
 extension LeadRules {
     /// Who works the lead (R117, R118): the partner who holds its account, whatever the policy;
-    /// else whom the policy names, else the fallback.
+    /// else whom the policy names, else the fallback. `currency` is the program's.
     public static func owner(
-        of lead: Lead, _ terms: RoutingTerms, _ facts: RoutingFacts
+        of lead: Lead, _ terms: RoutingTerms, _ facts: RoutingFacts, currency: Currency
     ) -> LeadOwner? {
         if let holder = facts.holder {
             return LeadOwner(kind: .partner, name: holder.description)
@@ -37,7 +37,7 @@ extension LeadRules {
         case .representatives: owner = representative(terms, facts)
         case .hybrid:
             owner =
-                isStrategic(lead, terms, facts)
+                isStrategic(lead, terms, facts, currency)
                 ? executive(facts) ?? territory(of: lead, terms) : territory(of: lead, terms)
         }
         return owner ?? terms.fallback.map { LeadOwner(kind: .fallback, name: $0) }
@@ -67,15 +67,14 @@ extension LeadRules {
     }
 
     private static func isStrategic(
-        _ lead: Lead, _ terms: RoutingTerms, _ facts: RoutingFacts
+        _ lead: Lead, _ terms: RoutingTerms, _ facts: RoutingFacts, _ currency: Currency
     ) -> Bool {
         if let segment = facts.segment, terms.strategicSegments.contains(segment) { return true }
         if let least = terms.strategicCompanySize, let size = lead.firm.companySize, size >= least {
             return true
         }
-        guard let least = terms.strategicValue, let value = lead.estimatedValue else {
-            return false
-        }
-        return value.amount >= least
+        guard let least = terms.strategicValue, let amount = lead.estimatedAmount(in: currency)
+        else { return false }
+        return amount >= least
     }
 }

@@ -220,6 +220,7 @@ public enum LeadRules {
             lead.qualifiedAt = now
         case .qualifyAnyway(let reason):
             try checkChecklist(lead, terms)
+            lead.brokenRules = brokenRules(lead, stillWithin: terms, at: now)
             lead.qualifiedAt = now
             lead.reasonCode = "override"
             lead.reason = reason
@@ -264,10 +265,7 @@ public enum LeadRules {
     private static func checkQualified(
         _ lead: Lead, _ terms: QualificationTerms, at now: Instant
     ) throws(LeadRefusal) {
-        var broken = lead.brokenRules
-        if !isWithinWindow(lead.referralTime, terms, at: now), !broken.contains(.withinWindow) {
-            broken.append(.withinWindow)
-        }
+        let broken = brokenRules(lead, stillWithin: terms, at: now)
         if !broken.isEmpty { throw .notValid(rules: broken) }
         try checkChecklist(lead, terms)
     }

@@ -23,7 +23,7 @@ extension LeadRules {
     private static let recentPoints: Int64 = 15
 
     public static func score(
-        _ lead: Lead, _ terms: QualificationTerms, at now: Instant
+        _ lead: Lead, _ terms: QualificationTerms, currency: Currency, at now: Instant
     ) -> LeadScore {
         let isReferred = lead.referrer.participant != nil
         return LeadScore(parts: [
@@ -32,7 +32,7 @@ extension LeadRules {
                 because: isReferred
                     ? "Somebody referred it." : "Nobody is known to have referred it."
             ),
-            introduction(lead.intro), profile(lead, terms, at: now),
+            introduction(lead.intro), profile(lead, terms, currency, at: now),
             recency(lead.referralTime, terms, at: now),
         ])
     }
@@ -48,10 +48,12 @@ extension LeadRules {
     }
 
     private static func profile(
-        _ lead: Lead, _ terms: QualificationTerms, at now: Instant
+        _ lead: Lead, _ terms: QualificationTerms, _ currency: Currency, at now: Instant
     ) -> LeadScore.Part {
         let rules: [LeadRule] = [.industry, .country, .companySize, .useCase, .estimatedValue]
-        let asked = verdicts(lead, terms, isKnown: false, at: now).filter {
+        let asked = verdicts(
+            lead, terms, currency: currency, isKnown: false, at: now
+        ).filter {
             rules.contains($0.rule) && $0.verdict != .notAsked
         }
         guard !asked.isEmpty else {

@@ -45,13 +45,14 @@ public enum LeadStore {
             """, id, instant, map: lead)
     }
 
-    /// The first lead of the program under one of these keys.
+    /// The lead that the program's first one under this key belongs to.
     public static func earliest(
         _ key: AccountKey, in program: ProgramID, _ reader: Reader
     ) throws -> LeadID? {
-        try reader.first(
+        let first: LeadID? = try reader.first(
             "SELECT lead_id FROM lead_keys WHERE key = ?", bytes(key, in: program)
         ) { try $0.id(0) }
+        return try first.map { try original(of: $0, reader) }
     }
 
     /// Has the lead found again under this key, unless another was first.
@@ -75,14 +76,29 @@ public enum LeadStore {
         try reader.integer("SELECT seq FROM leads WHERE id = ?", id)
     }
 
-    /// The customer's oldest lead that counts: neither a duplicate nor spam.
+    /// The lead that the customer's oldest one belongs to. Spam counts for nothing.
     public static func earliest(of customer: CustomerID, _ reader: Reader) throws -> LeadID? {
-        try reader.first(
+        let first: LeadID? = try reader.first(
             """
-            SELECT id FROM leads
-            WHERE customer_id = ? AND state NOT IN ('duplicate', 'spam') ORDER BY seq LIMIT 1
+            SELECT id FROM leads WHERE customer_id = ? AND state <> 'spam' ORDER BY seq LIMIT 1
             """, customer
         ) { try $0.id(0) }
+        return try first.map { try original(of: $0, reader) }
+    }
+
+    /// The lead itself, or the one that it is a duplicate of. A lead is only ever attached to one
+    /// that is none itself, so this ends; the bound is for a file that says otherwise.
+    private static func original(of lead: LeadID, _ reader: Reader) throws -> LeadID {
+        var original = lead
+        for _ in 0..<100 {
+            let next: LeadID? =
+                try reader.first(
+                    "SELECT duplicate_of FROM leads WHERE id = ? AND state = 'duplicate'", original
+                ) { try $0.optionalID(0) } ?? nil
+            guard let next else { return original }
+            original = next
+        }
+        return original
     }
 
     /// The lead that a form post with this digest made after `start`.

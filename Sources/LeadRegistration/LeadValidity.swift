@@ -37,10 +37,12 @@ public struct EarlierLead: Sendable, Equatable {
 }
 
 extension LeadRules {
-    /// Every rule with its verdict. `isKnown`: the operator has the company as a customer or in its
+    /// Every rule with its verdict. `currency` is the program's: a value in another one tells
+    /// nothing about its limit. `isKnown`: the operator has the company as a customer or in its
     /// pipeline.
     public static func verdicts(
-        _ lead: Lead, _ terms: QualificationTerms, isKnown: Bool, at now: Instant
+        _ lead: Lead, _ terms: QualificationTerms, currency: Currency, isKnown: Bool,
+        at now: Instant
     ) -> [(rule: LeadRule, verdict: LeadVerdict)] {
         let profile = terms.profile
         return LeadRule.allCases.map { rule in
@@ -61,17 +63,28 @@ extension LeadRules {
                 verdict = isWithin(
                     profile.companySizeMin, profile.companySizeMax, lead.firm.companySize)
             case .estimatedValue:
-                verdict = isWithin(profile.estimatedValueMin, nil, lead.estimatedValue?.amount)
+                verdict = isWithin(
+                    profile.estimatedValueMin, nil, lead.estimatedAmount(in: currency))
             }
             return (rule, verdict)
         }
     }
 
     public static func brokenRules(
-        _ lead: Lead, _ terms: QualificationTerms, isKnown: Bool, at now: Instant
+        _ lead: Lead, _ terms: QualificationTerms, currency: Currency, isKnown: Bool,
+        at now: Instant
     ) -> [LeadRule] {
-        verdicts(lead, terms, isKnown: isKnown, at: now).filter { $0.verdict == .broken }
-            .map(\.rule)
+        verdicts(lead, terms, currency: currency, isKnown: isKnown, at: now)
+            .filter { $0.verdict == .broken }.map(\.rule)
+    }
+
+    /// What was found broken, and the window when it has passed since.
+    static func brokenRules(
+        _ lead: Lead, stillWithin terms: QualificationTerms, at now: Instant
+    ) -> [LeadRule] {
+        let isWithin = isWithinWindow(lead.referralTime, terms, at: now)
+        return isWithin || lead.brokenRules.contains(.withinWindow)
+            ? lead.brokenRules : lead.brokenRules + [.withinWindow]
     }
 
     /// The program's way to tell that a prospect was referred before: its own, or by default the

@@ -171,7 +171,8 @@ struct LeadFormTests {
     @Test(
         "a faulty form comes back with everything typed, escaped and unchanged",
         arguments: [
-            "name", "email", "company", "phone", "note", "referrer_email", "utm_source",
+            "name", "email", "company", "phone", "note", "industry", "company_size", "country",
+            "referrer_email", "utm_source",
         ])
     func typedComesBack(_ name: String) throws {
         let stage = try Stage()

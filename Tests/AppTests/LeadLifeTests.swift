@@ -52,6 +52,43 @@ struct LeadLifeTests {
         #expect(try deals.service.get("/v1/leads?status=duplicate&limit=100").ids.count == 5)
     }
 
+    @Test("a prospect is known again through a second lead, and through one that was turned down")
+    func duplicatesOfDuplicates() throws {
+        let deals = try Deals([:], [("qualification", ["disqualify_invalid": true])])
+        defer { deals.service.stop() }
+        let old = Date().addingTimeInterval(-86_400 * 91).ISO8601Format()
+        let first = try submit(deals, "a@navy.example", [("referred_at", .string(old))])
+        #expect(first["status"] == "disqualified")
+        let rows: [(String, [(String, JSONValue)], String)] = [
+            ("b@gmail.com", [("domain", "navy.example"), ("phone", "+493090182")], "same_domain"),
+            ("B+again@gmail.com", [], "same_email"),
+            ("c@other.example", [("phone", "+49 30 90182")], "same_phone"),
+            ("d@other.example", [], "same_domain"),
+        ]
+        for (email, more, code) in rows {
+            let second = try submit(deals, email, more)
+            #expect(second["reason_code"] == .string(code), "\(email): \(second.text)")
+            #expect(second["duplicate_of"] == first["id"], "\(email)")
+        }
+    }
+
+    @Test("what is known of an attached lead leads to the opportunity")
+    func duplicatesOfAttached() throws {
+        let deals = try Deals()
+        defer { deals.service.stop() }
+        let opportunity = try submit(deals, "a@one.example").id()
+        for action in ["qualify", "advance"] {
+            _ = try deals.service.post("/v1/leads/\(opportunity)/\(action)")
+        }
+        let second = try submit(deals, "b@two.example").id()
+        let body: JSONValue = ["lead_id": .string(opportunity)]
+        #expect(try deals.service.post("/v1/leads/\(second)/attach", body).status == 200)
+        for email in ["b@two.example", "c@two.example"] {
+            let third = try submit(deals, email)
+            #expect(third["duplicate_of"] == .string(opportunity), "\(third.text)")
+        }
+    }
+
     @Test("a company that is a customer breaks a rule, which an override must give a reason for")
     func knownAccount() throws {
         let deals = try Deals()
@@ -91,6 +128,125 @@ struct LeadLifeTests {
         #expect(
             try submit(deals, "b@code.example", [("industry", "Software")])["status"] == "submitted"
         )
+    }
+
+    /// Changes what the program asks of a customer's profile.
+    private func askFor(_ industries: JSONValue, _ deals: Deals) throws {
+        let patch: JSONValue = ["qualification": ["profile": ["industries": industries]]]
+        let answer = try deals.service.send("PATCH", "/v1/programs/\(deals.program)", patch)
+        try #require(answer.status == 200, "\(answer.text)")
+    }
+
+    @Test("what sales corrects counts, by the rules that were in force when the lead came in")
+    func corrected() throws {
+        let deals = try Deals(
+            [:], [("qualification", ["profile": ["industries": ["software"]]])])
+        defer { deals.service.stop() }
+        let path = "/v1/leads/\(try submit(deals, "a@one.example").id())"
+        let version = try deals.service.get(path)["program_version"]
+        try askFor(["mining"], deals)
+        let mining = try deals.service.send("PATCH", path, ["industry": "mining"])
+        #expect(mining["broken_rules"] == ["industry"])
+        #expect(mining["program_version"] == version)
+        #expect(try deals.service.post(path + "/qualify")["rules"] == ["industry"])
+        let software = try deals.service.send("PATCH", path, ["industry": "software"])
+        #expect(software["broken_rules"] == [])
+        #expect(try deals.service.get(path + "/timeline")["data.2.data.broken_rules"] == [])
+        #expect(try deals.service.post(path + "/qualify")["status"] == "qualified")
+    }
+
+    @Test("a correction finds out whether the company is known, and has it known again")
+    func correctedCompany() throws {
+        let deals = try Deals()
+        defer { deals.service.stop() }
+        _ = try deals.service.make(
+            "/v1/accounts", ["domain": "customer.example", "relation": "customer"])
+        let id = try submit(deals, "a@gmail.com").id()
+        let patched = try deals.service.send(
+            "PATCH", "/v1/leads/\(id)", ["domain": "customer.example"])
+        #expect(patched["broken_rules"] == ["not_known"])
+        let second = try submit(deals, "b@customer.example")
+        #expect(second["duplicate_of"] == .string(id))
+    }
+
+    @Test("the window counts as when the lead came in, also after the program has changed it")
+    func pinnedWindow() throws {
+        let deals = try Deals()
+        defer { deals.service.stop() }
+        let path = "/v1/leads/\(try submit(deals, "a@one.example").id())"
+        let patch: JSONValue = ["qualification": ["validity_days": 1]]
+        _ = try deals.service.send("PATCH", "/v1/programs/\(deals.program)", patch)
+        deals.service.clock.advance(hours: 48)
+        #expect(try deals.service.post(path + "/qualify")["status"] == "qualified")
+    }
+
+    @Test("a decision is explained in a year as on its day, whatever the program asks by then")
+    func explainedLater() throws {
+        let deals = try Deals(
+            [:], [("qualification", ["profile": ["industries": ["software"]]])])
+        defer { deals.service.stop() }
+        let path =
+            "/v1/leads/\(try submit(deals, "a@one.example", [("industry", "software")]).id())"
+        _ = try deals.service.post(path + "/qualify")
+        let before = try deals.service.get(path + "/explain")
+        try askFor(["mining"], deals)
+        deals.service.clock.advance(hours: 24 * 365)
+        _ = try deals.service.send("PATCH", path, ["industry": "mining"])
+        let after = try deals.service.get(path + "/explain")
+        #expect(before["rules"] != nil)
+        #expect(before["rules"] == after["rules"])
+        #expect(before["program_version"] == after["program_version"])
+    }
+
+    @Test("an explanation tells how it was known who referred the lead")
+    func explainedReferrer() throws {
+        let deals = try Deals()
+        defer { deals.service.stop() }
+        func words(_ id: String) throws -> String? {
+            try deals.service.get("/v1/leads/\(id)/explain")["referrer_because"]?.stringValue
+        }
+        #expect(
+            try words(submit(deals, "a@one.example").id()) == "It was known by participant_id.")
+        _ = try deals.service.send(
+            "PATCH", "/v1/participants/\(deals.ben.id)", ["plan": "trial"])
+        let rows = [
+            ("b%40two.example", "Nobody was named."),
+            ("c%40three.example&ref=nowhere", "What was given names nobody in the program: ref."),
+            ("d%40four.example&ref=ben", "Whom ref named may not refer: plan."),
+            (
+                "e%40five.example&ref=ada&referrer_email=x%40y.example",
+                "It was known by ref; not used: referrer_email."
+            ),
+        ]
+        for (form, expected) in rows {
+            #expect(try words(post(deals, "email=" + form)) == expected, "\(form)")
+        }
+    }
+
+    /// Posts the program's form; the id of the lead.
+    private func post(_ deals: Deals, _ form: String) throws -> String {
+        try deals.service.sendBytes(
+            "POST", "/f/\(deals.program)", Array(form.utf8), key: nil,
+            headers: [("Content-Type", "application/x-www-form-urlencoded")]
+        ).id()
+    }
+
+    @Test("a person taken for a robot is held against the rules when the lead is reopened")
+    func reopenedSpam() throws {
+        let deals = try Deals(
+            [:],
+            [
+                ("qualification", ["profile": ["industries": ["software"]]]),
+                ("routing", ["policy": "representatives", "representatives": ["rita"]]),
+            ])
+        defer { deals.service.stop() }
+        let id = try post(deals, "email=a%40one.example&industry=mining&website=x")
+        #expect(
+            try submit(deals, "b@gmail.com", [("domain", "one.example")])["owner.name"] == "rita")
+        let reopened = try deals.service.post("/v1/leads/\(id)/reopen", ["reason": "A person."])
+        #expect(reopened["status"] == "submitted", "\(reopened.text)")
+        #expect(reopened["broken_rules"] == ["industry"])
+        #expect(reopened["owner.name"] == "rita")
     }
 
     @Test("a checklist is answered by patches, and refuses to qualify until it is")
@@ -160,6 +316,18 @@ struct LeadLifeTests {
             }
         }
         #expect(owners == ["rita": 30, "rob": 30, "rose": 30])
+    }
+
+    @Test("a second lead goes to who works the first, and takes nobody's turn")
+    func ownerOfDuplicate() throws {
+        let deals = try Deals(
+            [:],
+            [("routing", ["policy": "representatives", "representatives": ["rita", "rob"]])])
+        defer { deals.service.stop() }
+        let owners = try ["a@one.example", "b@one.example", "c@two.example"].map {
+            try submit(deals, $0)["owner.name"]
+        }
+        #expect(owners == ["rita", "rita", "rob"])
     }
 
     @Test("a lead of a protected account goes to its holder, and others do not learn to whom")

@@ -32,8 +32,8 @@ struct LeadValidityTests {
         _ rule: LeadRule, _ lead: Lead, _ terms: QualificationTerms = picky, isKnown: Bool = false,
         at now: Instant = start
     ) -> LeadVerdict? {
-        LeadRules.verdicts(lead, terms, isKnown: isKnown, at: now).first { $0.rule == rule }?
-            .verdict
+        LeadRules.verdicts(lead, terms, currency: usd, isKnown: isKnown, at: now)
+            .first { $0.rule == rule }?.verdict
     }
 
     @Test("a profile passes what matches, breaks what does not, and lets pass what is not known")
@@ -61,6 +61,9 @@ struct LeadValidityTests {
                 .passed
             ),
         ]
+        let euro = Currency.all.first { $0.code == "EUR" } ?? usd
+        let foreign = lead { $0.estimatedValue = Money(amount: 1, currency: euro) }
+        #expect(verdict(.estimatedValue, foreign) == .unknown)
         for (rule, change, expected) in cases {
             #expect(verdict(rule, lead(change)) == expected, "\(rule)")
         }
@@ -80,9 +83,9 @@ struct LeadValidityTests {
         #expect(verdict(.notKnown, lead(), isKnown: true) == .broken)
         #expect(verdict(.notKnown, lead()) == .passed)
         #expect(
-            LeadRules.brokenRules(lead(), QualificationTerms(), isKnown: true, at: start) == [
-                .notKnown
-            ])
+            LeadRules.brokenRules(
+                lead(), QualificationTerms(), currency: usd, isKnown: true, at: start)
+                == [.notKnown])
     }
 
     @Test("a broken rule refuses qualification unless a reason overrides it")
@@ -100,6 +103,7 @@ struct LeadValidityTests {
             at: late)
         #expect(change.lead.state == .qualified)
         #expect(change.lead.reasonCode == "override")
+        #expect(change.lead.brokenRules == [.industry, .withinWindow])
     }
 
     @Test("a checklist asks for all of its items, or for as many as the program says (R97)")
@@ -155,22 +159,28 @@ struct LeadValidityTests {
     @Test("a score is the sum of its parts, and falls with age (R109)")
     func score() {
         let strong = lead { $0.intro = .strong }
-        let fresh = LeadRules.score(strong, QualificationTerms(), at: start)
+        let fresh = LeadRules.score(strong, QualificationTerms(), currency: usd, at: start)
         #expect(fresh.points == 30 + 30 + 10 + 15)
         #expect(fresh.parts.map(\.points).reduce(0, +) == fresh.points)
-        let old = LeadRules.score(strong, QualificationTerms(), at: start.advanced(byDays: 45))
+        let old = LeadRules.score(
+            strong, QualificationTerms(), currency: usd, at: start.advanced(byDays: 45))
         #expect(fresh.points - old.points == 8)
-        let stale = LeadRules.score(strong, QualificationTerms(), at: start.advanced(byDays: 900))
+        let stale = LeadRules.score(
+            strong, QualificationTerms(), currency: usd, at: start.advanced(byDays: 900))
         #expect(stale.parts.last?.points == 0)
-        let weak = LeadRules.score(lead { $0.intro = .weak }, QualificationTerms(), at: start)
+        let weak = LeadRules.score(
+            lead { $0.intro = .weak }, QualificationTerms(), currency: usd, at: start)
         #expect(weak.points < fresh.points)
         let matching = lead {
             $0.firm = Firmographics(
                 country: CountryCode("FR"), industry: "retail", companySize: 20, useCase: "billing")
             $0.estimatedValue = Money(amount: 100_000, currency: usd)
         }
-        #expect(LeadRules.score(matching, Self.picky, at: start).parts[2].points == 25)
-        #expect(LeadRules.score(lead(participant: nil), Self.picky, at: start).parts[0].points == 0)
+        #expect(
+            LeadRules.score(matching, Self.picky, currency: usd, at: start).parts[2].points == 25)
+        #expect(
+            LeadRules.score(lead(participant: nil), Self.picky, currency: usd, at: start).parts[0]
+                .points == 0)
     }
 }
 
@@ -199,6 +209,11 @@ struct LeadRoutingTests {
             $0.firm.country = CountryCode("FR")
             $0.estimatedValue = Money(amount: 5_000_000, currency: usd)
         }
+        let euro = Currency.all.first { $0.code == "EUR" } ?? usd
+        let foreign = lead {
+            $0.firm.country = CountryCode("FR")
+            $0.estimatedValue = Money(amount: 5_000_000, currency: euro)
+        }
         let eve = RoutingFacts(accountExecutive: "eve")
         let gold = RoutingFacts(accountExecutive: "eve", segment: "gold")
         let nobody = RoutingFacts()
@@ -214,16 +229,19 @@ struct LeadRoutingTests {
             (.hybrid, german, gold, .accountExecutive, "eve"),
             (.hybrid, big, eve, .accountExecutive, "eve"),
             (.hybrid, rich, eve, .accountExecutive, "eve"),
+            (.hybrid, foreign, eve, .territory, "fred"),
             (.hybrid, big, nobody, .territory, "fred"),
         ]
         for (policy, lead, facts, kind, name) in rows {
             var terms = Self.terms
             terms.policy = policy
-            let owner = LeadRules.owner(of: lead, terms, facts)
+            let owner = LeadRules.owner(of: lead, terms, facts, currency: usd)
             #expect(owner?.kind == kind, "\(policy)")
             #expect(owner?.name == name, "\(policy)")
             terms.fallback = "zoe"
-            #expect(LeadRules.owner(of: lead, terms, facts)?.name == name ?? "zoe", "\(policy)")
+            #expect(
+                LeadRules.owner(of: lead, terms, facts, currency: usd)?.name == name ?? "zoe",
+                "\(policy)")
         }
     }
 
@@ -234,7 +252,7 @@ struct LeadRoutingTests {
             var terms = Self.terms
             terms.policy = policy
             let facts = RoutingFacts(holder: holder, accountExecutive: "eve")
-            let owner = LeadRules.owner(of: lead(), terms, facts)
+            let owner = LeadRules.owner(of: lead(), terms, facts, currency: usd)
             #expect(owner == LeadOwner(kind: .partner, name: holder.description))
             #expect(!LeadRules.takesTurn(terms, facts))
         }

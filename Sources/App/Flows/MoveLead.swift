@@ -22,18 +22,20 @@ enum MoveLead {
         try checkAttachment(move, of: lead, tx)
         let change = try LeadRules.moved(
             lead, by: move, programCurrency: program.currency,
-            terms: program.terms.qualification, at: tx.now)
-        try LeadStore.update(change.lead, tx)
+            terms: try terms(for: move, of: lead, program, tx), at: tx.now)
+        var moved = change.lead
+        if case .reopen = move { try AssessLead.reopen(&moved, from: lead, program, tx) }
+        try LeadStore.update(moved, tx)
         for step in change.steps {
-            try tell(step, change.lead, move, actor: actor, tx)
+            try tell(step, moved, move, actor: actor, tx)
         }
         if lead.state == .nurture { try JobStore.cancel(lead.id, tx) }
-        if let due = change.lead.followUpAt {
+        if let due = moved.followUpAt {
             try JobStore.schedule(followUpJob, lead.id, at: due, tx)
         }
-        try keepTime(change.lead, program.terms.serviceLevels, tx)
-        try settleRewards(from: lead, to: change.lead, program, actor: actor, tx)
-        return change.lead
+        try keepTime(moved, program.terms.serviceLevels, tx)
+        try settleRewards(from: lead, to: moved, program, actor: actor, tx)
+        return moved
     }
 
     /// The referrer was told how the lead fares; the clocks that ran for it stop.
@@ -48,6 +50,18 @@ enum MoveLead {
                 "lead.referrer_told", lead.id, program: lead.program,
                 participant: lead.referrer.participant, actor: actor,
                 to: lead.state.rawValue), tx)
+    }
+
+    /// What a referral is, is asked as when the lead came in; what sales confirms, as today.
+    private static func terms(
+        for move: LeadMove, of lead: Lead, _ program: Program, _ tx: Transaction
+    ) throws -> QualificationTerms {
+        let today = program.terms.qualification
+        guard move.action == .qualify else { return today }
+        var terms = try AssessLead.terms(of: lead, program, tx)
+        terms.checklist = today.checklist
+        terms.checklistMinimum = today.checklistMinimum
+        return terms
     }
 
     /// A second lead goes to an opportunity of its own program.
@@ -101,6 +115,9 @@ enum MoveLead {
         if isLast, let code = lead.reasonCode { data["reason_code"] = .string(code) }
         if isLast, let due = lead.followUpAt { data["follow_up_at"] = .string(due.rfc3339) }
         if case .win(let value?) = move, isLast { data["value"] = value.json }
+        if case .qualifyAnyway = move, !lead.brokenRules.isEmpty {
+            data["broken_rules"] = .array(lead.brokenRules.map { .string($0.rawValue) })
+        }
         try EventStore.append(
             NewEvent(
                 step.eventType, lead.id, program: lead.program,

@@ -55,7 +55,7 @@ struct SubmitLead: Sendable {
         let earlier = try keys.earlier(ofNew: customer?.isNew ?? true, tx)
         let lead = try admitted(draft, identity, program, earlier, facts, tx)
         try LeadStore.insert(lead, tx)
-        if lead.state == .submitted { try keys.keep(tx) }
+        try keys.keep(for: lead, tx)
         try insertTouches(of: lead, facts.origin, tx)
         try EventStore.append(event(of: lead, decision), tx)
         if lead.state == .submitted {
@@ -182,14 +182,10 @@ struct SubmitLead: Sendable {
         _ earlier: EarlierLead?, _ facts: Facts, _ tx: Transaction
     ) throws -> Lead {
         var lead = draft
-        let terms = program.terms.qualification
-        if !isHoneypotFilled {
-            lead.brokenRules = LeadRules.brokenRules(
-                lead, terms, isKnown: try AccountStore.isTaken(identity, tx), at: tx.now)
-        }
+        if !isHoneypotFilled { try AssessLead.run(&lead, identity, program, tx) }
         let admission = LeadRules.admit(
             isHoneypotFilled: isHoneypotFilled, earlier: earlier, broken: lead.brokenRules,
-            terms: terms)
+            terms: program.terms.qualification)
         lead.state = admission.state
         lead.reasonCode = admission.reasonCode
         if case .duplicate(let of, _) = admission { lead.duplicateOf = of }
@@ -240,46 +236,5 @@ struct SubmitLead: Sendable {
             "lead.\(lead.state.rawValue)", lead.id, program: lead.program,
             participant: lead.referrer.participant, actor: actor, to: lead.state.rawValue,
             reason: lead.reasonCode, data: .object(data))
-    }
-}
-
-/// By which the prospect of a new lead is known again in its program. Mailboxes are customers.
-private struct LeadKeys {
-    private let lead: Lead
-    private let names: [QualificationTerms.DuplicateKey]
-    private var keys: [(name: QualificationTerms.DuplicateKey, key: AccountKey)] = []
-
-    init(_ lead: Lead, _ identity: AccountIdentity, _ program: Program) {
-        self.lead = lead
-        names = LeadRules.duplicateKeys(
-            program.terms.qualification, isPartnerProgram: program.kind == .partner)
-        if names.contains(.phone), let text = lead.contact.phone,
-            let phone = PhoneNumber(text, country: lead.firm.country)
-        {
-            keys.append((.phone, .phone(phone)))
-        }
-        if names.contains(.domain), let key = identity.domainKey { keys.append((.domain, key)) }
-        if names.contains(.company), let key = identity.companyKey {
-            keys.append((.company, key))
-        }
-    }
-
-    /// The earlier lead for the same prospect, by the first key that finds one.
-    func earlier(ofNew isNewCustomer: Bool, _ tx: Transaction) throws -> EarlierLead? {
-        if names.contains(.email), !isNewCustomer, let customer = lead.customer,
-            let earlier = try LeadStore.earliest(of: customer, tx)
-        {
-            return EarlierLead(lead: earlier, key: .email)
-        }
-        for (name, key) in keys {
-            if let earlier = try LeadStore.earliest(key, in: lead.program, tx) {
-                return EarlierLead(lead: earlier, key: name)
-            }
-        }
-        return nil
-    }
-
-    func keep(_ tx: Transaction) throws {
-        for (_, key) in keys { try LeadStore.keep(key, of: lead.id, in: lead.program, tx) }
     }
 }

@@ -21,7 +21,9 @@ enum FormPage {
         }
         html.raw("<form method=\"post\" action=\"/f/\(program.id)\">")
         let isReferrerKnown = FormPost.hidden.contains { values[$0] != nil }
-        for input in Input.all where !(isReferrerKnown && input.name == "referrer_email") {
+        let company = Input.company.filter { values[$0.name] != nil }
+        let seen = Input.all.filter { !(isReferrerKnown && $0.name == "referrer_email") }
+        for input in seen + company {
             field(
                 input, values[input.name], faults.filter { $0.pointer == "/\(input.name)" }, &html)
         }
@@ -77,6 +79,18 @@ enum FormPage {
             Input(
                 name: "referrer_email", label: "E-mail of the person who referred you (optional)",
                 type: "email", autocomplete: "off", most: 254),
+        ]
+
+        /// What a program's own form may ask about the company; shown when it was given.
+        static let company = [
+            Input(
+                name: "industry", label: "Industry", type: "text", autocomplete: "off", most: 100),
+            Input(
+                name: "company_size", label: "Employees", type: "text", autocomplete: "off",
+                most: 20),
+            Input(
+                name: "country", label: "Country code", type: "text", autocomplete: "country",
+                most: 40),
         ]
     }
 

@@ -3,6 +3,7 @@ import JSON
 import LeadRegistration
 import Model
 import Programs
+import Records
 
 /// Why a lead is where it is: rules, score and clocks on the wire.
 enum LeadExplanationWire {
@@ -22,6 +23,7 @@ enum LeadExplanationWire {
                         .required("verdict", .choice(LeadVerdict.allCases.map(\.rawValue))),
                         .required("because", .text(1...300)),
                     ]), count: 0...20)),
+            .required("referrer_because", .text(1...300)),
             .required("owner_because", .text(1...300)),
             .required("score", score), .required("clocks", .list(clock, count: 0...10)),
         ]))
@@ -67,15 +69,20 @@ enum LeadExplanationWire {
         json.field("due_at", clock.dueAt)
     }
 
-    /// Rules that depend on the time are held against it; whether the company was known is as it
-    /// was found when the lead came in.
+    /// By the rules in force when the lead came in. While it waits, it is held against them as it
+    /// is now; once it was decided, as it was then, so that the answer stays the same. Whether the
+    /// company was known is as it was found at that time.
     static func json(
         _ lead: Lead, _ program: Program, for caller: Principal, at now: Instant,
         _ reader: Reader
     ) throws -> [UInt8] {
-        let terms = program.terms.qualification
+        let terms = try AssessLead.terms(of: lead, program, reader)
+        let (judged, instant) = try judged(lead, at: now, reader)
         let verdicts = LeadRules.verdicts(
-            lead, terms, isKnown: lead.brokenRules.contains(.notKnown), at: now)
+            judged, terms, currency: program.currency,
+            isKnown: judged.brokenRules.contains(.notKnown), at: instant)
+        let referrer = try referrerBecause(lead, reader)
+        let score = LeadRules.score(lead, terms, currency: program.currency, at: now)
         let clocks = try LeadClockStore.running(lead.id, reader)
         var json = JSONWriter(capacity: 2048)
         json.object { object in
@@ -89,19 +96,29 @@ enum LeadExplanationWire {
                     list.object { item in
                         item.field("rule", rule.rawValue)
                         item.field("verdict", verdict.rawValue)
-                        item.field("because", because(rule, verdict, lead, terms))
+                        item.field("because", because(rule, verdict, judged, terms))
                     }
                 }
             }
-            object.field("owner_because", ownerBecause(lead, for: caller))
-            object.object("score") {
-                write(LeadRules.score(lead, terms, at: now), of: lead.id, &$0)
-            }
+            object.field("referrer_because", referrer)
+            object.field("owner_because", ownerBecause(lead))
+            object.object("score") { write(score, of: lead.id, &$0) }
             object.array("clocks") { list in
                 for clock in clocks { list.object { write(clock, &$0) } }
             }
         }
         return json.bytes
+    }
+
+    /// The lead and the time that decide about its rules.
+    private static func judged(
+        _ lead: Lead, at now: Instant, _ reader: Reader
+    ) throws -> (lead: Lead, at: Instant) {
+        if lead.state.isWaiting { return (lead, now) }
+        guard let decided = lead.qualifiedAt,
+            let then = try LeadStore.find(lead.id, asOf: decided, reader)
+        else { return (lead, lead.updatedAt) }
+        return (then, decided)
     }
 
     private static func write(
@@ -166,7 +183,23 @@ enum LeadExplanationWire {
         }
     }
 
-    private static func ownerBecause(_ lead: Lead, for caller: Principal) -> String {
+    /// How it was known who referred the lead, from its first event.
+    private static func referrerBecause(_ lead: Lead, _ reader: Reader) throws -> String {
+        let first = try EventStore.timeline(of: lead.id, limit: 1, reader).first
+        let data = try first.flatMap { try JSONValue.parse(Array($0.data.utf8)).objectValue }
+        let ignored = data?["ignored"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        let unused = ignored.joined(separator: ", ")
+        if let by = data?["referrer_by"]?.stringValue {
+            return "It was known by \(by)" + (ignored.isEmpty ? "." : "; not used: \(unused).")
+        }
+        if let rule = data?["not_eligible"]?.stringValue {
+            return "Whom \(ignored.first ?? "it") named may not refer: \(rule)."
+        }
+        return ignored.isEmpty
+            ? "Nobody was named." : "What was given names nobody in the program: \(unused)."
+    }
+
+    private static func ownerBecause(_ lead: Lead) -> String {
         switch lead.owner?.kind {
         case nil: "No rule gives it to anybody."
         case .accountExecutive: "The referrer's account executive works it."

@@ -88,16 +88,21 @@ enum LeadRoutes {
             try call.requireMatch(version: old.version)
             let form = LeadForm(
                 try call.patched(LeadWire.form(old), by: LeadWire.changeableInput))
-            let lead = form.changing(old, at: tx.now)
+            var lead = form.changing(old, at: tx.now)
+            try AssessLead.change(&lead, from: old, tx)
             try LeadStore.update(lead, tx)
+            var data: JSONObject = [
+                "version": .integer(lead.version),
+                "fields": .array(call.body.object.names.map { .string($0) }),
+            ]
+            if lead.brokenRules != old.brokenRules {
+                data["broken_rules"] = .array(lead.brokenRules.map { .string($0.rawValue) })
+            }
             try EventStore.append(
                 NewEvent(
                     "lead.updated", id, program: lead.program,
                     participant: lead.referrer.participant, actor: call.principal.actor,
-                    data: [
-                        "version": .integer(lead.version),
-                        "fields": .array(call.body.object.names.map { .string($0) }),
-                    ]), tx)
+                    data: .object(data)), tx)
             return .object(LeadWire.json(lead, for: call.principal), version: lead.version)
         }
     }
@@ -141,7 +146,9 @@ enum LeadRoutes {
         _ call: Call, _ app: Application, _ reader: Reader
     ) throws -> Response {
         let (lead, program) = try own(call, reader)
-        let score = LeadRules.score(lead, program.terms.qualification, at: app.clock.now())
+        let score = LeadRules.score(
+            lead, try AssessLead.terms(of: lead, program, reader), currency: program.currency,
+            at: app.clock.now())
         return .object(LeadExplanationWire.json(score, of: lead.id))
     }
 

@@ -1,0 +1,80 @@
+import Database
+import JSON
+import LeadRegistration
+import Model
+import Programs
+import Records
+
+/// A lead is held against what its program asks of a referral (R15): when it comes in, and when
+/// more is learned of it before it is decided. Always by the version of the rules that was in force
+/// when it came in, so that a later change of the program takes nothing away.
+enum AssessLead {
+    /// Finds the rules that the lead breaks, whose identity is `identity`.
+    static func run(
+        _ lead: inout Lead, _ identity: AccountIdentity, _ program: Program, _ tx: Transaction
+    ) throws {
+        let isKnown = try AccountStore.isTaken(identity, tx)
+        try apply(&lead, program, isKnown: isKnown, tx)
+    }
+
+    /// Sales has corrected what is known of the lead: what it breaks may be another now, and it is
+    /// known again by more. Whether the company was known is asked once more only if it is another.
+    static func change(_ lead: inout Lead, from old: Lead, _ tx: Transaction) throws {
+        let identity = lead.identity
+        let isOther = identity != old.identity
+        guard
+            isOther || lead.firm != old.firm || lead.estimatedValue != old.estimatedValue
+                || lead.contact.phone != old.contact.phone
+        else { return }
+        let program = try program(of: lead, tx)
+        if lead.state.isWaiting {
+            if isOther {
+                try run(&lead, identity, program, tx)
+            } else {
+                let isKnown = old.brokenRules.contains(.notKnown)
+                try apply(&lead, program, isKnown: isKnown, tx)
+            }
+        }
+        try LeadKeys(lead, identity, program).keep(for: lead, tx)
+    }
+
+    /// A lead is open again: one that a robot was taken for is only now held against the rules, and
+    /// one that nobody works finds somebody.
+    static func reopen(
+        _ lead: inout Lead, from old: Lead, _ program: Program, _ tx: Transaction
+    ) throws {
+        let identity = lead.identity
+        if old.state == .spam {
+            try run(&lead, identity, program, tx)
+            try LeadKeys(lead, identity, program).keep(for: lead, tx)
+        }
+        if lead.owner == nil { try RouteLead.run(&lead, identity, program, nil, tx) }
+    }
+
+    /// What the program asked for when the lead came in; as it asks today when that is not kept.
+    static func terms(
+        of lead: Lead, _ program: Program, _ reader: Reader
+    ) throws -> QualificationTerms {
+        guard let version = lead.programVersion, version != program.version,
+            let kept = try RuleVersionStore.versions(of: program.id, reader)
+                .first(where: { $0.version == version }),
+            let terms = try ProgramTerms(json: JSONValue.parse(Array(kept.body.utf8)))
+        else { return program.terms.qualification }
+        return terms.qualification
+    }
+
+    private static func apply(
+        _ lead: inout Lead, _ program: Program, isKnown: Bool, _ tx: Transaction
+    ) throws {
+        lead.brokenRules = LeadRules.brokenRules(
+            lead, try terms(of: lead, program, tx), currency: program.currency, isKnown: isKnown,
+            at: tx.now)
+    }
+
+    private static func program(of lead: Lead, _ tx: Transaction) throws -> Program {
+        guard let program = try ProgramStore.recall(lead.program, tx) else {
+            throw DatabaseFault(operation: "read a lead's program", code: DatabaseFault.corrupt)
+        }
+        return program
+    }
+}
