@@ -51,6 +51,8 @@ CREATE TABLE new_leads (
     owner TEXT,
     -- Whose registration holds its account.
     registration_id BLOB,
+    -- When the clock that runs for it runs out: the key of its row in lead_clocks.
+    clock_due_at INTEGER,
     CHECK ((estimated_amount IS NULL) = (estimated_currency IS NULL)),
     CHECK ((won_amount IS NULL) = (won_currency IS NULL)),
     CHECK ((owner_kind IS NULL) = (owner IS NULL))
@@ -119,14 +121,13 @@ CREATE TABLE lead_keys (
     lead_id BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What is to be done for a lead by when. A row goes when it is done.
+-- What is to be done for a lead by when. A row goes when it is done. In the order in which clocks run
+-- out, which is about the order in which leads come in, so that it costs one append.
 CREATE TABLE lead_clocks (
+    due_at INTEGER NOT NULL,
     lead_id BLOB NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('review', 'tell_qualified', 'tell_won')),
     program_id BLOB NOT NULL,
     participant_id BLOB,
-    due_at INTEGER NOT NULL,
-    PRIMARY KEY (lead_id, kind)
+    PRIMARY KEY (due_at, lead_id)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX lead_clocks_by_due ON lead_clocks (due_at);

@@ -80,6 +80,8 @@ public struct Lead: Sendable, Equatable {
     public var owner: LeadOwner?
     /// Whose registration held its account when it came in.
     public var registration: RegistrationID?
+    /// When the clock that runs for it runs out; kept when it has been stopped.
+    public var clockDueAt: Instant?
     public var metadata: JSONObject
     /// Raised by every change.
     public var version: Int64
@@ -95,7 +97,8 @@ public struct Lead: Sendable, Equatable {
         qualifiedAt: Instant?, wonAt: Instant?, formDigest: [UInt8]?,
         programVersion: Int64? = nil, brokenRules: [LeadRule] = [],
         checklist: [QualificationTerms.ChecklistItem: Bool] = [:], owner: LeadOwner? = nil,
-        registration: RegistrationID? = nil, metadata: JSONObject, version: Int64,
+        registration: RegistrationID? = nil, clockDueAt: Instant? = nil, metadata: JSONObject,
+        version: Int64,
         createdAt: Instant, updatedAt: Instant
     ) {
         self.id = id
@@ -123,6 +126,7 @@ public struct Lead: Sendable, Equatable {
         self.checklist = checklist
         self.owner = owner
         self.registration = registration
+        self.clockDueAt = clockDueAt
         self.metadata = metadata
         self.version = version
         self.createdAt = createdAt

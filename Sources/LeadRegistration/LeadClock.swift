@@ -39,26 +39,22 @@ public enum LeadClockStore {
             """, clock.lead, clock.program, clock.participant, clock.kind.rawValue, clock.dueAt)
     }
 
-    /// Stops the lead's clocks, of one kind or all; returns how many ran.
+    /// Stops the clock that runs for the lead; false when none does.
     @discardableResult
-    public static func stop(
-        _ lead: LeadID, only kind: LeadClock.Kind? = nil, _ tx: Transaction
-    ) throws -> Int {
-        if let kind {
-            try tx.run(
-                "DELETE FROM lead_clocks WHERE lead_id = ? AND kind = ?", lead, kind.rawValue)
-        } else {
-            try tx.run("DELETE FROM lead_clocks WHERE lead_id = ?", lead)
-        }
-        return tx.changes
+    public static func stop(_ lead: Lead, _ tx: Transaction) throws -> Bool {
+        guard let due = lead.clockDueAt else { return false }
+        try tx.run("DELETE FROM lead_clocks WHERE due_at = ? AND lead_id = ?", due, lead.id)
+        return tx.changes > 0
     }
 
-    public static func running(_ lead: LeadID, _ reader: Reader) throws -> [LeadClock] {
-        try reader.all(
+    /// The clock that runs for the lead.
+    public static func running(_ lead: Lead, _ reader: Reader) throws -> LeadClock? {
+        guard let due = lead.clockDueAt else { return nil }
+        return try reader.first(
             """
             SELECT lead_id, program_id, participant_id, kind, due_at FROM lead_clocks
-            WHERE lead_id = ? ORDER BY kind
-            """, lead, map: clock)
+            WHERE due_at = ? AND lead_id = ?
+            """, due, lead.id, map: clock)
     }
 
     /// Clocks that have run out by `now`, the longest overdue first.

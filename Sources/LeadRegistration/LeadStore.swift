@@ -39,7 +39,7 @@ public enum LeadStore {
                 l.form_digest, v.metadata, v.version, l.created_at, v.updated_at, v.country,
                 v.industry, v.company_size, v.use_case, l.channel, l.referred_at,
                 v.program_version, v.broken_rules, v.checklist, v.owner_kind, v.owner,
-                v.registration_id
+                v.registration_id, NULL
             FROM lead_versions AS v JOIN leads AS l ON l.id = v.id
             WHERE v.id = ? AND v.updated_at <= ? ORDER BY v.version DESC LIMIT 1
             """, id, instant, map: lead)
@@ -172,9 +172,9 @@ public enum LeadStore {
                 estimated_currency, duplicate_of, reason_code, form_digest, metadata, version,
                 created_at, updated_at, country, industry, company_size, use_case, channel,
                 referred_at, program_version, broken_rules, checklist, owner_kind, owner,
-                registration_id)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                registration_id, clock_due_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, lead.id, lead.program, lead.referrer.participant, lead.referrer.link,
             lead.referrer.click, lead.customer, lead.state.rawValue, lead.source.rawValue,
             lead.contact.name, lead.contact.email?.text,
@@ -184,7 +184,7 @@ public enum LeadStore {
             lead.createdAt, lead.updatedAt, lead.firm.country?.code, lead.firm.industry,
             lead.firm.companySize, lead.firm.useCase, lead.channel, lead.referredAt,
             lead.programVersion, brokenRules(lead), checklist(lead), lead.owner?.kind.rawValue,
-            lead.owner?.name, lead.registration)
+            lead.owner?.name, lead.registration, lead.clockDueAt)
     }
 
     /// Keeps the row as it was and writes every column that can change.
@@ -211,7 +211,8 @@ public enum LeadStore {
                 won_currency = ?, reason_code = ?, reason = ?, follow_up_at = ?, qualified_at = ?,
                 won_at = ?, metadata = ?, version = ?, updated_at = ?, duplicate_of = ?,
                 country = ?, industry = ?, company_size = ?, use_case = ?, program_version = ?,
-                broken_rules = ?, checklist = ?, owner_kind = ?, owner = ?, registration_id = ?
+                broken_rules = ?, checklist = ?, owner_kind = ?, owner = ?, registration_id = ?,
+                clock_due_at = ?
             WHERE id = ?
             """, lead.state.rawValue, lead.contact.name, lead.contact.company,
             lead.contact.domain?.text, lead.contact.phone, lead.contact.note, lead.intro?.rawValue,
@@ -220,7 +221,8 @@ public enum LeadStore {
             lead.qualifiedAt, lead.wonAt, metadata(lead), lead.version, lead.updatedAt,
             lead.duplicateOf, lead.firm.country?.code, lead.firm.industry, lead.firm.companySize,
             lead.firm.useCase, lead.programVersion, brokenRules(lead), checklist(lead),
-            lead.owner?.kind.rawValue, lead.owner?.name, lead.registration, lead.id)
+            lead.owner?.kind.rawValue, lead.owner?.name, lead.registration, lead.clockDueAt,
+            lead.id)
     }
 
     private static let columns: StaticString = """
@@ -229,7 +231,7 @@ public enum LeadStore {
             won_amount, won_currency, duplicate_of, reason_code, reason, follow_up_at, qualified_at,
             won_at, form_digest, metadata, version, created_at, updated_at, country, industry,
             company_size, use_case, channel, referred_at, program_version, broken_rules, checklist,
-            owner_kind, owner, registration_id
+            owner_kind, owner, registration_id, clock_due_at
         FROM leads
         """
 
@@ -303,7 +305,8 @@ public enum LeadStore {
                 LeadRule(rawValue: String($0))
             },
             checklist: checklist(row.optionalText(38)), owner: owner(row),
-            registration: row.optionalID(41), metadata: metadata,
+            registration: row.optionalID(41), clockDueAt: row.optionalInstant(42),
+            metadata: metadata,
             version: row.int64(27), createdAt: row.instant(28), updatedAt: row.instant(29))
     }
 

@@ -25,6 +25,7 @@ enum MoveLead {
             terms: try terms(for: move, of: lead, program, tx), at: tx.now)
         var moved = change.lead
         if case .reopen = move { try AssessLead.reopen(&moved, from: lead, program, tx) }
+        try keepTime(&moved, from: lead, program.terms.serviceLevels, tx)
         try LeadStore.update(moved, tx)
         for step in change.steps {
             try tell(step, moved, move, actor: actor, tx)
@@ -33,18 +34,16 @@ enum MoveLead {
         if let due = moved.followUpAt {
             try JobStore.schedule(followUpJob, lead.id, at: due, tx)
         }
-        try keepTime(moved, program.terms.serviceLevels, tx)
         try settleRewards(from: lead, to: moved, program, actor: actor, tx)
         return moved
     }
 
     /// The referrer was told how the lead fares; the clocks that ran for it stop.
     static func told(_ lead: Lead, actor: String, _ tx: Transaction) throws {
-        var count = 0
-        for kind in [LeadClock.Kind.tellQualified, .tellWon] {
-            count += try LeadClockStore.stop(lead.id, only: kind, tx)
+        guard let clock = try LeadClockStore.running(lead, tx), clock.kind != .review else {
+            return
         }
-        guard count > 0 else { return }
+        try LeadClockStore.stop(lead, tx)
         try EventStore.append(
             NewEvent(
                 "lead.referrer_told", lead.id, program: lead.program,
@@ -76,7 +75,7 @@ enum MoveLead {
 
     /// A decision stops the clocks that ran for it and starts those for telling the referrer.
     private static func keepTime(
-        _ lead: Lead, _ terms: ServiceLevelTerms, _ tx: Transaction
+        _ lead: inout Lead, from old: Lead, _ terms: ServiceLevelTerms, _ tx: Transaction
     ) throws {
         let next: (kind: LeadClock.Kind, hours: Int64)?
         switch lead.state {
@@ -87,13 +86,15 @@ enum MoveLead {
         case .opportunity: return
         case .lost, .disqualified, .nurture, .duplicate, .spam: next = nil
         }
-        try LeadClockStore.stop(lead.id, tx)
+        try LeadClockStore.stop(old, tx)
+        lead.clockDueAt = nil
         guard let next, next.kind == .review || lead.referrer.participant != nil else { return }
+        let due = tx.now.advanced(byMilliseconds: next.hours * 3_600_000)
+        lead.clockDueAt = due
         try LeadClockStore.start(
             LeadClock(
                 lead: lead.id, program: lead.program, participant: lead.referrer.participant,
-                kind: next.kind,
-                dueAt: tx.now.advanced(byMilliseconds: next.hours * 3_600_000)), tx)
+                kind: next.kind, dueAt: due), tx)
     }
 
     /// The time of a lead in `nurture` has come: it is open again. Does nothing to one that has

@@ -53,18 +53,21 @@ struct SubmitLead: Sendable {
         let identity = draft.identity
         let keys = LeadKeys(draft, identity, program)
         let earlier = try keys.earlier(ofNew: customer?.isNew ?? true, tx)
-        let lead = try admitted(draft, identity, program, earlier, facts, tx)
+        var lead = try admitted(draft, identity, program, earlier, facts, tx)
+        if lead.state == .submitted {
+            let hours = program.terms.serviceLevels.reviewHours
+            lead.clockDueAt = tx.now.advanced(byMilliseconds: hours * 3_600_000)
+        }
         try LeadStore.insert(lead, tx)
         try keys.keep(for: lead, tx)
         try insertTouches(of: lead, facts.origin, tx)
         try EventStore.append(event(of: lead, decision), tx)
-        if lead.state == .submitted {
+        if let due = lead.clockDueAt {
             try CounterStore.add(1, to: "leads.submitted", of: programID, tx)
-            let hours = program.terms.serviceLevels.reviewHours
             try LeadClockStore.start(
                 LeadClock(
                     lead: lead.id, program: programID, participant: lead.referrer.participant,
-                    kind: .review, dueAt: tx.now.advanced(byMilliseconds: hours * 3_600_000)), tx)
+                    kind: .review, dueAt: due), tx)
         }
         return lead
     }

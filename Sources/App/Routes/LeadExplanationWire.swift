@@ -83,7 +83,7 @@ enum LeadExplanationWire {
             isKnown: judged.brokenRules.contains(.notKnown), at: instant)
         let referrer = try referrerBecause(lead, reader)
         let score = LeadRules.score(lead, terms, currency: program.currency, at: now)
-        let clocks = try LeadClockStore.running(lead.id, reader)
+        let clock = try LeadClockStore.running(lead, reader)
         var json = JSONWriter(capacity: 2048)
         json.object { object in
             object.field("object", "lead_explanation")
@@ -104,7 +104,7 @@ enum LeadExplanationWire {
             object.field("owner_because", ownerBecause(lead))
             object.object("score") { write(score, of: lead.id, &$0) }
             object.array("clocks") { list in
-                for clock in clocks { list.object { write(clock, &$0) } }
+                if let clock { list.object { write(clock, &$0) } }
             }
         }
         return json.bytes
