@@ -75,6 +75,7 @@ let package = Package(
         tests(
             of: "RewardLedger",
             uses: ["Model", "Database", "JSON", "Records", "Platform", "Crypto"]),
+        tests(of: "Programs", uses: ["Model", "JSON"]),
         tests(of: "LeadRegistration", uses: ["Model", "Database", "JSON", "Crypto"]),
         tests(of: "Attribution", uses: ["Model", "JSON"]),
         tests(
