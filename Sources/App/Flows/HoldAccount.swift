@@ -36,14 +36,13 @@ enum HoldAccount {
         return holders
     }
 
-    /// The registration no longer holds its account since `instant`. When it is free now, the
-    /// earliest of those who were refused for it is told.
+    /// The registration no longer holds its account since `instant`. The earliest of those who
+    /// wait for it is told.
     static func end(
-        _ registration: Registration, at instant: Instant, isFreed: Bool, _ tx: Transaction
+        _ registration: Registration, at instant: Instant, _ tx: Transaction
     ) throws {
         try AccountClaimStore.hold(registration.id, until: instant, tx)
-        guard isFreed, var first = try RegistrationStore.earliestRefused(by: registration.id, tx)
-        else {
+        guard var first = try RegistrationStore.earliestRefused(by: registration.id, tx) else {
             return
         }
         first.toldFreeAt = tx.now

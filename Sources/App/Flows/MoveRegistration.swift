@@ -29,11 +29,10 @@ enum MoveRegistration {
         try record(lapsed, from: registration, "expired", actor: "system", tx)
     }
 
-    /// Writes the changed row, and everything that follows from it. `isFreed`: an account that it
-    /// no longer holds is nobody's now.
+    /// Writes the changed row, and everything that follows from it.
     static func record(
-        _ changed: Registration, from old: Registration, _ event: String, isFreed: Bool = true,
-        actor: String, _ tx: Transaction
+        _ changed: Registration, from old: Registration, _ event: String, actor: String,
+        _ tx: Transaction
     ) throws {
         try RegistrationStore.update(changed, tx)
         var data: JSONObject = ["version": .integer(changed.version)]
@@ -50,7 +49,7 @@ enum MoveRegistration {
             try AccountClaimStore.hold(changed.id, until: end, tx)
             try RegistrationJobs.schedule(changed, until: end, tx)
         } else if old.state.isHolding {
-            try HoldAccount.end(changed, at: changed.endedAt ?? tx.now, isFreed: isFreed, tx)
+            try HoldAccount.end(changed, at: changed.endedAt ?? tx.now, tx)
         }
         if changed.state == .won {
             try KeepAccount.markCustomer(changed.account, actor: actor, tx)

@@ -26,6 +26,7 @@ struct RuleDispute: Sendable {
         resolved.ruling = Ruling(decision: decision, reason: reason, by: actor, at: tx.now)
         try DisputeStore.update(resolved, tx)
         try JobStore.cancel(dispute.id, tx)
+        // Whoever waited for the account waits for its new holder, and is not told of it now.
         if decision == .transfer {
             try RegistrationStore.passOn(refusedBy: contested.id, to: claim.id, tx)
         }
@@ -59,8 +60,6 @@ struct RuleDispute: Sendable {
         let event =
             changed.state == old.state
             ? "updated" : changed.state == .approved ? "approved" : "rejected"
-        // Whoever waited for the account is not told of it while the claimant has it.
-        try MoveRegistration.record(
-            changed, from: old, event, isFreed: decision != .transfer, actor: "system", tx)
+        try MoveRegistration.record(changed, from: old, event, actor: "system", tx)
     }
 }
