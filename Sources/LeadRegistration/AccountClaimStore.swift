@@ -56,8 +56,7 @@ public enum AccountClaimStore {
     }
 
     private static func scopeBytes(_ scope: ProgramID?) -> [UInt8] {
-        guard let scope else { return [] }
-        return withUnsafeBytes(of: (scope.high.bigEndian, scope.low.bigEndian)) { Array($0) }
+        scope?.bytes ?? []
     }
 
     private static func claim(_ row: Row) throws -> AccountClaim {

@@ -66,10 +66,7 @@ public enum LeadStore {
     }
 
     private static func bytes(_ key: AccountKey, in program: ProgramID) -> [UInt8] {
-        let scope = withUnsafeBytes(of: (program.high.bigEndian, program.low.bigEndian)) {
-            Array($0)
-        }
-        return Array(SHA256.hash(scope + key.bytes).prefix(16))
+        Array(SHA256.hash(program.bytes + key.bytes).prefix(16))
     }
 
     public static func sequence(of id: LeadID, _ reader: Reader) throws -> Int64? {

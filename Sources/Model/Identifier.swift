@@ -17,6 +17,11 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable {
         self.low = low
     }
 
+    /// Its 16 bytes as they are stored.
+    public var bytes: [UInt8] {
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Array($0) }
+    }
+
     /// A new identifier for `instant` (RFC 9562 section 5.7).
     public init(at instant: Instant, using random: inout some RandomNumberGenerator) {
         let time = UInt64(clamping: instant.milliseconds) & 0xFFFF_FFFF_FFFF

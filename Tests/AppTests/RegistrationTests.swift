@@ -175,6 +175,32 @@ struct RegistrationTests {
     }
 }
 
+/// Whoever waits for an account, after a ruling.
+struct WaitingTests {
+    @Test("after a transfer the others wait for the new holder, and are told when that one is done")
+    func transfer() throws {
+        let deals = try RegistrationTests.Deals(["approval": "automatic"])
+        defer { deals.service.stop() }
+        let cora = try Scene.partner(deals.service, program: deals.program, name: "cora")
+        _ = try deals.register(deals.ada, "acme.example")
+        let refused = try #require(
+            try deals.register(deals.ben, "acme.example")["registration_id"]?.stringValue)
+        _ = try deals.register(cora, "acme.example")
+        let dispute = try deals.service.make(
+            "/v1/disputes", ["registration_id": .string(refused), "reason": "We were first."])
+        _ = try deals.service.post(
+            "/v1/disputes/\(dispute)/resolve", ["decision": "transfer", "reason": "They were."])
+        func told() throws -> Int {
+            try Scene.events(deals.service).count { $0["type"] == "registration.account_free" }
+        }
+        #expect(try told() == 0)
+        #expect(try deals.act(refused, "withdraw")["status"] == "withdrawn")
+        #expect(try told() == 1)
+        let last = try Scene.events(deals.service, key: cora.token).last
+        #expect(last?["type"] == "registration.account_free")
+    }
+}
+
 /// Receipts as files, checked offline.
 struct ReceiptTests {
     @Test("a receipt is accepted by its key, and refused after any single byte is changed")

@@ -1,43 +1,12 @@
 import Glibc
 import JSON
 import Model
-import Platform
 import Testing
 
 @testable import App
 
 /// What those who have no key, or only a participant's, must not be able to take from others.
 struct StrangerTests {
-    /// Opens a connection, sends `head` and returns what came back until the server closed it.
-    private static func exchange(_ port: UInt16, _ head: String, body: Int) throws -> String {
-        let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        let descriptor = FileDescriptor(owning: number)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let code = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        try #require(code == 0)
-        var wait = timeval(tv_sec: 10, tv_usec: 0)
-        setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
-        let bytes = Array(head.utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: body)
-        _ = bytes.withUnsafeBytes {
-            Glibc.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-        }
-        var answer: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4_096)
-        while true {
-            let count = recv(descriptor.number, &chunk, chunk.count, 0)
-            if count <= 0 { break }
-            answer += chunk[..<count]
-        }
-        return String(decoding: answer, as: UTF8.self)
-    }
-
     @Test(
         "a body is not waited for from somebody without a key, nor where nothing is",
         arguments: [("/v1/leads", "401"), ("/nothing", "413")])
@@ -49,7 +18,8 @@ struct StrangerTests {
             Content-Length: 1000000\r\n\r\n
             """
         // The rest of the body never comes, and the answer does.
-        let answer = try Self.exchange(service.port, head, body: 10)
+        let bytes = try TestConnection.raw(port: service.port, Array((head + "xxxxxxxxxx").utf8))
+        let answer = String(decoding: bytes, as: UTF8.self)
         #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer.prefix(200))")
     }
 

@@ -155,6 +155,15 @@ enum TestConnection {
     static func exchange(
         port: UInt16, method: String, target: String, headers: [(String, String)], body: [UInt8]?
     ) throws -> TestAnswer {
+        var head = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        for (name, value) in headers { head += "\(name): \(value)\r\n" }
+        if let body { head += "Content-Length: \(body.count)\r\n" }
+        let bytes = Array((head + "\r\n").utf8) + (body ?? [])
+        return try parse(raw(port: port, bytes), isHead: method == "HEAD")
+    }
+
+    /// Sends `bytes` over a connection of their own and returns all that comes back.
+    static func raw(port: UInt16, _ bytes: [UInt8]) throws -> [UInt8] {
         let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         let descriptor = FileDescriptor(owning: number)
         var address = sockaddr_in()
@@ -169,10 +178,6 @@ enum TestConnection {
         try #require(code == 0)
         var wait = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
-        var head = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-        for (name, value) in headers { head += "\(name): \(value)\r\n" }
-        if let body { head += "Content-Length: \(body.count)\r\n" }
-        let bytes = Array((head + "\r\n").utf8) + (body ?? [])
         let sent = bytes.withUnsafeBytes {
             Glibc.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
@@ -184,7 +189,7 @@ enum TestConnection {
             if count <= 0 { break }
             answer += chunk[..<count]
         }
-        return try parse(answer, isHead: method == "HEAD")
+        return answer
     }
 
     private static func parse(_ bytes: [UInt8], isHead: Bool) throws -> TestAnswer {
