@@ -9,12 +9,15 @@ public enum AttributionStore {
             """
             INSERT INTO attributions (
                 id, conversion_id, model, program_version, window_days, touches, participant_id,
-                reason, created_at, credits)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """, attribution.id, attribution.conversion, attribution.model.rawValue,
-            attribution.programVersion, attribution.windowDays, touchesJSON(attribution),
+                reason, created_at, credits, terms, cause, cause_reason, actor)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, attribution.id, attribution.conversion, attribution.terms.model.rawValue,
+            attribution.programVersion, attribution.terms.windowDays,
+            JSONValue.array(attribution.touches.map(StoredDecision.json)).text,
             attribution.participant, attribution.reason.rawValue, attribution.createdAt,
-            creditsJSON(attribution))
+            JSONValue.array(attribution.credits.map(StoredDecision.json)).text,
+            attribution.terms.json.text, attribution.cause.rawValue, attribution.causeReason,
+            attribution.actor)
     }
 
     /// The attribution that counts.
@@ -23,75 +26,204 @@ public enum AttributionStore {
         try reader.first(
             """
             SELECT id, conversion_id, model, program_version, window_days, touches, participant_id,
-                reason, created_at, credits
+                reason, created_at, credits, terms, cause, cause_reason, actor
             FROM attributions WHERE conversion_id = ? ORDER BY seq DESC LIMIT 1
             """, conversion, map: attribution)
     }
 
-    private static func touchesJSON(_ attribution: Attribution) -> String {
-        let touches = attribution.touches.map { seen -> JSONValue in
-            [
-                "id": .string(seen.touch.description),
-                "participant_id": seen.participant.map { .string($0.description) } ?? .null,
-                "source": .string(seen.source),
-                "occurred_at": .integer(seen.occurredAt.milliseconds),
-                "verdict": .string(seen.verdict.rawValue),
-            ]
-        }
-        return JSONValue.array(touches).text
+    /// Every result for a conversion, newest first, at most 100.
+    public static func all(of conversion: ConversionID, _ reader: Reader) throws -> [Attribution] {
+        try reader.all(
+            """
+            SELECT id, conversion_id, model, program_version, window_days, touches, participant_id,
+                reason, created_at, credits, terms, cause, cause_reason, actor
+            FROM attributions WHERE conversion_id = ? ORDER BY seq DESC LIMIT 100
+            """, conversion, map: attribution)
     }
 
-    private static func creditsJSON(_ attribution: Attribution) -> String {
-        let credits = attribution.credits.map { credit -> JSONValue in
-            [
-                "participant_id": .string(credit.participant.description),
-                "parts": .integer(credit.parts),
-                "registration_id": credit.registration.map { .string($0.description) } ?? .null,
-            ]
-        }
-        return JSONValue.array(credits).text
+    /// The newest results that credit a participant first of all, newest first.
+    public static func newest(
+        for participant: ParticipantID, limit: Int, _ reader: Reader
+    ) throws -> [Attribution] {
+        try reader.all(
+            """
+            SELECT id, conversion_id, model, program_version, window_days, touches, participant_id,
+                reason, created_at, credits, terms, cause, cause_reason, actor
+            FROM attributions WHERE participant_id = ? ORDER BY seq DESC LIMIT ?
+            """, participant, Int64(limit), map: attribution)
     }
 
-    /// Older rows have the one participant alone.
-    private static func credits(_ row: Row) throws -> [Attribution.Credit] {
-        let list = try JSONValue.parse(Array(row.text(9).utf8)).arrayValue ?? []
-        let credits = list.compactMap { value -> Attribution.Credit? in
-            guard let object = value.objectValue,
-                let participant = object["participant_id"]?.stringValue.flatMap({
-                    ParticipantID($0)
-                }), let parts = object["parts"]?.integerValue
-            else { return nil }
-            return Attribution.Credit(
-                participant: participant, parts: parts,
-                registration: object["registration_id"]?.stringValue.flatMap { RegistrationID($0) })
+    /// Who was credited with a sale to one of `customers` before `instant`: for the first of them,
+    /// or the last. What counts of each conversion is its newest result.
+    public static func bound(
+        _ customers: [CustomerID], before instant: Instant, _ bind: AttributionTerms.Bind,
+        except conversion: ConversionID, _ reader: Reader
+    ) throws -> [Attribution.Credit] {
+        guard bind != .window else { return [] }
+        var query = Query(
+            """
+            SELECT attributions.credits, attributions.participant_id
+            FROM conversions JOIN attributions ON attributions.seq = (
+                SELECT max(newest.seq) FROM attributions AS newest
+                WHERE newest.conversion_id = conversions.id)
+            WHERE attributions.participant_id IS NOT NULL AND conversions.id <> ?
+                AND conversions.occurred_at <= ? AND conversions.customer_id IN
+            """, conversion, instant)
+        query.appendList(customers)
+        if bind == .first {
+            query.append(" ORDER BY conversions.occurred_at, conversions.seq LIMIT 1")
+        } else {
+            query.append(" ORDER BY conversions.occurred_at DESC, conversions.seq DESC LIMIT 1")
         }
-        guard credits.isEmpty, let participant: ParticipantID = try row.optionalID(6) else {
-            return credits
-        }
-        return [Attribution.Credit(participant: participant, parts: 1, registration: nil)]
+        return try reader.first(query) { row in
+            try StoredDecision.credits(row.text(0), participant: row.optionalID(1))
+        }?.filter { $0.participant != nil } ?? []
     }
 
     private static func attribution(_ row: Row) throws -> Attribution {
-        let corrupt = DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
         guard let model = try AttributionModel(rawValue: row.text(2)),
             let reason = try AttributionReason(rawValue: row.text(7)),
-            let list = try JSONValue.parse(Array(row.text(5).utf8)).arrayValue
-        else { throw corrupt }
-        let seen = try list.map { value -> Attribution.SeenTouch in
+            let cause = try Attribution.Cause(rawValue: row.text(11))
+        else { throw StoredDecision.corrupt }
+        // Older rows have model and window alone.
+        var terms = AttributionTerms(
+            json: try row.optionalText(10).flatMap {
+                try JSONValue.parse(Array($0.utf8)).objectValue
+            })
+        terms.model = model
+        terms.windowDays = try row.int64(4)
+        let decision = try AttributionDecision(
+            touches: StoredDecision.touches(row.text(5)),
+            credits: StoredDecision.credits(row.text(9), participant: row.optionalID(6)),
+            reason: reason)
+        return try Attribution(
+            id: row.id(0), conversion: row.id(1), cause: cause, causeReason: row.optionalText(12),
+            actor: row.text(13), programVersion: row.int64(3), terms: terms, decision: decision,
+            createdAt: row.instant(8))
+    }
+}
+
+/// A conversion with the result that counts, as reports walk through them.
+public struct CreditedConversion: Sendable {
+    public let conversion: ConversionID
+    public let customer: CustomerID
+    public let amount: Money
+    public let refundedAmount: Int64
+    public let occurredAt: Instant
+    public let terms: AttributionTerms
+    public let decision: AttributionDecision
+}
+
+extension AttributionStore {
+    /// Every conversion of a program that occurred in `period` with the result that counts, by
+    /// time.
+    public static func forEach(
+        in program: ProgramID, _ period: Range<Instant>, _ reader: Reader,
+        body: (CreditedConversion) throws -> Void
+    ) throws {
+        try reader.forEach(
+            """
+            SELECT conversions.id, conversions.customer_id, conversions.amount,
+                conversions.currency, conversions.refunded_amount, conversions.occurred_at,
+                attributions.touches, attributions.credits, attributions.participant_id,
+                attributions.reason, attributions.terms, attributions.model,
+                attributions.window_days
+            FROM conversions JOIN attributions ON attributions.seq = (
+                SELECT max(newest.seq) FROM attributions AS newest
+                WHERE newest.conversion_id = conversions.id)
+            WHERE conversions.program_id = ? AND conversions.occurred_at >= ?
+                AND conversions.occurred_at < ?
+            ORDER BY conversions.occurred_at
+            """, program, period.lowerBound, period.upperBound
+        ) { try body(credited($0)) }
+    }
+
+    private static func credited(_ row: Row) throws -> CreditedConversion {
+        guard let currency = try Currency(row.text(3)),
+            let reason = try AttributionReason(rawValue: row.text(9)),
+            let model = try AttributionModel(rawValue: row.text(11))
+        else { throw StoredDecision.corrupt }
+        var terms = AttributionTerms(
+            json: try row.optionalText(10).flatMap {
+                try JSONValue.parse(Array($0.utf8)).objectValue
+            })
+        terms.model = model
+        terms.windowDays = try row.int64(12)
+        let decision = try AttributionDecision(
+            touches: StoredDecision.touches(row.text(6)),
+            credits: StoredDecision.credits(row.text(7), participant: row.optionalID(8)),
+            reason: reason)
+        return try CreditedConversion(
+            conversion: row.id(0), customer: row.id(1),
+            amount: Money(amount: row.int64(2), currency: currency), refundedAmount: row.int64(4),
+            occurredAt: row.instant(5), terms: terms, decision: decision)
+    }
+}
+
+/// Touches and credits as their columns hold them.
+enum StoredDecision {
+    static let corrupt = DatabaseFault(
+        operation: "read an attribution", code: DatabaseFault.corrupt)
+
+    static func json(_ seen: SeenTouch) -> JSONValue {
+        var object: JSONObject = [
+            "id": .string(seen.fact.touch.description),
+            "source": .string(seen.fact.source.rawValue),
+            "kind": .string(seen.fact.kind.rawValue),
+            "occurred_at": .integer(seen.fact.occurredAt.milliseconds),
+            "verdict": .string(seen.verdict.rawValue), "parts": .integer(seen.parts),
+        ]
+        if let participant = seen.fact.participant {
+            object["participant_id"] = .string(participant.description)
+        }
+        return .object(object)
+    }
+
+    static func json(_ credit: Attribution.Credit) -> JSONValue {
+        [
+            "participant_id": credit.participant.map { .string($0.description) } ?? .null,
+            "parts": .integer(credit.parts),
+            "registration_id": credit.registration.map { .string($0.description) } ?? .null,
+        ]
+    }
+
+    static func touches(_ text: String) throws -> [SeenTouch] {
+        guard let list = try JSONValue.parse(Array(text.utf8)).arrayValue else { throw corrupt }
+        return try list.map { value in
             guard let object = value.objectValue,
                 let id = object["id"]?.stringValue.flatMap({ TouchpointID($0) }),
-                let source = object["source"]?.stringValue,
+                let source = object["source"]?.stringValue.flatMap({ TouchSource(rawValue: $0) }),
                 let time = object["occurred_at"]?.integerValue,
                 let verdict = object["verdict"]?.stringValue.flatMap({ TouchVerdict(rawValue: $0) })
             else { throw corrupt }
-            let participant = object["participant_id"]?.stringValue.flatMap { ParticipantID($0) }
-            return Attribution.SeenTouch(
-                touch: id, participant: participant, source: source,
-                occurredAt: Instant(milliseconds: time), verdict: verdict)
+            let kind = object["kind"]?.stringValue.flatMap { Touchpoint.Kind(rawValue: $0) }
+            let fact = TouchFact(
+                touch: id,
+                participant: object["participant_id"]?.stringValue.flatMap { ParticipantID($0) },
+                source: source, kind: kind ?? .contact, occurredAt: Instant(milliseconds: time))
+            // Older rows have no parts: the one touch that was chosen had all.
+            let chosen: Int64 = verdict == .credited || verdict == .noParticipant ? 1 : 0
+            return SeenTouch(
+                fact: fact, verdict: verdict, parts: object["parts"]?.integerValue ?? chosen)
         }
-        return try Attribution(
-            id: row.id(0), conversion: row.id(1), model: model, programVersion: row.int64(3),
-            windowDays: row.int64(4), seen: seen, credits: credits(row), reason: reason,
-            createdAt: row.instant(8))
+    }
+
+    /// Older rows have the one participant alone.
+    static func credits(
+        _ text: String, participant: ParticipantID?
+    ) throws -> [Attribution.Credit] {
+        guard let list = try JSONValue.parse(Array(text.utf8)).arrayValue else { throw corrupt }
+        guard !list.isEmpty else {
+            return participant.map { [Attribution.Credit(participant: $0, parts: 1)] } ?? []
+        }
+        return try list.map { value in
+            guard let object = value.objectValue, let parts = object["parts"]?.integerValue else {
+                throw corrupt
+            }
+            return Attribution.Credit(
+                participant: object["participant_id"]?.stringValue.flatMap { ParticipantID($0) },
+                parts: parts,
+                registration: object["registration_id"]?.stringValue.flatMap { RegistrationID($0) })
+        }
     }
 }

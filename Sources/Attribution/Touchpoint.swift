@@ -2,8 +2,18 @@ import Model
 
 /// One contact of a customer with a source: what may earn credit. Append-only.
 public struct Touchpoint: Sendable, Equatable {
-    public enum Source: String, Sendable, CaseIterable {
-        case referral, partner, marketing, sales, direct, ad
+    /// How the contact came about.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// A referral link was followed.
+        case click
+        /// A referral code or coupon was told or typed.
+        case code
+        /// The person was referred by a form, a partner or an import.
+        case lead
+        /// A partner registered the deal.
+        case registration
+        /// Anything else that the operator reports.
+        case contact
     }
 
     public let id: TouchpointID
@@ -11,8 +21,12 @@ public struct Touchpoint: Sendable, Equatable {
     public let customer: CustomerID
     /// Who would earn the credit; nil for a source that earns none.
     public let participant: ParticipantID?
-    public let source: Source
+    public let source: TouchSource
+    public let kind: Kind
     public let channel: String?
+    public let campaign: String?
+    /// The operator's own name for it, unique in the program for good.
+    public let externalID: String?
     public let link: LinkID?
     public let click: ClickID?
     public let lead: LeadID?
@@ -21,7 +35,8 @@ public struct Touchpoint: Sendable, Equatable {
 
     public init(
         id: TouchpointID, program: ProgramID, customer: CustomerID, participant: ParticipantID?,
-        source: Source, channel: String?, link: LinkID?, click: ClickID?, lead: LeadID?,
+        source: TouchSource, kind: Kind, channel: String? = nil, campaign: String? = nil,
+        externalID: String? = nil, link: LinkID? = nil, click: ClickID? = nil, lead: LeadID? = nil,
         occurredAt: Instant, createdAt: Instant
     ) {
         self.id = id
@@ -29,7 +44,10 @@ public struct Touchpoint: Sendable, Equatable {
         self.customer = customer
         self.participant = participant
         self.source = source
+        self.kind = kind
         self.channel = channel
+        self.campaign = campaign
+        self.externalID = externalID
         self.link = link
         self.click = click
         self.lead = lead

@@ -33,6 +33,12 @@ public typealias TouchpointID = Identifier<TouchpointKey>
 public enum CustomerKey: IdentifierKind { public static let prefix = "cust" }
 public typealias CustomerID = Identifier<CustomerKey>
 
+public enum CustomerMergeKey: IdentifierKind { public static let prefix = "merge" }
+public typealias CustomerMergeID = Identifier<CustomerMergeKey>
+
+public enum RehearsalKey: IdentifierKind { public static let prefix = "reh" }
+public typealias RehearsalID = Identifier<RehearsalKey>
+
 public enum ConversionKey: IdentifierKind { public static let prefix = "conv" }
 public typealias ConversionID = Identifier<ConversionKey>
 

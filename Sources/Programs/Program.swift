@@ -52,10 +52,8 @@ public struct Program: Sendable {
 
 /// The rules of a program that may change; every change is a new version, kept for good.
 public struct ProgramTerms: Sendable, Equatable {
-    /// Name of the attribution model, such as `last_touch`.
-    public var model: String
-    /// Touches this many days before a conversion may earn credit.
-    public var windowDays: Int64
+    /// Who gets the credit of a sale.
+    public var attribution = AttributionTerms()
     /// Days a reward waits before it is approved.
     public var holdDays: Int64
     /// Rewards of this many minor units or more are reviewed by a person; nil: none is.
@@ -81,11 +79,9 @@ public struct ProgramTerms: Sendable, Equatable {
     public var protectionScope = ProtectionScope.instance
 
     public init(
-        model: String, windowDays: Int64, holdDays: Int64, approvalThreshold: Int64?,
-        destination: WebURL?, fallback: WebURL?, thankYou: WebURL?, allowedOrigins: [String]
+        holdDays: Int64, approvalThreshold: Int64?, destination: WebURL?, fallback: WebURL?,
+        thankYou: WebURL?, allowedOrigins: [String]
     ) {
-        self.model = model
-        self.windowDays = windowDays
         self.holdDays = holdDays
         self.approvalThreshold = approvalThreshold
         self.destination = destination
@@ -97,7 +93,7 @@ public struct ProgramTerms: Sendable, Equatable {
     /// As stored with the program and in its versions.
     public var json: JSONValue {
         [
-            "attribution": ["model": .string(model), "window_days": .integer(windowDays)],
+            "attribution": attribution.json,
             "hold_days": .integer(holdDays),
             "approval_threshold": approvalThreshold.map { .integer($0) } ?? .null,
             "destination_url": destination.map { .string($0.text) } ?? .null,
@@ -114,16 +110,12 @@ public struct ProgramTerms: Sendable, Equatable {
     /// Reads what `json` wrote. Nil when it is something else.
     public init?(json: JSONValue) {
         guard let object = json.objectValue,
-            let attribution = object["attribution"]?.objectValue,
-            let model = attribution["model"]?.stringValue,
-            let windowDays = attribution["window_days"]?.integerValue,
             let holdDays = object["hold_days"]?.integerValue,
             let origins = object["allowed_origins"]?.arrayValue
         else { return nil }
         func url(_ name: String) -> WebURL? { object[name]?.stringValue.flatMap { WebURL($0) } }
         self.init(
-            model: model, windowDays: windowDays, holdDays: holdDays,
-            approvalThreshold: object["approval_threshold"]?.integerValue,
+            holdDays: holdDays, approvalThreshold: object["approval_threshold"]?.integerValue,
             destination: url("destination_url"), fallback: url("fallback_url"),
             thankYou: url("thank_you_url"), allowedOrigins: origins.compactMap(\.stringValue))
         readSections(object)
@@ -132,6 +124,7 @@ public struct ProgramTerms: Sendable, Equatable {
     /// Reads the sections of `object`; one that is absent has its defaults.
     public mutating func readSections(_ object: JSONObject) {
         let read = TermsReader(object)
+        attribution = AttributionTerms(json: read.nested("attribution"))
         eligibility = EligibilityTerms(json: read.nested("eligibility"))
         qualification = QualificationTerms(json: read.nested("qualification"))
         routing = RoutingTerms(json: read.nested("routing"))

@@ -8,6 +8,8 @@ public enum ProgramRefusal: Error, Equatable, Sendable {
     case currencyIsFixed
     /// An allowed origin is not `scheme://host[:port]`.
     case badOrigin(index: Int)
+    /// The parts of position-based attribution do not sum to 100.
+    case badPosition
     /// The program is not active, so nothing new can start in it.
     case notActive(state: Program.State)
 }
@@ -29,6 +31,10 @@ public enum ProgramRules {
                 throw .badOrigin(index: index)
             }
         }
+    }
+
+    public static func check(position: AttributionTerms.Position) throws(ProgramRefusal) {
+        guard position.isWhole else { throw .badPosition }
     }
 
     public static func checkCurrency(

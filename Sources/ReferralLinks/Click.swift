@@ -91,6 +91,7 @@ public struct ClickOrigin: Sendable {
     public let occurredAt: Instant
     /// The link's channel, as the API names it.
     public let channel: String
+    public let campaign: String?
 
     /// Whether somebody came: a person's click, also a repeated one. Programs earn no credit.
     public var countsAsTouch: Bool { kind == .human || kind == .duplicate }

@@ -8,7 +8,8 @@ public enum ClickStore {
     public static func find(_ id: ClickID, _ reader: Reader) throws -> ClickOrigin? {
         try reader.first(
             """
-            SELECT links.program_id, links.participant_id, links.id, clicks.class, links.channel
+            SELECT links.program_id, links.participant_id, links.id, clicks.class, links.channel,
+                links.campaign
             FROM clicks JOIN links ON links.seq = clicks.link_seq WHERE clicks.id = ?
             """, id
         ) { row in
@@ -17,7 +18,7 @@ public enum ClickStore {
             }
             return try ClickOrigin(
                 program: row.id(0), participant: row.id(1), link: row.id(2), kind: kind,
-                occurredAt: id.instant, channel: row.text(4))
+                occurredAt: id.instant, channel: row.text(4), campaign: row.optionalText(5))
         }
     }
 

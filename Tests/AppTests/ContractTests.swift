@@ -147,8 +147,8 @@ struct ContractTests {
             (#"{"name":"a","currency":"USD","hold_days":1e400}"#, "/hold_days", "wrong_type"),
             (#"{"name":"a","currency":"USD","kind":"pyramid"}"#, "/kind", "unknown_value"),
             (
-                #"{"name":"a","currency":"USD","attribution":{"model":"first_touch"}}"#,
-                "/attribution/window_days", "required"
+                #"{"name":"a","currency":"USD","attribution":{"position":{"first":0}}}"#,
+                "/attribution/position/first", "out_of_range"
             ),
             (
                 #"{"name":"a","currency":"USD","allowed_origins":["https://a.example",7]}"#,

@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import Model
 import Testing
 
 @testable import App
@@ -121,11 +122,13 @@ struct PatchTests {
         }
         _ = try change(["attribution": ["model": "first_touch", "window_days": 7]])
         let part = try change(["attribution": ["window_days": 60]])
-        #expect(part["attribution"] == ["model": "first_touch", "window_days": 60])
+        #expect(part["attribution.model"] == "first_touch")
+        #expect(part["attribution.window_days"] == 60)
+        #expect(part["attribution.half_life_days"] == 7)
         let wrong = try change(["attribution": ["window_days": 0]])
         #expect(wrong.pointer == "/attribution/window_days")
         let whole = try change(["attribution": nil])
-        #expect(whole["attribution"] == ["model": "last_touch", "window_days": 30])
+        #expect(whole["attribution"] == AttributionTerms().json)
     }
 
     @Test("a rule changes from a share to a fixed amount in one PATCH, and never has both")

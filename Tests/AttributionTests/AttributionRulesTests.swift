@@ -3,131 +3,289 @@ import Testing
 
 @testable import Attribution
 
-/// Credit rules: tables for every edge, and random touch lists with a printed seed.
+/// Credit rules: tables for every model and edge.
 struct AttributionRulesTests {
-    static let end = Instant(milliseconds: 1_800_000_000_000)
+    private typealias S = Sample
 
-    /// A touch `age` before the conversion.
-    static func touch(
-        _ age: Int64, by participant: ParticipantID?, source: Touchpoint.Source = .referral,
-        number: UInt64 = 0
-    ) -> Touchpoint {
-        let time = end.advanced(byMilliseconds: -age)
-        return Touchpoint(
-            id: TouchpointID(high: 0x7000, low: 0x8000_0000_0000_0000 | number),
-            program: ProgramID(high: 0, low: 1), customer: CustomerID(high: 0, low: 2),
-            participant: participant, source: source, channel: nil, link: nil, click: nil,
-            lead: nil,
-            occurredAt: time, createdAt: end)
+    private static func parts(
+        _ ages: [Int64], _ terms: AttributionTerms
+    ) -> [Int64] {
+        let touches = ages.enumerated().map {
+            S.touch($1 * S.day, by: S.ada, number: UInt64($0))
+        }
+        return S.decide(touches, terms).touches.map(\.parts)
     }
 
-    static let day: Int64 = 86_400_000
-    static let ada = ParticipantID(high: 0, low: 10)
-    static let ben = ParticipantID(high: 0, low: 11)
+    // MARK: - Models
 
-    static func decide(
-        _ touches: [Touchpoint], _ model: AttributionModel, window: Int64 = 30
-    ) -> AttributionDecision {
-        AttributionRules.decide(touches, model: model, windowDays: window, at: end)
-    }
-
-    @Test("first touch credits the oldest in the window, last touch the newest")
+    @Test("first touch credits the oldest in the window, last touch the newest (R123, R124)")
     func firstAndLast() {
         let touches = [
-            Self.touch(3 * Self.day, by: Self.ada, number: 1),
-            Self.touch(1 * Self.day, by: Self.ben, number: 2),
+            S.touch(3 * S.day, by: S.ada, number: 1), S.touch(1 * S.day, by: S.ben, number: 2),
         ]
-        #expect(Self.decide(touches, .firstTouch).participant == Self.ada)
-        #expect(Self.decide(touches, .firstTouch).verdicts == [.credited, .outranked])
-        #expect(Self.decide(touches, .lastTouch).participant == Self.ben)
-        #expect(Self.decide(touches, .lastTouch).verdicts == [.outranked, .credited])
+        let first = S.decide(touches, .firstTouch)
+        #expect(first.credits == [Attribution.Credit(participant: S.ada, parts: 1)])
+        #expect(first.touches.map(\.verdict) == [.credited, .outranked])
+        let last = S.decide(touches, .lastTouch)
+        #expect(last.credits == [Attribution.Credit(participant: S.ben, parts: 1)])
+        #expect(last.touches.map(\.verdict) == [.outranked, .credited])
     }
 
     @Test("last non-direct passes over direct touches, and takes one when there is nothing else")
     func lastNonDirect() {
-        let direct = Self.touch(0, by: nil, source: .direct, number: 2)
-        let referred = Self.touch(5 * Self.day, by: Self.ada, number: 1)
-        #expect(Self.decide([referred, direct], .lastNonDirect).participant == Self.ada)
-        #expect(Self.decide([direct], .lastNonDirect).reason == .touchEarnsNoCredit)
-        #expect(Self.decide([referred, direct], .lastTouch).reason == .touchEarnsNoCredit)
+        let direct = S.touch(0, by: nil, source: .direct, number: 2)
+        let referred = S.touch(5 * S.day, by: S.ada, number: 1)
+        #expect(S.decide([referred, direct], .lastNonDirect).credits.first?.participant == S.ada)
+        #expect(S.decide([direct], .lastNonDirect).reason == .touchEarnsNoCredit)
+        #expect(S.decide([referred, direct], .lastTouch).reason == .touchEarnsNoCredit)
     }
+
+    @Test("linear gives every touch an equal part (R125)")
+    func linear() {
+        #expect(Self.parts([9, 5, 1], S.terms(.linear)) == [1, 1, 1])
+        #expect(Self.parts([9], S.terms(.linear)) == [1])
+    }
+
+    @Test(
+        "position based: 40, 20, 40 with the middle shared evenly; one has all, two half (R127)",
+        arguments: [
+            ([1], [1]), ([2, 1], [1, 1]), ([3, 2, 1], [40, 20, 40]),
+            ([4, 3, 2, 1], [80, 20, 20, 80]), ([5, 4, 3, 2, 1], [120, 20, 20, 20, 120]),
+        ] as [([Int64], [Int64])])
+    func position(ages: [Int64], expected: [Int64]) {
+        #expect(Self.parts(ages, S.terms(.positionBased)) == expected)
+    }
+
+    @Test("position based: the parts are the program's own")
+    func ownPosition() {
+        let terms = S.terms(.positionBased) { $0.position = .init(first: 60, middle: 10, last: 30) }
+        #expect(Self.parts([3, 2, 1], terms) == [60, 10, 30])
+        #expect(Self.parts([4, 3, 2, 1], terms) == [120, 10, 10, 60])
+        #expect(Self.parts([2, 1], terms) == [1, 1])
+        #expect(!AttributionTerms.Position(first: 50, middle: 0, last: 49).isWhole)
+        #expect(!AttributionTerms.Position(first: 0, middle: 50, last: 50).isWhole)
+        #expect(AttributionTerms.Position(first: 50, middle: 0, last: 50).isWhole)
+    }
+
+    @Test("position based without a middle share gives those between nothing")
+    func noMiddle() {
+        let terms = S.terms(.positionBased) { $0.position = .init(first: 50, middle: 0, last: 50) }
+        let touches = (1...3).map { S.touch(Int64($0) * S.day, by: S.ada, number: UInt64($0)) }
+        #expect(
+            S.decide(touches, terms).touches.map(\.verdict) == [.credited, .outranked, .credited])
+    }
+
+    @Test("time decay: touches 14, 7 and 0 days old get 1/7, 2/7, 4/7 at a half-life of 7 days")
+    func timeDecay() {
+        let parts = Self.parts([14, 7, 0], S.terms(.timeDecay))
+        #expect(parts == [TimeDecay.whole / 4, TimeDecay.whole / 2, TimeDecay.whole])
+        // The same shares whenever the sale is: only distances between touches count.
+        #expect(Self.parts([16, 9, 2], S.terms(.timeDecay)) == parts)
+        let short = S.terms(.timeDecay) { $0.halfLifeDays = 1 }
+        #expect(
+            Self.parts([2, 1, 0], short)
+                == [TimeDecay.whole / 4, TimeDecay.whole / 2, TimeDecay.whole])
+    }
+
+    @Test(
+        "time decay is the floor of 2^40 times 2^(-age / half-life), to the last digit",
+        arguments: [
+            // Computed with 120 decimal digits by another program.
+            (1, 604_800_000, 1_099_511_626_515), (86_400_000, 604_800_000, 995_853_700_410),
+            (302_400_000, 604_800_000, 777_472_127_993),
+            (604_799_999, 604_800_000, 549_755_814_518),
+            (604_800_001, 604_800_000, 549_755_813_257), (12_345_678, 86_400_000, 995_831_164_067),
+            (1_000_000_000, 604_800_000, 349_514_377_447),
+            (34_559_999_999, 34_560_000_000, 549_755_813_899),
+            (24_192_000_000, 604_800_000, 1), (24_192_000_001, 604_800_000, 0),
+        ] as [(Int64, Int64, Int64)])
+    func decayParts(age: Int64, halfLife: Int64, parts: Int64) {
+        #expect(TimeDecay.parts(age: age, halfLife: halfLife) == parts)
+    }
+
+    @Test("a touch more than 40 half-lives older than the newest has no part")
+    func faded() {
+        let terms = S.terms(.timeDecay, window: 400) { $0.halfLifeDays = 1 }
+        let touches = [
+            S.touch(41 * S.day, by: S.ada, number: 1), S.touch(0, by: S.ben, number: 2),
+        ]
+        #expect(S.decide(touches, terms).touches.map(\.verdict) == [.outranked, .credited])
+    }
+
+    // MARK: - Window and ties
 
     @Test(
         "the window holds both its ends",
         arguments: [
-            (30 * day, TouchVerdict.credited), (30 * day + 1, .outsideWindow), (0, .credited),
-            (-1, .afterConversion),
+            (30 * Sample.day, TouchVerdict.credited), (30 * Sample.day + 1, .outsideWindow),
+            (0, .credited), (-1, .afterConversion),
         ])
     func windowEdges(age: Int64, verdict: TouchVerdict) {
-        let decision = Self.decide([Self.touch(age, by: Self.ada)], .lastTouch)
-        #expect(decision.verdicts == [verdict])
-        #expect((decision.participant == Self.ada) == (verdict == .credited))
+        let decision = S.decide([S.touch(age, by: S.ada)], .lastTouch)
+        #expect(decision.touches.map(\.verdict) == [verdict])
+        #expect((decision.reason == .credited) == (verdict == .credited))
     }
 
     @Test("touches at the same instant are told apart by id, whatever their order")
     func ties() {
-        let first = Self.touch(Self.day, by: Self.ada, number: 1)
-        let second = Self.touch(Self.day, by: Self.ben, number: 2)
+        let first = S.touch(S.day, by: S.ada, number: 1)
+        let second = S.touch(S.day, by: S.ben, number: 2)
         for touches in [[first, second], [second, first]] {
-            #expect(Self.decide(touches, .firstTouch).participant == Self.ada)
-            #expect(Self.decide(touches, .lastTouch).participant == Self.ben)
+            #expect(S.decide(touches, .firstTouch).credits.first?.participant == S.ada)
+            #expect(S.decide(touches, .lastTouch).credits.first?.participant == S.ben)
         }
     }
 
     @Test("without touches the reason says so; without one in the window too")
     func reasons() {
-        #expect(Self.decide([], .lastTouch).reason == .noTouch)
-        let old = Self.touch(40 * Self.day, by: Self.ada)
-        #expect(Self.decide([old], .lastTouch).reason == .noTouchInWindow)
-        let nobody = Self.touch(Self.day, by: nil, source: .marketing)
-        #expect(Self.decide([nobody], .lastTouch).reason == .touchEarnsNoCredit)
-        #expect(Self.decide([nobody], .lastTouch).verdicts == [.noParticipant])
+        #expect(S.decide([], .lastTouch).reason == .noTouch)
+        #expect(S.decide([S.touch(40 * S.day, by: S.ada)], .linear).reason == .noTouchInWindow)
+        let nobody = S.decide([S.touch(S.day, by: nil, source: .marketing)], .lastTouch)
+        #expect(nobody.reason == .touchEarnsNoCredit)
+        #expect(nobody.touches.map(\.verdict) == [.noParticipant])
+        #expect(nobody.credits == [Attribution.Credit(participant: nil, parts: 1)])
     }
 
-    @Test("the order of insertion never matters, and exactly one touch in the window is chosen")
-    func randomTouches() {
-        var random = SeededGenerator(seed: UInt64.random(in: .min ... .max))
-        print("seed \(random.seed)")
-        for _ in 0..<20_000 {
-            let count = Int.random(in: 0...12, using: &random)
-            let touches = (0..<count).map { index in
-                Self.touch(
-                    Int64.random(in: -2 * Self.day...40 * Self.day, using: &random),
-                    by: [Self.ada, Self.ben, nil].randomElement(using: &random) ?? nil,
-                    source: Touchpoint.Source.allCases.randomElement(using: &random) ?? .direct,
-                    number: UInt64(index))
-            }
-            for model in AttributionModel.allCases {
-                let decision = Self.decide(touches, model)
-                let shuffled = touches.shuffled(using: &random)
-                #expect(Self.decide(shuffled, model).participant == decision.participant)
-                #expect(Self.decide(shuffled, model).reason == decision.reason)
-                let chosen = decision.verdicts.filter { $0 == .credited || $0 == .noParticipant }
-                let inWindow = touches.filter {
-                    (0...30 * Self.day).contains(
-                        Self.end.milliseconds - $0.occurredAt.milliseconds)
-                }
-                #expect(chosen.count == (inWindow.isEmpty ? 0 : 1))
-            }
+    // MARK: - Rules of a program
+
+    @Test("touches of a source that may not earn credit count for nothing")
+    func sources() {
+        let touches = [
+            S.touch(2 * S.day, by: S.ada, number: 1),
+            S.touch(S.day, by: nil, source: .marketing, number: 2),
+        ]
+        let terms = S.terms { $0.sources = [.referral, .partner] }
+        let decision = S.decide(touches, terms)
+        #expect(decision.touches.map(\.verdict) == [.credited, .sourceExcluded])
+        #expect(S.decide([touches[1]], terms).reason == .noEligibleTouch)
+    }
+
+    @Test("a code beats every other touch where the program says so, and only there")
+    func codes() {
+        let touches = [
+            S.touch(5 * S.day, by: S.ada, kind: .code, number: 1),
+            S.touch(4 * S.day, by: S.eve, kind: .code, number: 2),
+            S.touch(S.day, by: S.ben, number: 3),
+        ]
+        #expect(S.decide(touches, .lastTouch).credits.first?.participant == S.ben)
+        let first = S.decide(touches, S.terms { $0.prefersCodes = true })
+        #expect(first.touches.map(\.verdict) == [.outranked, .credited, .codePreferred])
+        let linear = S.decide(touches, S.terms(.linear) { $0.prefersCodes = true })
+        #expect(linear.touches.map(\.parts) == [1, 1, 0])
+        let old = S.decide(
+            [S.touch(40 * S.day, by: S.ada, kind: .code, number: 1), touches[2]],
+            S.terms { $0.prefersCodes = true })
+        #expect(old.credits.first?.participant == S.ben)
+    }
+
+    @Test("a registration that held the account outranks touches, bindings and codes (R89)")
+    func registrations() {
+        let credit = Attribution.Credit(
+            participant: S.eve, parts: 10_000, registration: RegistrationID(high: 1, low: 1))
+        let facts = AttributionFacts(
+            touches: [
+                S.touch(S.day, by: S.ada, kind: .code, number: 1),
+                S.touch(40 * S.day, by: S.ben, number: 2),
+            ], registrations: [credit],
+            bound: [Attribution.Credit(participant: S.ben, parts: 1)])
+        let terms = S.terms {
+            $0.bind = .first
+            $0.prefersCodes = true
+        }
+        let decision = AttributionRules.decide(facts, terms, at: S.end)
+        #expect(decision.reason == .registration)
+        #expect(decision.credits == [credit])
+        #expect(decision.touches.map(\.verdict) == [.outsideWindow, .overridden])
+    }
+
+    @Test("bind: first keeps the first referrer, last keeps one until a window says otherwise")
+    func binding() {
+        let bound = [Attribution.Credit(participant: S.ada, parts: 1)]
+        func decide(_ touches: [TouchFact], _ bind: AttributionTerms.Bind) -> AttributionDecision {
+            AttributionRules.decide(
+                AttributionFacts(touches: touches, bound: bound), S.terms { $0.bind = bind },
+                at: S.end)
+        }
+        let touch = [S.touch(S.day, by: S.ben)]
+        let direct = [S.touch(S.day, by: nil, source: .direct)]
+        #expect(decide(touch, .first).credits == bound)
+        #expect(decide(touch, .first).touches.map(\.verdict) == [.overridden])
+        #expect(decide(touch, .last).credits.first?.participant == S.ben)
+        #expect(decide(touch, .window).credits.first?.participant == S.ben)
+        for touches in [[], direct] {
+            #expect(decide(touches, .first).reason == .bound)
+            #expect(decide(touches, .last).reason == .bound)
+            #expect(decide(touches, .window).reason != .bound)
         }
     }
-}
 
-/// SplitMix64: the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    let seed: UInt64
-    private var state: UInt64
+    // MARK: - Money
 
-    init(seed: UInt64) {
-        self.seed = seed
-        state = seed
+    @Test(
+        "money is split by largest remainder, ties in the order of the touches",
+        arguments: [
+            (1001, [40, 10, 10, 40], [401, 100, 100, 400]), (100, [1, 1, 1], [34, 33, 33]),
+            (5, [3, 7], [2, 3]), (0, [1, 2], [0, 0]), (1, [1, 1], [1, 0]),
+        ] as [(Int64, [Int64], [Int64])])
+    func split(amount: Int64, parts: [Int64], expected: [Int64]) {
+        let people = [S.ada, S.ben, S.eve, S.dan]
+        let decision = AttributionDecision(
+            touches: parts.enumerated().map {
+                SeenTouch(
+                    fact: S.touch(S.day, by: people[$0], number: UInt64($0)), verdict: .credited,
+                    parts: $1)
+            },
+            credits: zip(people, parts).map { Attribution.Credit(participant: $0, parts: $1) },
+            reason: .credited)
+        #expect(decision.shares(of: amount).touches == expected)
+        #expect(decision.shares(of: amount).credits == expected)
+        #expect(decision.arithmetic(of: amount).map(\.amount) == expected)
+        #expect(decision.refundedShares(of: amount, refunded: amount) == expected)
     }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
+    @Test("two touches of one participant are split apart and summed afterwards")
+    func sums() {
+        let touches = [
+            S.touch(3 * S.day, by: S.ada, number: 1), S.touch(2 * S.day, by: S.ben, number: 2),
+            S.touch(S.day, by: S.ada, number: 3),
+        ]
+        let decision = S.decide(touches, .linear)
+        #expect(
+            decision.credits == [
+                Attribution.Credit(participant: S.ada, parts: 2),
+                Attribution.Credit(participant: S.ben, parts: 1),
+            ])
+        #expect(decision.shares(of: 100).credits == [67, 33])
+        #expect(decision.shares(of: 101).credits == [67, 34])
+    }
+
+    // MARK: - Alternatives
+
+    @Test("the nearest change that gives another result comes first")
+    func alternatives() throws {
+        let touches = [
+            S.touch(30 * S.day + 3 * 3_600_000, by: S.ada, number: 1),
+            S.touch(50 * S.day, by: S.ben, number: 2),
+        ]
+        let terms = S.terms(.lastTouch)
+        let decision = S.decide(touches, terms)
+        let found = AttributionRules.alternatives(
+            to: decision, AttributionFacts(touches: touches), terms, at: S.end)
+        #expect(found.first?.change == .window(days: 31))
+        #expect(found.first?.decision.credits.first?.participant == S.ada)
+    }
+
+    @Test("alternatives name the touch that decided and the models that differ")
+    func alternativeModels() {
+        let touches = [
+            S.touch(2 * S.day, by: S.ada, number: 1), S.touch(S.day, by: S.ben, number: 2),
+        ]
+        let terms = S.terms(.lastTouch)
+        let changes = AttributionRules.alternatives(
+            to: S.decide(touches, terms), AttributionFacts(touches: touches), terms, at: S.end
+        ).map(\.change)
+        #expect(changes.contains(.withoutTouch(touches[1].touch)))
+        #expect(changes.contains(.model(.firstTouch)))
+        #expect(!changes.contains(.model(.lastNonDirect)))
     }
 }

@@ -1,3 +1,4 @@
+import Attribution
 import Database
 import Model
 import Programs
@@ -13,6 +14,18 @@ enum GrantRewards {
         let lead: LeadID?
         let conversion: ConversionID?
         let actor: String
+    }
+
+    /// What each participant is credited with of the conversion's amount.
+    static func credits(_ decision: AttributionDecision, of conversion: Conversion) -> [Credit] {
+        let shares = decision.shares(of: conversion.amount.amount).credits
+        return zip(decision.credits, shares).compactMap { credit, share in
+            credit.participant.map {
+                Credit(
+                    participant: $0,
+                    base: Money(amount: share, currency: conversion.amount.currency))
+            }
+        }
     }
 
     /// The new rewards; none for what was granted before. Of several credits each earns its

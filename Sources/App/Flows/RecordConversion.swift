@@ -48,7 +48,7 @@ struct RecordConversion: Sendable {
             lead: lead, click: click, ref: ref, kind: kind, amount: amount, refundedAmount: 0,
             occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
         try ConversionStore.insert(conversion, tx)
-        let attribution = try attribute(conversion, facts, tx)
+        let attribution = try attribute(conversion, facts.program, tx)
         let rewards = try grant(conversion, attribution, facts.program, tx)
         try CounterStore.add(1, to: "conversions", of: facts.program.id, tx)
         return Outcome(
@@ -102,12 +102,10 @@ struct RecordConversion: Sendable {
         return Facts(program: program, lead: lead, click: click, link: link)
     }
 
-    /// The lead's customer if there is one, else the customer known by these names.
     private func customer(_ facts: Facts, _ tx: Transaction) throws -> CustomerID {
-        if customerID == nil, email == nil, let customer = facts.lead?.customer { return customer }
-        return try CustomerStore.findOrInsert(
-            program: facts.program.id, externalID: customerID, email: email, tx
-        ).customer.id
+        try KnowCustomer(
+            program: facts.program.id, externalID: customerID, email: email, lead: facts.lead,
+            click: click, actor: actor)(tx).id
     }
 
     /// What the request leaves out is not another content. A customer that it does not name is
@@ -134,95 +132,53 @@ struct RecordConversion: Sendable {
         _ facts: Facts, _ customer: CustomerID, at instant: Instant, _ tx: Transaction
     ) throws {
         if let click, let origin = facts.click {
-            try ClickTouch.insert(click, origin, of: customer, lead: nil, tx)
+            try ClickTouch.insert(
+                click, origin, of: customer, facts.program.kind, lead: nil, tx)
         }
         if facts.click == nil, let link = facts.link {
             try TouchpointStore.insert(
                 Touchpoint(
                     id: tx.makeID(), program: facts.program.id, customer: customer,
-                    participant: link.participant, source: .referral, channel: "code",
-                    link: link.id, click: nil, lead: nil, occurredAt: instant, createdAt: tx.now),
-                tx)
+                    participant: link.participant, source: facts.program.kind.touchSource,
+                    kind: .code, channel: link.channel.rawValue, campaign: link.campaign,
+                    link: link.id, occurredAt: instant, createdAt: tx.now), tx)
         }
     }
 
     private func attribute(
-        _ conversion: Conversion, _ facts: Facts, _ tx: Transaction
+        _ conversion: Conversion, _ program: Program, _ tx: Transaction
     ) throws -> Attribution {
-        let terms = facts.program.terms
-        let model = AttributionModel(rawValue: terms.model) ?? .lastTouch
-        var touches = try TouchpointStore.touches(
-            of: conversion.customer, until: conversion.occurredAt,
-            limit: RecordConversion.touchesMax, tx)
-        if let other = facts.lead?.customer, other != conversion.customer {
-            touches += try TouchpointStore.touches(
-                of: other, until: conversion.occurredAt, limit: RecordConversion.touchesMax, tx)
-        }
-        let decision = try AttributionRules.decide(
-            touches, model: model, windowDays: terms.windowDays,
-            registrations: registrations(conversion, facts, tx), at: conversion.occurredAt)
+        let terms = program.terms.attribution
+        let facts = try GatherCreditFacts.run(conversion, program, terms, tx)
         let attribution = Attribution(
-            id: tx.makeID(), conversion: conversion.id, model: model,
-            programVersion: facts.program.version, windowDays: terms.windowDays, touches: touches,
-            decision: decision, createdAt: tx.now)
+            id: tx.makeID(), conversion: conversion.id, cause: .conversion, actor: actor,
+            programVersion: program.version, terms: terms,
+            decision: AttributionRules.decide(facts, terms, at: conversion.occurredAt),
+            createdAt: tx.now)
         try AttributionStore.insert(attribution, tx)
         try EventStore.append(
             NewEvent(
-                decision.participant == nil ? "conversion.unattributed" : "conversion.attributed",
-                conversion.id, program: conversion.program, participant: decision.participant,
-                actor: actor, reason: decision.reason.rawValue,
+                attribution.participant == nil
+                    ? "conversion.unattributed" : "conversion.attributed",
+                conversion.id, program: conversion.program, participant: attribution.participant,
+                actor: actor, reason: attribution.reason.rawValue,
                 data: [
                     "attribution_id": .string(attribution.id.description),
-                    "model": .string(model.rawValue), "kind": .string(kind.rawValue),
+                    "model": .string(terms.model.rawValue), "kind": .string(kind.rawValue),
                     "amount": amount.json,
                 ]), tx)
         return attribution
     }
 
-    /// The program's registrations that held the buyer's account when it bought, each with its
-    /// share. Another program's registration earns nothing by this one's rules.
-    private func registrations(
-        _ conversion: Conversion, _ facts: Facts, _ tx: Transaction
-    ) throws -> [Attribution.Credit] {
-        var identities =
-            email.map {
-                [AccountIdentity(domain: nil, company: nil, country: nil, email: $0)]
-            } ?? []
-        if let lead = facts.lead { identities.append(lead.identity) }
-        var found: [Attribution.Credit] = []
-        for identity in identities {
-            for claim in try HoldAccount.holders(of: identity, at: conversion.occurredAt, tx) {
-                guard let registration = try RegistrationStore.find(claim.registration, tx),
-                    registration.program == conversion.program, registration.share > 0,
-                    !found.contains(where: { $0.registration == registration.id })
-                else { continue }
-                found.append(
-                    Attribution.Credit(
-                        participant: registration.participant, parts: registration.share,
-                        registration: registration.id))
-            }
-        }
-        return found
-    }
-
-    /// The newest touches of a customer that are looked at.
-    static let touchesMax = 500
-
     /// Rewards for the credited participants, unless the program has ended.
     private func grant(
         _ conversion: Conversion, _ attribution: Attribution, _ program: Program, _ tx: Transaction
     ) throws -> [Reward] {
-        guard !attribution.credits.isEmpty, program.state != .ended else { return [] }
-        let amounts = Apportionment.split(
-            amount.amount, by: attribution.credits.map(\.parts))
-        let credits = zip(attribution.credits, amounts).map { credit, share in
-            GrantRewards.Credit(
-                participant: credit.participant,
-                base: Money(amount: share, currency: amount.currency))
-        }
+        guard program.state != .ended else { return [] }
         return try GrantRewards.run(
             GrantRewards.Occasion(
                 trigger: .conversion(kind: kind.rawValue), program: program, lead: conversion.lead,
-                conversion: conversion.id, actor: actor), credits: credits, tx)
+                conversion: conversion.id, actor: actor),
+            credits: GrantRewards.credits(attribution.decision, of: conversion), tx)
     }
 }

@@ -47,8 +47,7 @@ struct SubmitLead: Sendable {
         let customer =
             isHoneypotFilled
             ? nil
-            : try CustomerStore.findOrInsert(
-                program: programID, externalID: nil, email: email, tx)
+            : try CustomerStore.findOrInsert(program: programID, email: email, tx)
         let draft = draft(tx.makeID(), program, decision.referrer, customer?.customer.id, tx.now)
         let identity = draft.identity
         let keys = LeadKeys(draft, identity, program)
@@ -60,7 +59,7 @@ struct SubmitLead: Sendable {
         }
         try LeadStore.insert(lead, tx)
         try keys.keep(for: lead, tx)
-        try insertTouches(of: lead, facts.origin, tx)
+        try insertTouches(of: lead, program.kind, facts.origin, tx)
         try EventStore.append(event(of: lead, decision), tx)
         if let due = lead.clockDueAt {
             try CounterStore.add(1, to: "leads.submitted", of: programID, tx)
@@ -202,11 +201,11 @@ struct SubmitLead: Sendable {
 
     /// The click is a touch at its own time, the submission one at this time.
     private func insertTouches(
-        of lead: Lead, _ origin: ClickOrigin?, _ tx: Transaction
+        of lead: Lead, _ kind: Program.Kind, _ origin: ClickOrigin?, _ tx: Transaction
     ) throws {
         guard let customer = lead.customer else { return }
         if let origin, let click = lead.referrer.click {
-            try ClickTouch.insert(click, origin, of: customer, lead: lead.id, tx)
+            try ClickTouch.insert(click, origin, of: customer, kind, lead: lead.id, tx)
         }
         // A second lead for a prospect is no new contact with it: else whoever sends a known
         // address to the form would take the credit of who was first. A click is one.
@@ -215,9 +214,10 @@ struct SubmitLead: Sendable {
             Touchpoint(
                 id: tx.makeID(), program: lead.program, customer: customer,
                 participant: lead.referrer.participant,
-                source: lead.referrer.participant == nil ? .direct : .referral,
-                channel: lead.source == .form ? "form" : nil, link: lead.referrer.link, click: nil,
-                lead: lead.id, occurredAt: tx.now, createdAt: tx.now), tx)
+                source: lead.referrer.participant == nil ? .direct : kind.touchSource,
+                kind: .lead, channel: lead.channel ?? (lead.source == .form ? "form" : nil),
+                link: lead.referrer.link, lead: lead.id, occurredAt: lead.referralTime,
+                createdAt: tx.now), tx)
     }
 
     /// What was decided and from what, with ids alone.

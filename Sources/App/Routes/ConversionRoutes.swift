@@ -91,14 +91,31 @@ enum ConversionRoutes {
     private static func attribution(_ call: Call, _ reader: Reader) throws -> Response {
         let conversion = try find(call.id(), reader)
         let attribution = try attribution(of: conversion, reader)
-        return .object(AttributionWire.json(attribution, conversion))
+        guard let model = call.query["model"].flatMap({ AttributionModel(rawValue: $0) }) else {
+            return .object(AttributionWire.json(attribution, conversion))
+        }
+        let terms = attribution.terms.with(model)
+        let other = Attribution(
+            id: attribution.id, conversion: conversion.id, cause: attribution.cause,
+            causeReason: attribution.causeReason, actor: attribution.actor,
+            programVersion: attribution.programVersion, terms: terms,
+            decision: AttributionRules.decide(
+                attribution.facts, terms, at: conversion.occurredAt),
+            createdAt: attribution.createdAt)
+        return .object(AttributionWire.json(other, conversion, isStored: false))
     }
 
     private static func explain(_ call: Call, _ reader: Reader) throws -> Response {
         let conversion = try find(call.id(), reader)
         let attribution = try attribution(of: conversion, reader)
-        let rewards = try RewardStore.rewards(of: conversion.id, reader)
-        return .object(ExplanationWire.json(conversion, attribution, rewards))
+        let program = try ProgramStore.find(conversion.program, reader)
+        let known = try program.map {
+            try GatherCreditFacts.run(conversion, $0, attribution.terms, reader)
+        }
+        return .object(
+            ConversionExplanationWire.json(
+                conversion, attribution, known: known ?? attribution.facts,
+                try RewardStore.rewards(of: conversion.id, reader)))
     }
 
     private static func find(_ id: ConversionID, _ reader: Reader) throws -> Conversion {
@@ -149,12 +166,14 @@ enum ConversionRoutes {
 
     private static let attributing = Contract(
         operationID: "getAttribution",
-        summary: "Who was given credit: model, version, window, every touch with its verdict.",
+        summary: "Who was given credit: model, version, window, every touch with its verdict and "
+            + "parts. With model: what that model would give for the same touches.",
+        query: [.optional("model", AttributionWire.model)],
         answer: AttributionWire.schema)
 
     private static let explaining = Contract(
         operationID: "explainConversion", summary: "Why the credit went where it went, in words.",
-        answer: ExplanationWire.schema)
+        answer: ConversionExplanationWire.schema)
 }
 
 extension RecordConversion {
@@ -191,12 +210,5 @@ extension ConversionRefusal: ProblemConvertible {
                 detail: "More than what is left of the conversion.",
                 extra: [("left", .integer(left))])
         }
-    }
-}
-
-extension IdentityConflict: ProblemConvertible {
-    var problem: Problem {
-        .conflict(
-            "identity_conflict", "The customer's external_id and e-mail belong to two customers.")
     }
 }

@@ -153,6 +153,10 @@ extension ProgramRefusal: ProblemConvertible {
             .invalidField(
                 "/allowed_origins/\(index)", code: "bad_format",
                 detail: "must be scheme://host or scheme://host:port")
+        case .badPosition:
+            .invalidField(
+                "/attribution/position", code: "not_whole",
+                detail: "first, middle and last must sum to 100, with first and last at least 1")
         case .notActive(let state):
             Problem(
                 status: 409, code: "program_not_active",

@@ -6,6 +6,9 @@ import Programs
 enum ProgramTermsWire {
     /// As a request may give them.
     static let input: [Field] = [
+        .optional(
+            "attribution", attribution,
+            "Who gets the credit of a sale; default last_touch within 30 days."),
         .optional("eligibility", eligibility, "Who may refer."),
         .optional("qualification", qualification, "What counts as a referral."),
         .optional("routing", routing, "Who works a lead."),
@@ -21,6 +24,35 @@ enum ProgramTermsWire {
     static let output: [Field] = input.map { field in
         .required(field.name, field.schema.whole, field.about)
     }
+
+    static let attribution = Schema.object([
+        .optional(
+            "model", .choice(AttributionModel.allCases.map(\.rawValue)), "Default last_touch."),
+        .optional(
+            "window_days", .integer(1...400),
+            "Touches this far back may earn credit, both ends included; default 30."),
+        .optional(
+            "half_life_days", .integer(1...400),
+            "time_decay: days in which a touch loses half its weight; default 7."),
+        .optional(
+            "position",
+            .object([
+                .optional("first", .integer(1...100)), .optional("middle", .integer(0...100)),
+                .optional("last", .integer(1...100)),
+            ]),
+            "position_based: hundredths for the first touch, those in the middle and the last; "
+                + "they sum to 100. Default 40, 20, 40. One touch has all, two have half each."),
+        .optional(
+            "sources", .list(.choice(TouchSource.allCases.map(\.rawValue)), count: 1...6),
+            "Whose touches take part; default all."),
+        .optional(
+            "prefer_codes", .boolean,
+            "Whether a code that the buyer typed beats all other touches; default false."),
+        .optional(
+            "bind", .choice(AttributionTerms.Bind.allCases.map(\.rawValue)),
+            "window: each sale is decided by its window; first: who was credited with a customer "
+                + "first keeps it for good; last: until a later touch. Default window."),
+    ])
 
     private static let eligibility = Schema.object([
         .optional(
@@ -156,7 +188,7 @@ enum ProgramTermsWire {
 
 extension Schema {
     /// This object with every member there, and so within it.
-    fileprivate var whole: Schema {
+    var whole: Schema {
         switch self {
         case .object(let fields):
             .object(fields.map { .required($0.name, $0.schema.whole, $0.about) })

@@ -15,7 +15,6 @@ enum ProgramWire {
                 .required("kind", .choice(Program.Kind.allCases.map(\.rawValue))),
                 .required("status", .choice(Program.State.allCases.map(\.rawValue))),
                 .required("currency", .currency),
-                .required("attribution", attribution),
                 .required("hold_days", .integer(0...365)),
                 .required("approval_threshold", .nullable(.money(from: 0))),
                 .required("destination_url", .nullable(.keptURL)),
@@ -35,7 +34,6 @@ enum ProgramWire {
                 "Who refers; customer unless told."),
             .required(
                 "currency", .currency, "Of every reward of this program; fixed once activated."),
-            .optional("attribution", attribution, "Default: last_touch within 30 days."),
             .optional(
                 "hold_days", .integer(0...365), "Days before a reward is approved; default 30."),
             .optional(
@@ -54,20 +52,7 @@ enum ProgramWire {
             .optional("metadata", .metadata),
         ] + ProgramTermsWire.input)
 
-    /// A program always has an attribution, so a patch may name a part of it.
-    static let patch = input.asPatch.replacing(
-        .optional(
-            "attribution",
-            .nullable(
-                .object([.optional("model", model), .optional("window_days", windowDays)])),
-            "null sets it back to its default."))
-
-    private static let attribution = Schema.object([
-        .required("model", model),
-        .required("window_days", windowDays, "Touches this far back may earn credit."),
-    ])
-    private static let model = Schema.choice(["first_touch", "last_touch", "last_non_direct"])
-    private static let windowDays = Schema.integer(1...400)
+    static let patch = input.asPatch
 
     static func json(_ program: Program) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
@@ -83,10 +68,6 @@ enum ProgramWire {
         json.field("kind", program.kind.rawValue)
         json.field("status", program.state.rawValue)
         json.field("currency", program.currency.code)
-        json.object("attribution") { attribution in
-            attribution.field("model", program.terms.model)
-            attribution.field("window_days", program.terms.windowDays)
-        }
         json.field("hold_days", program.terms.holdDays)
         json.money("approval_threshold", threshold(program))
         json.field("destination_url", program.terms.destination?.text)
@@ -135,16 +116,14 @@ struct ProgramForm: Sendable {
         let threshold = body.money("approval_threshold")
         let origins = body.texts("allowed_origins") ?? []
         try ProgramRules.check(threshold: threshold, currency: currency, origins: origins)
-        let attribution = body.nested("attribution")
         var terms = ProgramTerms(
-            model: attribution?.text("model") ?? "last_touch",
-            windowDays: attribution?.integer("window_days") ?? 30,
             holdDays: body.integer("hold_days") ?? 30,
             approvalThreshold: body.has("approval_threshold")
                 ? threshold?.amount : ProgramRules.defaultThreshold(currency),
             destination: body.url("destination_url"), fallback: body.url("fallback_url"),
             thankYou: body.url("thank_you_url"), allowedOrigins: origins)
         terms.readSections(body.object)
+        try ProgramRules.check(position: terms.attribution.position)
         self.terms = terms
     }
 
