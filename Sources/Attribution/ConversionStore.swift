@@ -79,6 +79,14 @@ public enum ConversionStore {
             """, id, map: refund)
     }
 
+    public static func newestRefund(
+        of id: ConversionID, _ reader: Reader
+    ) throws -> RefundID? {
+        try reader.first(
+            "SELECT id FROM refunds WHERE conversion_id = ? ORDER BY seq DESC LIMIT 1", id
+        ) { try $0.id(0) }
+    }
+
     /// Appends a refund and sets the conversion's total, which the caller has checked.
     public static func insert(_ refund: Refund, refundedTotal: Int64, _ tx: Transaction) throws {
         try tx.run(

@@ -17,7 +17,9 @@ public enum AccountClaimStore {
             """, key.bytes, instant, instant, map: claim)
     }
 
-    /// When the participant's newest claim under `key` that lapsed did so; nil when none has.
+    /// When the participant's newest claim under `key` that came to nothing ended: it lapsed, was
+    /// lost, or was given up, which must not be a way around the limit of extensions. Nil when none
+    /// has.
     public static func lastLapse(
         of participant: ParticipantID, _ key: AccountKey, scope: ProgramID?, at now: Instant,
         _ reader: Reader
@@ -27,7 +29,7 @@ public enum AccountClaimStore {
             SELECT max(c.held_until)
             FROM account_claims AS c JOIN registrations AS r ON r.seq = c.registration_seq
             WHERE c.key = ? AND c.participant_id = ? AND c.scope = ? AND c.held_until <= ?
-                AND r.state = 'expired'
+                AND r.state IN ('expired', 'withdrawn', 'lost')
             """, key.bytes, participant, scopeBytes(scope), now
         ).map { Instant(milliseconds: $0) }
     }

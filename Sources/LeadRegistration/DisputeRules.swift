@@ -63,8 +63,10 @@ public enum DisputeRules {
         return changed
     }
 
-    /// The two claims after the ruling. A claim that gets the account has it until the contested
-    /// one's protection would have ended: the others were told no later date.
+    /// The two claims after the ruling. It is about what the contested claim holds of the account
+    /// and about nobody else's part, so that all shares still make up the whole. A claim that gets
+    /// it has it until the contested one's protection would have ended: the others were told no
+    /// later date.
     public static func effect(
         of decision: Ruling.Decision, claim: Registration, contested: Registration, reason: String,
         at now: Instant
@@ -79,16 +81,17 @@ public enum DisputeRules {
         case .transfer:
             let end = try heldUntil(contested, at: now)
             return RulingEffect(
-                claim: granted(claim, share: 10_000, until: end, at: now),
+                claim: granted(claim, share: contested.share, until: end, at: now),
                 contested: overruled(contested, reason, at: now))
         case .split(let share):
             let end = try heldUntil(contested, at: now)
             var contested = contested
-            contested.share = 10_000 - share
+            let part = contested.share * share / 10_000
+            contested.share -= part
             contested.version += 1
             contested.updatedAt = now
             return RulingEffect(
-                claim: granted(claim, share: share, until: end, at: now), contested: contested)
+                claim: granted(claim, share: part, until: end, at: now), contested: contested)
         }
     }
 
@@ -109,11 +112,13 @@ public enum DisputeRules {
         _ claim: Registration, share: Int64, until end: Instant, at now: Instant
     ) -> Registration {
         var claim = claim
+        // A part that it holds already stays with it.
+        let holds = RegistrationRules.holdsUntil(claim).map { $0 > now } ?? false
+        claim.share = holds ? claim.share + share : share
         claim.state = .approved
         claim.decidedAt = now
         claim.protectedUntil = max(end, claim.protectedUntil ?? end)
         claim.endedAt = nil
-        claim.share = share
         claim.reasonCode = "ruling"
         claim.reason = nil
         claim.version += 1

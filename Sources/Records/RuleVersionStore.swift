@@ -30,11 +30,33 @@ public enum RuleVersionStore {
             """
             SELECT version, created_at, actor, body FROM rule_versions
             WHERE subject_id = ? ORDER BY version DESC LIMIT 100
-            """, subject
-        ) { row in
-            try RuleVersion(
-                version: row.int64(0), createdAt: row.instant(1), actor: row.text(2),
-                body: row.text(3))
-        }
+            """, subject, map: ruleVersion)
+    }
+
+    /// One version; nil when it is not kept.
+    public static func find<Kind>(
+        _ subject: Identifier<Kind>, version: Int64, _ reader: Reader
+    ) throws -> RuleVersion? {
+        try reader.first(
+            """
+            SELECT version, created_at, actor, body FROM rule_versions
+            WHERE subject_id = ? AND version = ?
+            """, subject, version, map: ruleVersion)
+    }
+
+    /// The version that was in force at `instant`; nil before the first.
+    public static func inForce<Kind>(
+        _ subject: Identifier<Kind>, at instant: Instant, _ reader: Reader
+    ) throws -> RuleVersion? {
+        try reader.first(
+            """
+            SELECT version, created_at, actor, body FROM rule_versions
+            WHERE subject_id = ? AND created_at <= ? ORDER BY version DESC LIMIT 1
+            """, subject, instant, map: ruleVersion)
+    }
+
+    private static func ruleVersion(_ row: Row) throws -> RuleVersion {
+        try RuleVersion(
+            version: row.int64(0), createdAt: row.instant(1), actor: row.text(2), body: row.text(3))
     }
 }

@@ -12,6 +12,9 @@ public struct JournalEntry: Sendable, Equatable {
         case rewardRefunded = "reward_refunded"
         /// A refund takes back what was paid or is on its way: it is owed from now on.
         case rewardClawedBack = "reward_clawed_back"
+        /// A new decision about a sale's credit takes back what went to somebody else; what was
+        /// paid of it is owed from now on.
+        case rewardCorrected = "reward_corrected"
         /// What is owed for a reward meets its own unpaid rest after a payout returned it.
         case clawbackOffset = "clawback_offset"
         /// A payout keeps back what is owed.

@@ -35,12 +35,16 @@ public struct Reward: Sendable {
     public let kind: RewardRule.Kind
     public let lead: LeadID?
     public let conversion: ConversionID?
+    /// The decision about the conversion's credit that granted it.
+    public let attribution: AttributionID?
     /// The payout it is in, or the last one that paid it.
     public var payout: PayoutID?
     public var state: State
     public let amount: Money
     /// What of `amount` no longer counts.
     public var reversedAmount: Int64
+    /// What of `reversedAmount` went because the credit was decided anew.
+    public var correctedAmount: Int64
     /// What of `reversedAmount` was taken back as a claw-back, because it was paid or on its way.
     public var clawbackAmount: Int64
     /// What has been paid, claw-backs that a payout kept back included.
@@ -66,16 +70,24 @@ public struct Reward: Sendable {
     public var approvalThreshold: Int64? {
         basis.objectValue?["approval_threshold"]?.integerValue
     }
+
+    /// What the rule gave in all, to those who share it.
+    public var wholeAmount: Int64 {
+        basis.objectValue?["arithmetic"]?.objectValue?["whole"]?.integerValue ?? amount.amount
+    }
 }
 
 /// A participant's share in an occasion.
 public struct Credit: Sendable, Equatable {
     public let participant: ParticipantID
+    /// Of the parts of all participants: how a flat amount is shared.
+    public let parts: Int64
     /// What basis points are taken of; nil: only flat rules apply.
     public let base: Money?
 
-    public init(participant: ParticipantID, base: Money?) {
+    public init(participant: ParticipantID, parts: Int64 = 1, base: Money?) {
         self.participant = participant
+        self.parts = parts
         self.base = base
     }
 }
@@ -89,11 +101,14 @@ public struct RewardOccasion: Sendable {
     public let approvalThreshold: Int64?
     public let lead: LeadID?
     public let conversion: ConversionID?
+    /// The decision that gave the credit of `conversion`.
+    public let attribution: AttributionID?
     public let actor: String
 
     public init(
         trigger: RewardRule.Trigger, program: ProgramID, programVersion: Int64, holdDays: Int64,
-        approvalThreshold: Int64?, lead: LeadID?, conversion: ConversionID?, actor: String
+        approvalThreshold: Int64?, lead: LeadID?, conversion: ConversionID?,
+        attribution: AttributionID? = nil, actor: String
     ) {
         self.trigger = trigger
         self.program = program
@@ -102,6 +117,7 @@ public struct RewardOccasion: Sendable {
         self.approvalThreshold = approvalThreshold
         self.lead = lead
         self.conversion = conversion
+        self.attribution = attribution
         self.actor = actor
     }
 }

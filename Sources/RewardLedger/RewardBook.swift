@@ -16,27 +16,29 @@ public enum RewardBook {
         _ occasion: RewardOccasion, to credits: [Credit], _ tx: Transaction
     ) throws -> [Reward] {
         var rewards: [Reward] = []
-        for rule in try RewardRuleStore.active(in: occasion.program, for: occasion.trigger, tx) {
-            for share in try RewardRules.shares(rule.terms, credits)
-            where try !RewardStore.exists(rule.id, occasion, share.participant, tx) {
+        for rule in try RewardRuleStore.active(in: occasion.program, for: occasion.trigger, tx)
+        where try !RewardStore.exists(rule.id, occasion, tx) {
+            for share in try RewardRules.shares(rule.terms, credits) {
                 rewards.append(try grant(share, by: rule, occasion, tx))
             }
         }
         return rewards
     }
 
-    private static func grant(
+    static func grant(
         _ share: RewardRules.Share, by rule: RewardRule, _ occasion: RewardOccasion,
         _ tx: Transaction
     ) throws -> Reward {
         let state = RewardRules.firstState(
-            share.amount.amount, holdDays: occasion.holdDays, threshold: occasion.approvalThreshold)
+            share.amount.amount, whole: share.whole, holdDays: occasion.holdDays,
+            threshold: occasion.approvalThreshold)
         let reward = Reward(
             id: tx.makeID(), program: occasion.program, participant: share.participant,
             rule: rule.id, ruleVersion: rule.version, trigger: occasion.trigger.name,
             kind: rule.terms.kind, lead: occasion.lead, conversion: occasion.conversion,
-            payout: nil, state: state, amount: share.amount, reversedAmount: 0, clawbackAmount: 0,
-            settledAmount: 0, basis: RewardRules.basis(rule, share, occasion), reason: nil,
+            attribution: occasion.attribution, payout: nil, state: state, amount: share.amount,
+            reversedAmount: 0, correctedAmount: 0, clawbackAmount: 0, settledAmount: 0,
+            basis: RewardRules.basis(rule, share, occasion), reason: nil,
             holdUntil: tx.now.advanced(byDays: Int(clamping: occasion.holdDays)),
             approvedAt: state == .approved ? tx.now : nil, paidAt: nil, version: 1,
             createdAt: tx.now, updatedAt: tx.now)
@@ -61,7 +63,8 @@ public enum RewardBook {
         else { return }
         var reward = old
         reward.state = RewardRules.stateAfterHold(
-            old.netAmount, threshold: old.approvalThreshold)
+            old.netAmount, of: old.amount.amount, whole: old.wholeAmount,
+            threshold: old.approvalThreshold)
         if reward.state == .approved {
             reward.approvedAt = tx.now
             try postApproval(reward, tx)
@@ -124,42 +127,50 @@ public enum RewardBook {
         var changed: [Reward] = []
         for reward in try RewardStore.rewards(of: conversion, tx) {
             let target = RewardRules.reversalTarget(
-                amount: reward.amount.amount, refunded: refunded, whole: whole)
+                amount: reward.amount.amount, corrected: reward.correctedAmount,
+                refunded: refunded, whole: whole)
             guard target > reward.reversedAmount else { continue }
             changed.append(
                 try reverse(
-                    reward, by: target - reward.reversedAmount, refund: refund, actor: actor, tx))
+                    reward, by: target - reward.reversedAmount, refund: refund,
+                    reason: "refunded", actor: actor, tx))
         }
         return changed
     }
 
-    private static func reverse(
-        _ old: Reward, by more: Int64, refund: RefundID, actor: String, _ tx: Transaction
+    /// Takes back `more` of a reward: what is not paid yet, and else as a claw-back. Without a
+    /// refund it is a correction, and `corrected` more of it belongs to others.
+    static func reverse(
+        _ old: Reward, by more: Int64, corrected: Int64 = 0, refund: RefundID?, reason: String,
+        actor: String, _ tx: Transaction
     ) throws -> Reward {
         let (unpaid, owed) = RewardRules.reversal(of: old, by: more)
         let held: LedgerAccount.Kind =
             old.state.isWaiting ? .participantPending : .participantAvailable
         try JournalStore.post(
             .about(
-                old, owed > 0 ? .rewardClawedBack : .rewardRefunded, refund: refund,
+                old,
+                refund == nil ? .rewardCorrected : owed > 0 ? .rewardClawedBack : .rewardRefunded,
+                refund: refund,
                 [
                     Posting(held, unpaid), Posting(.clawbackReceivable, owed),
                     Posting(.programExpense, -more),
                 ]), tx)
         var reward = old
         reward.reversedAmount += more
+        reward.correctedAmount += corrected
         reward.clawbackAmount += owed
         // What a payout holds stays payable, and so keeps its state until the outcome is known.
         reward.state = RewardRules.settledState(reward)
         if reward.state == .voided {
-            reward.reason = "refunded"
+            reward.reason = reason
             try JobStore.cancel(old.id, tx)
         }
         try save(
             &reward, from: old, actor: actor,
             data: [
-                "refund_id": .string(refund.description), "reversed": .integer(more),
-                "clawed_back": .integer(owed),
+                "refund_id": refund.map { .string($0.description) } ?? .null,
+                "reversed": .integer(more), "clawed_back": .integer(owed),
             ], tx)
         return reward
     }

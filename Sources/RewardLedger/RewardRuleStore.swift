@@ -30,6 +30,37 @@ public enum RewardRuleStore {
         ).filter { RewardRuleRules.applies($0, to: trigger) }
     }
 
+    /// The program's rules as they were in force for `trigger` at `instant`, oldest first: what a
+    /// sale that was recorded then promised.
+    public static func inForce(
+        in program: ProgramID, for trigger: RewardRule.Trigger, at instant: Instant,
+        _ reader: Reader
+    ) throws -> [RewardRule] {
+        let rules = try reader.all(
+            """
+            SELECT id, program_id, name, state, terms, metadata, version, created_at, updated_at
+            FROM reward_rules WHERE program_id = ? ORDER BY seq
+            """, program, map: rule)
+        return try rules.compactMap { now in
+            guard let kept = try RuleVersionStore.inForce(now.id, at: instant, reader) else {
+                return nil
+            }
+            let body = try JSONValue.parse(Array(kept.body.utf8))
+            guard let terms = RewardTerms(json: body),
+                let state = body.objectValue?["state"]?.stringValue.flatMap({
+                    RewardRule.State(rawValue: $0)
+                })
+            else {
+                throw DatabaseFault(operation: "read a rule's version", code: DatabaseFault.corrupt)
+            }
+            var then = now
+            then.terms = terms
+            then.state = state
+            then.version = kept.version
+            return state == .active && RewardRuleRules.applies(then, to: trigger) ? then : nil
+        }
+    }
+
     public static func countActive(in program: ProgramID, _ reader: Reader) throws -> Int64 {
         try reader.integer(
             "SELECT count(*) FROM reward_rules WHERE program_id = ? AND state = 'active'", program)

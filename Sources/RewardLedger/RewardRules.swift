@@ -15,50 +15,63 @@ public enum RewardRules {
     public struct Share: Sendable, Equatable {
         public let participant: ParticipantID
         public let amount: Money
-        /// What basis points were taken of.
+        /// What the participant is credited with.
         public let base: Money?
-        /// Of base times basis points after division by 10,000, before rounding; 0 for a flat
-        /// amount.
+        /// What the rule gives on this occasion, to all who share it.
+        public let whole: Int64
+        /// What basis points were taken of; nil for a flat amount.
+        public let wholeBase: Int64?
+        /// Of `wholeBase` times basis points after division by 10,000, before rounding.
         public let remainder: Int64
-        /// The amount before the rule's maximum.
+        /// `whole` before the rule's maximum.
         public let uncapped: Int64
     }
 
-    /// What `terms` give to whom. Basis points: to every credit, of its own base, rounded once, a
-    /// half to the even neighbour. A flat amount: once, to the participant with the largest credit,
-    /// the first of equals. A result of nothing gives no share. Credits of one participant count
-    /// together.
+    /// What `terms` give to whom. The rule gives once on an occasion: a flat amount, or basis
+    /// points of all that is credited to participants, rounded once, a half to the even neighbour,
+    /// and cut at the maximum. Those who share the credit share that amount by largest remainder,
+    /// so that nothing is lost and the maximum holds for all together. A share of nothing is none.
+    /// Credits of one participant count together.
     public static func shares(
         _ terms: RewardTerms, _ credits: [Credit]
     ) throws(MoneyError) -> [Share] {
         let credits = try merged(credits)
+        let whole: Int64
+        var uncapped: Int64
+        var wholeBase: Money?
+        var remainder: Int64 = 0
+        let currency: Currency
         switch terms.rate {
         case .flat(let money):
-            guard money.amount > 0, let first = credits.first else { return [] }
-            let largest = credits.dropFirst().reduce(first) { best, credit in
-                (credit.base?.amount ?? 0) > (best.base?.amount ?? 0) ? credit : best
-            }
-            return [
-                Share(
-                    participant: largest.participant, amount: money, base: largest.base,
-                    remainder: 0, uncapped: money.amount)
-            ]
+            (whole, uncapped, currency) = (money.amount, money.amount, money.currency)
         case .basisPoints(let points, let most):
-            var shares: [Share] = []
-            for credit in credits {
-                guard let base = credit.base else { continue }
-                let exact = try base.basisPoints(points)
-                var amount = exact
-                if let most, try most.isLess(than: exact) { amount = most }
-                guard amount.amount > 0 else { continue }
-                let remainder = (Int128(base.amount) * Int128(points)) % 10_000
-                shares.append(
-                    Share(
-                        participant: credit.participant, amount: amount, base: base,
-                        remainder: Int64(remainder), uncapped: exact.amount))
+            for base in credits.compactMap(\.base) {
+                wholeBase = try wholeBase?.adding(base) ?? base
             }
-            return shares
+            guard let sum = wholeBase else { return [] }
+            let exact = try sum.basisPoints(points)
+            var amount = exact
+            if let most, try most.isLess(than: exact) { amount = most }
+            (whole, uncapped, currency) = (amount.amount, exact.amount, exact.currency)
+            remainder = Int64((Int128(sum.amount) * Int128(points)) % 10_000)
         }
+        let amounts = Apportionment.split(whole, by: weights(credits, byBase: wholeBase != nil))
+        var shares: [Share] = []
+        for (credit, amount) in zip(credits, amounts) where amount > 0 {
+            shares.append(
+                Share(
+                    participant: credit.participant,
+                    amount: Money(amount: amount, currency: currency), base: credit.base,
+                    whole: whole, wholeBase: wholeBase?.amount, remainder: remainder,
+                    uncapped: uncapped))
+        }
+        return shares
+    }
+
+    /// By what those who share a reward share it: the credited money where it is a part of that,
+    /// else the parts of the credit.
+    private static func weights(_ credits: [Credit], byBase: Bool) -> [Int64] {
+        credits.map { byBase ? $0.base?.amount ?? 0 : $0.parts }
     }
 
     private static func merged(_ credits: [Credit]) throws(MoneyError) -> [Credit] {
@@ -69,24 +82,32 @@ public enum RewardRules {
                 merged.append(credit)
                 continue
             }
-            guard let more = credit.base else { continue }
-            let sum = try merged[place].base?.adding(more) ?? more
-            merged[place] = Credit(participant: credit.participant, base: sum)
+            let known = merged[place]
+            var base = known.base
+            if let more = credit.base { base = try base?.adding(more) ?? more }
+            merged[place] = Credit(
+                participant: credit.participant, parts: known.parts + credit.parts, base: base)
         }
         return merged
     }
 
     /// The state once the hold is over: reviewed by a person at the threshold or above it (R171:
-    /// only amounts under it are automatic), by what is left of the reward then.
-    public static func stateAfterHold(_ amount: Int64, threshold: Int64?) -> Reward.State {
-        if let threshold, amount >= threshold { .review } else { .approved }
+    /// only amounts under it are automatic), by what is left of the reward then. A reward that is
+    /// shared is reviewed as if it were one: sharing must not get around the line.
+    public static func stateAfterHold(
+        _ amount: Int64, of granted: Int64, whole: Int64, threshold: Int64?
+    ) -> Reward.State {
+        guard let threshold else { return .approved }
+        let together = granted > 0 ? Int128(amount) * Int128(whole) / Int128(granted) : 0
+        return together >= Int128(threshold) ? .review : .approved
     }
 
     /// The state at the beginning: without hold days the hold is over at once.
     public static func firstState(
-        _ amount: Int64, holdDays: Int64, threshold: Int64?
+        _ amount: Int64, whole: Int64, holdDays: Int64, threshold: Int64?
     ) -> Reward.State {
-        holdDays > 0 ? .pending : stateAfterHold(amount, threshold: threshold)
+        guard holdDays == 0 else { return .pending }
+        return stateAfterHold(amount, of: amount, whole: whole, threshold: threshold)
     }
 
     /// A payout's reward, or one that was paid in part, is not decided about any more.
@@ -116,6 +137,14 @@ public enum RewardRules {
         return Int64(up ? quotient + 1 : quotient)
     }
 
+    /// How much of a reward no longer counts once `corrected` of it went to others by a new
+    /// decision, and `refunded` of the sale was: refunds take their proportion of what is left.
+    public static func reversalTarget(
+        amount: Int64, corrected: Int64, refunded: Int64, whole: Int64
+    ) -> Int64 {
+        corrected + reversalTarget(amount: amount - corrected, refunded: refunded, whole: whole)
+    }
+
     /// What taking back `more` of a reward takes from what is not paid yet, and what it claws back.
     public static func reversal(of reward: Reward, by more: Int64) -> (unpaid: Int64, owed: Int64) {
         let isFree = reward.state.isWaiting || (reward.state == .approved && reward.payout == nil)
@@ -137,8 +166,9 @@ public enum RewardRules {
         _ rule: RewardRule, _ share: Share, _ occasion: RewardOccasion
     ) -> JSONValue {
         var arithmetic: JSONObject = ["amount": .integer(share.amount.amount)]
-        if case .basisPoints(let points, let most) = rule.terms.rate, let base = share.base {
-            arithmetic["base"] = .integer(base.amount)
+        if share.whole != share.amount.amount { arithmetic["whole"] = .integer(share.whole) }
+        if case .basisPoints(let points, let most) = rule.terms.rate, let base = share.wholeBase {
+            arithmetic["base"] = .integer(base)
             arithmetic["basis_points"] = .integer(points)
             arithmetic["divisor"] = 10_000
             arithmetic["remainder"] = .integer(share.remainder)

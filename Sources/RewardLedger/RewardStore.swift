@@ -26,7 +26,7 @@ public enum RewardStore {
             SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind,
                 lead_id, conversion_id, payout_id, state, currency, amount, reversed_amount,
                 clawback_amount, settled_amount, basis, reason, hold_until, approved_at, paid_at,
-                version, created_at, updated_at
+                version, created_at, updated_at, corrected_amount, attribution_id
             FROM rewards WHERE id = ?
             """, id, map: reward)
     }
@@ -68,17 +68,16 @@ public enum RewardStore {
         return try reader.all(query, map: reward)
     }
 
-    /// Whether the rule has been granted on this occasion already.
+    /// Whether the rule has been granted on this occasion already, to anybody.
     static func exists(
-        _ rule: RewardRuleID, _ occasion: RewardOccasion, _ participant: ParticipantID,
-        _ reader: Reader
+        _ rule: RewardRuleID, _ occasion: RewardOccasion, _ reader: Reader
     ) throws -> Bool {
         if case .conversion = occasion.trigger {
             return try reader.integer(
                 """
-                SELECT 1 FROM rewards WHERE conversion_id = ? AND rule_id = ? AND participant_id = ?
+                SELECT 1 FROM rewards WHERE conversion_id = ? AND rule_id = ?
                     AND trigger_name = 'conversion'
-                """, occasion.conversion, rule, participant) != nil
+                """, occasion.conversion, rule) != nil
         }
         return try reader.integer(
             """
@@ -94,14 +93,15 @@ public enum RewardStore {
                 id, program_id, participant_id, rule_id, rule_version, trigger_name, kind, lead_id,
                 conversion_id, payout_id, state, currency, amount, reversed_amount, clawback_amount,
                 settled_amount, basis, reason, hold_until, approved_at, paid_at, version,
-                created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                created_at, updated_at, corrected_amount, attribution_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, reward.id, reward.program, reward.participant, reward.rule, reward.ruleVersion,
             reward.trigger.rawValue, reward.kind.rawValue, reward.lead, reward.conversion,
             reward.payout, reward.state.rawValue, reward.amount.currency.code,
             reward.amount.amount, reward.reversedAmount, reward.clawbackAmount,
             reward.settledAmount, reward.basis.text, reward.reason, reward.holdUntil,
-            reward.approvedAt, reward.paidAt, reward.version, reward.createdAt, reward.updatedAt)
+            reward.approvedAt, reward.paidAt, reward.version, reward.createdAt, reward.updatedAt,
+            reward.correctedAmount, reward.attribution?.bytes ?? [])
         try count(reward, 1, tx)
     }
 
@@ -111,11 +111,11 @@ public enum RewardStore {
             """
             UPDATE rewards SET payout_id = ?, state = ?, reversed_amount = ?, clawback_amount = ?,
                 settled_amount = ?, reason = ?, approved_at = ?, paid_at = ?, version = ?,
-                updated_at = ?
+                updated_at = ?, corrected_amount = ?
             WHERE id = ?
             """, reward.payout, reward.state.rawValue, reward.reversedAmount,
             reward.clawbackAmount, reward.settledAmount, reward.reason, reward.approvedAt,
-            reward.paidAt, reward.version, reward.updatedAt, reward.id)
+            reward.paidAt, reward.version, reward.updatedAt, reward.correctedAmount, reward.id)
         try count(old, -1, tx)
         try count(reward, 1, tx)
     }
@@ -140,7 +140,7 @@ public enum RewardStore {
             SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind,
                 lead_id, conversion_id, payout_id, state, currency, amount, reversed_amount,
                 clawback_amount, settled_amount, basis, reason, hold_until, approved_at, paid_at,
-                version, created_at, updated_at
+                version, created_at, updated_at, corrected_amount, attribution_id
             FROM rewards WHERE 1 = 1
             """)
         if let participant = filter.participant {
@@ -170,9 +170,12 @@ public enum RewardStore {
         return try Reward(
             id: row.id(0), program: row.id(1), participant: row.id(2), rule: row.id(3),
             ruleVersion: row.int64(4), trigger: trigger, kind: kind, lead: row.optionalID(7),
-            conversion: row.optionalID(8), payout: row.optionalID(9), state: state,
+            conversion: row.optionalID(8),
+            attribution: row.blob(25).isEmpty ? nil : row.id(25),
+            payout: row.optionalID(9), state: state,
             amount: Money(amount: row.int64(12), currency: currency), reversedAmount: row.int64(13),
-            clawbackAmount: row.int64(14), settledAmount: row.int64(15),
+            correctedAmount: row.int64(24), clawbackAmount: row.int64(14),
+            settledAmount: row.int64(15),
             basis: JSONValue.parse(Array(row.text(16).utf8)), reason: row.optionalText(17),
             holdUntil: row.instant(18), approvedAt: row.optionalInstant(19),
             paidAt: row.optionalInstant(20), version: row.int64(21), createdAt: row.instant(22),

@@ -43,6 +43,14 @@ struct EveryRouteTests {
                         "account": ["domain": .string("\(partner.code)-deal.example")],
                     ]),
                 "disputes": try Objects.dispute(service, of: partner, scene),
+                "touchpoints": try service.make(
+                    "/v1/touchpoints",
+                    [
+                        "participant_id": .string(partner.id), "source": "partner",
+                        "customer": ["external_id": .string("touched-by-\(partner.code)")],
+                    ]),
+                "customers": try #require(sale["customer_id"]?.stringValue),
+                "customer_merges": try Objects.merge(service, sale),
                 "transactions": try #require(try service.get("/v1/ledger/transactions").ids.first),
             ]
         }
@@ -66,6 +74,20 @@ struct EveryRouteTests {
                     "registration_id": try #require(refused["registration_id"]),
                     "reason": "We were first.",
                 ])
+        }
+
+        /// Another customer that is the same person as the sale's.
+        static func merge(_ service: TestService, _ sale: TestAnswer) throws -> String {
+            let touch = try service.post(
+                "/v1/touchpoints",
+                [
+                    "program_id": try #require(sale["program_id"]), "source": "sales",
+                    "customer": ["external_id": .string(UUID().uuidString)],
+                ])
+            let kept = try #require(sale["customer_id"]?.stringValue)
+            return try service.make(
+                "/v1/customers/\(kept)/merge",
+                ["customer_id": try #require(touch["customer_id"]), "reason": "They said so."])
         }
 
         /// The endpoint's path with these ids in place of its parameters.
@@ -183,8 +205,8 @@ struct EveryRouteTests {
 
     /// A valid body for every write; routes without a row take none.
     private static func body(
-        _ endpoint: Endpoint, _ scene: Scene, registration: String
-    ) -> JSONValue {
+        _ endpoint: Endpoint, _ scene: Scene, _ objects: Objects
+    ) throws -> JSONValue {
         let ada = JSONValue.string(scene.ada.id)
         let cents: JSONValue = ["amount": 100, "currency": "USD"]
         switch name(endpoint) {
@@ -212,9 +234,29 @@ struct EveryRouteTests {
             return ["reason_code": "no_budget", "reason": "next year"]
         case "POST /v1/leads/{id}/nurture": return ["follow_up_at": "2099-01-01T00:00:00Z"]
         case "POST /v1/leads/{id}/reopen": return ["reason": "they called"]
+        case "POST /v1/touchpoints":
+            return [
+                "program_id": .string(scene.program), "customer": ["external_id": "dry"],
+                "source": "sales",
+            ]
+        case "POST /v1/touchpoints/bulk":
+            return [
+                "items": [
+                    [
+                        "program_id": .string(scene.program), "customer": ["external_id": "dry"],
+                        "source": "sales",
+                    ]
+                ]
+            ]
+        case "POST /v1/customers/{id}/merge":
+            let customer = try #require(objects.ids["customers"])
+            return ["customer_id": .string(customer), "reason": "because"]
+        case "POST /v1/customer_merges/{id}/undo": return ["reason": "because"]
         case "POST /v1/conversions":
             return ["external_id": "dry", "ref": "ada", "kind": "purchase", "amount": cents]
         case "POST /v1/conversions/{id}/refund": return ["external_id": "dry", "amount": cents]
+        case "POST /v1/conversions/{id}/reattribute":
+            return ["reason": "because", "credits": [["participant_id": ada, "parts": 1]]]
         case "POST /v1/rewards/{id}/reject", "POST /v1/rewards/{id}/void",
             "POST /v1/payouts/{id}/fail":
             return ["reason": "because"]
@@ -231,6 +273,8 @@ struct EveryRouteTests {
         case "POST /v1/registrations/{id}/extend":
             return ["evidence": [["kind": "budget_talk"]]]
         case "POST /v1/disputes":
+            // It was not refused, hence has nothing to dispute: 422.
+            let registration = try #require(objects.ids["registrations"])
             return ["registration_id": .string(registration), "reason": "We were first."]
         case "POST /v1/disputes/{id}/evidence": return ["note": "A photograph."]
         case "POST /v1/disputes/{id}/resolve": return ["decision": "uphold", "reason": "So be it."]
@@ -250,9 +294,7 @@ struct EveryRouteTests {
         var accepted = 0
         let writes = Self.endpoints.filter { $0.path.hasPrefix("/v1/") && $0.action.isWrite }
         for endpoint in writes {
-            // Something that was not refused, hence has nothing to dispute: 422.
-            let registration = try #require(objects.ids["registrations"])
-            let body = Self.body(endpoint, scene, registration: registration)
+            let body = try Self.body(endpoint, scene, objects)
             let answer = try scene.service.send(
                 endpoint.method.rawValue, objects.target(endpoint), body,
                 headers: [("Dry-Run", "true"), ("Idempotency-Key", "dry")])

@@ -125,6 +125,7 @@ struct Scene {
             (SELECT count(*) FROM disputes) +
             (SELECT count(*) FROM dispute_evidence) +
             (SELECT count(*) FROM customers) +
+            (SELECT count(*) FROM customer_merges) +
             (SELECT count(*) FROM touchpoints) +
             (SELECT count(*) FROM conversions) +
             (SELECT count(*) FROM refunds) +

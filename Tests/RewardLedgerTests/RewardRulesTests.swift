@@ -57,16 +57,39 @@ import Testing
         #expect(try RewardRules.shares(terms(.basisPoints(1, atMost: nil)), [credit]).isEmpty)
     }
 
-    @Test("a maximum cuts each share, and the uncut amount is remembered")
+    @Test("a maximum holds for all who share the credit together, and the uncut is remembered")
     func maximum() throws {
+        let credits = [
+            Credit(participant: person(1), base: try usd(10_000)),
+            Credit(participant: person(2), base: try usd(2_500)),
+        ]
+        let cut = try RewardRules.shares(terms(.basisPoints(2_000, atMost: usd(501))), credits)
+        #expect(cut.map(\.amount.amount) == [401, 100])
+        #expect(cut.map(\.uncapped) == [2_500, 2_500])
+        #expect(cut.map(\.whole) == [501, 501])
+    }
+
+    struct Sharing: Sendable {
+        let bases: [Int64]
+        let points: Int64
+        let amounts: [Int64]
+    }
+
+    @Test(
+        "a shared percentage is the percentage of the whole, to the cent",
+        arguments: [
+            Sharing(bases: [5_005, 5_005], points: 1_000, amounts: [501, 500]),
+            Sharing(bases: [5_015, 5_015], points: 1_000, amounts: [502, 501]),
+            Sharing(bases: [3_334, 3_333, 3_333], points: 1_000, amounts: [334, 333, 333]),
+            Sharing(bases: [1, 99_999], points: 100, amounts: [0, 1_000]),
+        ])
+    func sharedPercentage(example: Sharing) throws {
+        let credits = try example.bases.enumerated().map {
+            Credit(participant: person(UInt64($0)), base: try usd($1))
+        }
         let shares = try RewardRules.shares(
-            terms(.basisPoints(2_000, atMost: usd(500))),
-            [
-                Credit(participant: person(1), base: usd(10_000)),
-                Credit(participant: person(2), base: usd(2_495)),
-            ])
-        #expect(shares.map(\.amount.amount) == [500, 499])
-        #expect(shares.map(\.uncapped) == [2_000, 499])
+            terms(.basisPoints(example.points, atMost: nil)), credits)
+        #expect(shares.map(\.amount.amount) == example.amounts.filter { $0 > 0 })
     }
 
     @Test("a maximum in another currency is an error")
@@ -78,19 +101,19 @@ import Testing
         }
     }
 
-    @Test("a flat amount is given once, to the largest credit and the first of equals")
+    @Test("a flat amount is given once, and shared by the parts of the credit")
     func flat() throws {
-        let flat = terms(.flat(try usd(700)))
-        func winner(_ bases: [Int64?]) throws -> [ParticipantID] {
-            let credits = try bases.enumerated().map { number, base in
-                Credit(participant: person(UInt64(number)), base: try base.map { try usd($0) })
+        let flat = terms(.flat(try usd(100)))
+        func amounts(_ parts: [Int64]) throws -> [Int64] {
+            let credits = parts.enumerated().map {
+                Credit(participant: person(UInt64($0)), parts: $1, base: nil)
             }
-            return try RewardRules.shares(flat, credits).map(\.participant)
+            return try RewardRules.shares(flat, credits).map(\.amount.amount)
         }
-        #expect(try winner([100, 300, 200]) == [person(1)])
-        #expect(try winner([300, 300]) == [person(0)])
-        #expect(try winner([nil]) == [person(0)])
-        #expect(try winner([]) == [])
+        #expect(try amounts([1]) == [100])
+        #expect(try amounts([1, 1, 1]) == [34, 33, 33])
+        #expect(try amounts([1, 9_999]) == [100])
+        #expect(try amounts([]) == [])
     }
 
     @Test("without a base there is a flat reward and no percentage")
@@ -140,8 +163,22 @@ import Testing
     func states(row: Threshold) {
         #expect(
             RewardRules.firstState(
-                row.amount, holdDays: row.holdDays, threshold: row.threshold) == row.first)
-        #expect(RewardRules.stateAfterHold(row.amount, threshold: row.threshold) == row.later)
+                row.amount, whole: row.amount, holdDays: row.holdDays, threshold: row.threshold)
+                == row.first)
+        #expect(
+            RewardRules.stateAfterHold(
+                row.amount, of: row.amount, whole: row.amount, threshold: row.threshold)
+                == row.later)
+    }
+
+    @Test("a shared reward is reviewed as if it were one")
+    func sharedReview() {
+        func state(_ left: Int64, of granted: Int64) -> Reward.State {
+            RewardRules.stateAfterHold(left, of: granted, whole: 401, threshold: 300)
+        }
+        #expect(state(201, of: 201) == .review)
+        #expect(state(151, of: 201) == .review)
+        #expect(state(150, of: 201) == .approved)
     }
 
     struct Reversal: Sendable {

@@ -56,8 +56,7 @@ enum AssessLead {
         of lead: Lead, _ program: Program, _ reader: Reader
     ) throws -> QualificationTerms {
         guard let version = lead.programVersion, version != program.version,
-            let kept = try RuleVersionStore.versions(of: program.id, reader)
-                .first(where: { $0.version == version }),
+            let kept = try RuleVersionStore.find(program.id, version: version, reader),
             let terms = try ProgramTerms(json: JSONValue.parse(Array(kept.body.utf8)))
         else { return program.terms.qualification }
         return terms.qualification

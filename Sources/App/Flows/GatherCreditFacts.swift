@@ -24,7 +24,12 @@ enum GatherCreditFacts {
             .prefix(TouchpointStore.touchesMax)
         return try AttributionFacts(
             touches: newest.map { TouchFact($0) },
-            registrations: registrations(identities, program, at: conversion.occurredAt, reader),
+            registrations: HoldAccount.registrations(
+                of: identities, in: program.id, at: conversion.occurredAt, reader
+            ).map {
+                Attribution.Credit(
+                    participant: $0.participant, parts: $0.share, registration: $0.id)
+            },
             bound: AttributionStore.bound(
                 members.map(\.id), before: conversion.occurredAt, terms.bind,
                 except: conversion.id, reader))
@@ -60,26 +65,5 @@ enum GatherCreditFacts {
                 try LeadStore.earliest($0, in: program.id, reader)
             }.flatMap { try LeadStore.find($0, reader)?.customer }
         }
-    }
-
-    /// The program's registrations that held the buyer's account when it bought, each with its
-    /// share. Another program's registration earns nothing by this one's rules.
-    private static func registrations(
-        _ identities: [AccountIdentity], _ program: Program, at instant: Instant, _ reader: Reader
-    ) throws -> [Attribution.Credit] {
-        var found: [Attribution.Credit] = []
-        for identity in identities {
-            for claim in try HoldAccount.holders(of: identity, at: instant, reader) {
-                guard let registration = try RegistrationStore.find(claim.registration, reader),
-                    registration.program == program.id, registration.share > 0,
-                    !found.contains(where: { $0.registration == registration.id })
-                else { continue }
-                found.append(
-                    Attribution.Credit(
-                        participant: registration.participant, parts: registration.share,
-                        registration: registration.id))
-            }
-        }
-        return found
     }
 }

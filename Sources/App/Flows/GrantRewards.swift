@@ -13,7 +13,17 @@ enum GrantRewards {
         let program: Program
         let lead: LeadID?
         let conversion: ConversionID?
+        var attribution: AttributionID?
         let actor: String
+
+        /// With the program's terms of this moment.
+        var terms: RewardOccasion {
+            RewardOccasion(
+                trigger: trigger, program: program.id, programVersion: program.version,
+                holdDays: program.terms.holdDays,
+                approvalThreshold: program.terms.approvalThreshold, lead: lead,
+                conversion: conversion, attribution: attribution, actor: actor)
+        }
     }
 
     /// What each participant is credited with of the conversion's amount.
@@ -22,23 +32,16 @@ enum GrantRewards {
         return zip(decision.credits, shares).compactMap { credit, share in
             credit.participant.map {
                 Credit(
-                    participant: $0,
+                    participant: $0, parts: credit.parts,
                     base: Money(amount: share, currency: conversion.amount.currency))
             }
         }
     }
 
-    /// The new rewards; none for what was granted before. Of several credits each earns its
-    /// percentage, and the largest one, the first of equals, a flat amount.
+    /// The new rewards; none for what was granted before. Several credits share what a rule gives.
     static func run(
         _ occasion: Occasion, credits: [Credit], _ tx: Transaction
     ) throws -> [Reward] {
-        try RewardBook.grant(
-            RewardOccasion(
-                trigger: occasion.trigger, program: occasion.program.id,
-                programVersion: occasion.program.version,
-                holdDays: occasion.program.terms.holdDays,
-                approvalThreshold: occasion.program.terms.approvalThreshold, lead: occasion.lead,
-                conversion: occasion.conversion, actor: occasion.actor), to: credits, tx)
+        try RewardBook.grant(occasion.terms, to: credits, tx)
     }
 }

@@ -36,6 +36,29 @@ enum HoldAccount {
         return holders
     }
 
+    /// The program's registrations that hold one of the accounts at `instant`, earliest first, each
+    /// with a share of it or of a part. Two companies may bear one name: where several accounts are
+    /// meant, the shares of the earliest ones count, until they make up the whole.
+    static func registrations(
+        of identities: [AccountIdentity], in program: ProgramID, at instant: Instant,
+        _ reader: Reader
+    ) throws -> [Registration] {
+        var found: [Registration] = []
+        var left: [String?: Int64] = [:]
+        for identity in identities {
+            for claim in try holders(of: identity, at: instant, reader) {
+                guard let registration = try RegistrationStore.find(claim.registration, reader),
+                    registration.program == program, registration.share > 0,
+                    registration.share <= left[claim.part, default: 10_000],
+                    !found.contains(where: { $0.id == registration.id })
+                else { continue }
+                found.append(registration)
+                left[claim.part, default: 10_000] -= registration.share
+            }
+        }
+        return found
+    }
+
     /// The registration no longer holds its account since `instant`. The earliest of those who
     /// wait for it is told.
     static func end(

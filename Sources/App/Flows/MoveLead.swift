@@ -148,25 +148,36 @@ enum MoveLead {
         }
     }
 
-    /// A live registration of the program outranks who referred the lead (R89).
-    private static func earner(of lead: Lead, _ tx: Transaction) throws -> ParticipantID? {
-        if let id = lead.registration, let registration = try RegistrationStore.find(id, tx),
-            registration.program == lead.program,
-            let end = RegistrationRules.holdsUntil(registration), end > tx.now
-        {
-            return registration.participant
+    /// Who earns by a lead: the program's registrations that hold the account now outrank who
+    /// referred it (R89), each with its share, as they do when a sale is credited.
+    private static func earners(
+        of lead: Lead, base: Money?, _ tx: Transaction
+    ) throws -> [GrantRewards.Credit] {
+        let holders = try HoldAccount.registrations(
+            of: [lead.identity], in: lead.program, at: tx.now, tx)
+        guard !holders.isEmpty else {
+            return lead.referrer.participant.map {
+                [GrantRewards.Credit(participant: $0, base: base)]
+            } ?? []
         }
-        return lead.referrer.participant
+        let shares = base.map { Apportionment.split($0.amount, by: holders.map(\.share)) }
+        return holders.indices.map { place in
+            GrantRewards.Credit(
+                participant: holders[place].participant, parts: holders[place].share,
+                base: base.flatMap { base in
+                    shares.map { Money(amount: $0[place], currency: base.currency) }
+                })
+        }
     }
 
     private static func grant(
         _ trigger: RewardRule.Trigger, base: Money?, _ lead: Lead, _ program: Program,
         actor: String, _ tx: Transaction
     ) throws {
-        guard let participant = try earner(of: lead, tx), program.state != .ended else { return }
+        guard program.state != .ended else { return }
         _ = try GrantRewards.run(
             GrantRewards.Occasion(
                 trigger: trigger, program: program, lead: lead.id, conversion: nil, actor: actor),
-            credits: [GrantRewards.Credit(participant: participant, base: base)], tx)
+            credits: earners(of: lead, base: base, tx), tx)
     }
 }

@@ -178,7 +178,7 @@ struct RecordConversion: Sendable {
         return try GrantRewards.run(
             GrantRewards.Occasion(
                 trigger: .conversion(kind: kind.rawValue), program: program, lead: conversion.lead,
-                conversion: conversion.id, actor: actor),
+                conversion: conversion.id, attribution: attribution.id, actor: actor),
             credits: GrantRewards.credits(attribution.decision, of: conversion), tx)
     }
 }

@@ -17,6 +17,11 @@ enum ConversionRoutes {
         routes.amend { $0.idempotency = .required }
         routes.add(.get, base + "/{id}/refunds", .key(.read), .read(refunds), refundListing)
         routes.add(.get, base + "/{id}/attribution", .key(.read), .read(attribution), attributing)
+        routes.add(
+            .get, base + "/{id}/attributions", .key(.read), .read(attributions),
+            attributionListing)
+        routes.add(
+            .post, base + "/{id}/reattribute", .key(.write), .write(reattribute), reattributing)
         routes.add(.get, base + "/{id}/explain", .key(.read), .read(explain), explaining)
     }
 
@@ -105,6 +110,29 @@ enum ConversionRoutes {
         return .object(AttributionWire.json(other, conversion, isStored: false))
     }
 
+    private static func attributions(_ call: Call, _ reader: Reader) throws -> Response {
+        let conversion = try find(call.id(), reader)
+        let results = try AttributionStore.all(of: conversion.id, reader)
+        return .whole(results, call) { attribution, data in
+            data.object { AttributionWire.write(attribution, conversion, &$0) }
+        }
+    }
+
+    private static func reattribute(_ call: Call) throws -> WriteStep {
+        let id: ConversionID = try call.id()
+        let reattribute = ReattributeConversion(
+            wish: try ReattributionWire.wish(call.body),
+            reason: try call.body.requiredText("reason"), actor: call.principal.actor)
+        return { tx in
+            let conversion = try find(id, tx)
+            let outcome = try reattribute(conversion, tx)
+            let json = ConversionWire.json(
+                conversion, outcome.attribution, try RewardStore.rewards(of: id, tx))
+            return outcome.isNew
+                ? .created(json, at: "/v1/conversions/\(id)/attribution") : .object(json)
+        }
+    }
+
     private static func explain(_ call: Call, _ reader: Reader) throws -> Response {
         let conversion = try find(call.id(), reader)
         let attribution = try attribution(of: conversion, reader)
@@ -170,6 +198,19 @@ enum ConversionRoutes {
             + "parts. With model: what that model would give for the same touches.",
         query: [.optional("model", AttributionWire.model)],
         answer: AttributionWire.schema)
+
+    private static let attributionListing = Contract(
+        operationID: "listAttributions",
+        summary: "Every result for the conversion, newest first, at most 100; the newest counts.",
+        answer: .page(of: AttributionWire.schema))
+
+    private static let reattributing = Contract(
+        operationID: "reattributeConversion",
+        summary: "Decide the credit anew, by what is known now or by your word. It is a further "
+            + "result with its reason; rewards follow by corrections in the journal. The same "
+            + "result again changes nothing (200).",
+        body: ReattributionWire.input, success: 201, answer: ConversionWire.detailed,
+        others: [(200, "The result would be the same.")], refusals: [ReattributionWire.exclusive])
 
     private static let explaining = Contract(
         operationID: "explainConversion", summary: "Why the credit went where it went, in words.",

@@ -210,7 +210,8 @@ enum DisputeRoutes {
         body: .object([
             .required("decision", .choice(Ruling.Decision.names)),
             .optional(
-                "claimant_share", .integer(1...9999), "split: the claimant's basis points."),
+                "claimant_share", .integer(1...9999),
+                "split: the claimant's basis points of what the contested claim holds."),
             .required("reason", .prose(1...2000), "Kept for good: no personal data."),
         ]), answer: DisputeWire.schema,
         refusals: Problem.examples(of: DisputeRefusal.ruling) + [

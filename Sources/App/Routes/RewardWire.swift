@@ -20,6 +20,9 @@ enum RewardWire {
             .required("status", .choice(Reward.State.allCases.map(\.rawValue))),
             .required("amount", .money(from: 0), "As granted."),
             .required("reversed", .money(from: 0), "What of it no longer counts."),
+            .required(
+                "corrected", .money(from: 0),
+                "What of that went to others, because the credit was decided anew."),
             .required("net_amount", .money(from: 0), "What still counts."),
             .required(
                 "clawed_back", .money(from: 0), "Owed back, because it was paid or on its way."),
@@ -54,6 +57,7 @@ enum RewardWire {
         json.field("status", reward.state.rawValue)
         json.money("amount", reward.amount)
         json.money("reversed", money(reward.reversedAmount))
+        json.money("corrected", money(reward.correctedAmount))
         json.money("net_amount", money(reward.netAmount))
         json.money("clawed_back", money(reward.clawbackAmount))
         json.money("settled", money(reward.settledAmount))
@@ -106,14 +110,21 @@ enum RewardExplanationWire {
         let arithmetic = basis["arithmetic"]?.objectValue ?? [:]
         let rule = "Version \(reward.ruleVersion) of rule \(reward.rule)"
         let granted = "\(reward.amount.amount) \(reward.amount.currency.code) minor units"
+        let share =
+            reward.wholeAmount == reward.amount.amount
+            ? "" : ", of which this is the participant's share"
         guard let base = arithmetic["base"]?.integerValue,
             let points = arithmetic["basis_points"]?.integerValue
-        else { return "\(rule) gives a flat \(granted) for \(reward.trigger.rawValue)." }
-        let exact = "\(base) × \(points) ÷ 10000"
-        if let before = arithmetic["before_maximum"]?.integerValue, before != reward.amount.amount {
-            return "\(rule) gives \(exact) = \(before), capped at its maximum: \(granted)."
+        else {
+            return "\(rule) gives a flat \(reward.wholeAmount) for \(reward.trigger.rawValue)"
+                + "\(share): \(granted)."
         }
-        return "\(rule) gives \(exact), a half to the even neighbour: \(granted)."
+        let exact = "\(base) × \(points) ÷ 10000"
+        if let before = arithmetic["before_maximum"]?.integerValue, before != reward.wholeAmount {
+            return "\(rule) gives \(exact) = \(before), capped at its maximum of "
+                + "\(reward.wholeAmount)\(share): \(granted)."
+        }
+        return "\(rule) gives \(exact), a half to the even neighbour\(share): \(granted)."
     }
 
     private static func hold(_ reward: Reward) -> String {

@@ -18,6 +18,8 @@ extension RouteTable {
         ReceiptRoutes.add(to: &routes)
         ProtectionRoutes.add(to: &routes)
         DisputeRoutes.add(to: &routes)
+        CustomerRoutes.add(to: &routes)
+        TouchpointRoutes.add(to: &routes)
         ConversionRoutes.add(to: &routes)
         RewardRoutes.add(to: &routes)
         PayoutRoutes.add(to: &routes)

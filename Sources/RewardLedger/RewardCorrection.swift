@@ -1,0 +1,122 @@
+import Database
+import JSON
+import Model
+
+/// The credit of a sale was decided anew: whoever has less of it gives the difference back, whoever
+/// has more gets it as a further reward. Nothing that was granted is changed; the journal gets new
+/// entries.
+public enum RewardCorrection {
+    /// What the sale was, for rewards that are granted or taken back now.
+    public struct Sale: Sendable {
+        /// When it was recorded: the rules of that moment apply.
+        public let recordedAt: Instant
+        public let amount: Int64
+        public let refunded: Int64
+        /// The newest of its refunds.
+        public let refund: RefundID?
+
+        public init(recordedAt: Instant, amount: Int64, refunded: Int64, refund: RefundID?) {
+            self.recordedAt = recordedAt
+            self.amount = amount
+            self.refunded = refunded
+            self.refund = refund
+        }
+    }
+
+    /// Brings the rewards of the occasion's conversion to what `credits` give. Returns those that
+    /// changed or are new. Called again with the same credits it changes nothing.
+    public static func run(
+        _ occasion: RewardOccasion, to credits: [Credit], of sale: Sale, _ tx: Transaction
+    ) throws -> [Reward] {
+        guard let conversion = occasion.conversion else { return [] }
+        let rules = try RewardRuleStore.inForce(
+            in: occasion.program, for: occasion.trigger, at: sale.recordedAt, tx)
+        let granted = try RewardStore.rewards(of: conversion, tx).filter {
+            $0.trigger == .conversion
+        }
+        var changed: [Reward] = []
+        // First what is taken back, so that nobody's balance is larger in between than it will be.
+        for reward in granted where !rules.contains(where: { $0.id == reward.rule }) {
+            changed += try takeBack(reward.amount.amount, of: [reward], sale, occasion.actor, tx)
+        }
+        for rule in rules {
+            let shares = try RewardRules.shares(rule.terms, credits)
+            let held = granted.filter { $0.rule == rule.id }
+            for participant in participants(held) {
+                let own = held.filter { $0.participant == participant }
+                let target = shares.first { $0.participant == participant }?.amount.amount ?? 0
+                let excess = counted(own) - target
+                if excess > 0 {
+                    changed += try takeBack(excess, of: own, sale, occasion.actor, tx)
+                }
+            }
+            for share in shares {
+                let own = held.filter { $0.participant == share.participant }
+                let missing = share.amount.amount - counted(own)
+                guard missing > 0 else { continue }
+                changed.append(try grant(missing, of: share, by: rule, occasion, sale, tx))
+            }
+        }
+        return changed
+    }
+
+    /// What of the rewards belongs to their participant, refunds aside.
+    private static func counted(_ rewards: [Reward]) -> Int64 {
+        rewards.reduce(0) { $0 + $1.amount.amount - $1.correctedAmount }
+    }
+
+    private static func participants(_ rewards: [Reward]) -> [ParticipantID] {
+        rewards.reduce(into: []) { list, reward in
+            if !list.contains(reward.participant) { list.append(reward.participant) }
+        }
+    }
+
+    /// Takes `excess` from the rewards of one participant by one rule, the newest first.
+    private static func takeBack(
+        _ excess: Int64, of rewards: [Reward], _ sale: Sale, _ actor: String, _ tx: Transaction
+    ) throws -> [Reward] {
+        var excess = excess
+        var changed: [Reward] = []
+        for reward in rewards.reversed() where excess > 0 {
+            let part = min(excess, reward.amount.amount - reward.correctedAmount)
+            guard part > 0 else { continue }
+            excess -= part
+            let target = RewardRules.reversalTarget(
+                amount: reward.amount.amount, corrected: reward.correctedAmount + part,
+                refunded: sale.refunded, whole: sale.amount)
+            let more = target - reward.reversedAmount
+            // What was rejected or voided, or refunded in whole, has nothing left to give.
+            guard more > 0 else {
+                var noted = reward
+                noted.correctedAmount += part
+                try RewardBook.save(&noted, from: reward, actor: actor, tx)
+                changed.append(noted)
+                continue
+            }
+            changed.append(
+                try RewardBook.reverse(
+                    reward, by: more, corrected: part, refund: nil, reason: "reattributed",
+                    actor: actor, tx))
+        }
+        return changed
+    }
+
+    /// A further reward for what is missing to `share`; what was refunded of the sale goes from it
+    /// at once.
+    private static func grant(
+        _ missing: Int64, of share: RewardRules.Share, by rule: RewardRule,
+        _ occasion: RewardOccasion, _ sale: Sale, _ tx: Transaction
+    ) throws -> Reward {
+        let part = RewardRules.Share(
+            participant: share.participant,
+            amount: Money(amount: missing, currency: share.amount.currency), base: share.base,
+            whole: share.whole, wholeBase: share.wholeBase, remainder: share.remainder,
+            uncapped: share.uncapped)
+        let reward = try RewardBook.grant(part, by: rule, occasion, tx)
+        let target = RewardRules.reversalTarget(
+            amount: missing, refunded: sale.refunded, whole: sale.amount)
+        guard target > 0 else { return reward }
+        return try RewardBook.reverse(
+            reward, by: target, refund: sale.refund, reason: "refunded", actor: occasion.actor, tx)
+    }
+}
