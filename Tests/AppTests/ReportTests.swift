@@ -248,6 +248,34 @@ struct ReportTests {
         #expect(try rows() == counted)
     }
 
+    @Test("a lead that a rule turns down at once is a lead, and counts once when it is reopened")
+    func invalid() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let patch = try scene.service.send(
+            "PATCH", "/v1/programs/\(scene.program)",
+            [
+                "qualification": [
+                    "disqualify_invalid": true, "profile": ["industries": ["software"]],
+                ]
+            ])
+        #expect(patch.status == 200, "\(patch.text)")
+        let answer = try scene.service.post(
+            "/v1/leads",
+            [
+                "participant_id": .string(scene.ada.id), "email": "a@mine.example",
+                "industry": "mining",
+            ])
+        #expect(answer["status"] == "disqualified")
+        for _ in 0..<2 {
+            let report = try scene.service.get("/v1/reports/funnel?program_id=\(scene.program)")
+            #expect(report["total.leads.count"] == 1)
+            #expect(report["total.qualified.count"] == 0)
+            let lead = "/v1/leads/\(try answer.id())/reopen"
+            _ = try scene.service.post(lead, ["reason": "they build software now"])
+        }
+    }
+
     // MARK: - The mix
 
     @Test("shares of leads, wins and money add up to 100 %, and are none of nothing")

@@ -5,7 +5,7 @@ import Testing
 /// Where referrals came from, rates, shares and periods, as tables.
 struct FunnelRulesTests {
     @Test(
-        "a lead's place is its own channel, else its link's, else the door; the campaign the link's",
+        "a lead's channel is its own, else its link's, else the door; its campaign is the link's",
         arguments: [
             ("portal", "api", nil, "portal", "none"),
             ("portal", "api", LinkPlace(channel: "email", campaign: "may"), "portal", "may"),

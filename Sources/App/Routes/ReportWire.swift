@@ -28,21 +28,21 @@ enum FunnelWire {
         ("conversions", "sales and sign-ups, on the day that they occurred"),
         (
             "rate_basis_points",
-            "10000 * count / count of the stage before, rounded down; null when that is 0; drop-off "
-                + "= 10000 - rate; over 10000 when more came in than through the stage before"
+            "10000 * count / count of the stage before, rounded down; null when that is 0; "
+                + "drop-off = 10000 - rate; over 10000 when more came in than through the stage before"
         ),
         ("won_value", "sum of the values that leads were won at"),
         ("conversion_amount", "sum of the amounts of conversions, refunds not taken off"),
         (
             "day",
-            "a lead counts once in a stage, on the UTC day when it first came into it, also when it "
-                + "is reopened later; from <= day < to"
+            "a lead counts once in a stage, on the UTC day when it first came into it, also when "
+                + "it is reopened later; from <= day < to"
         ),
         (
             "channel",
             "the lead's own channel unless that only repeats its source, else its link's, else its "
-                + "own, else none; the campaign is the link's, else none; a conversion's is that of "
-                + "its lead, else its click, else its ref"
+                + "own, else none; the campaign is the link's, else none; a conversion's is that "
+                + "of its lead, else its click, else its ref"
         ),
     ]
 
