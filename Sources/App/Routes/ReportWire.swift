@@ -29,7 +29,8 @@ enum FunnelWire {
         (
             "rate_basis_points",
             "10000 * count / count of the stage before, rounded down; null when that is 0; "
-                + "drop-off = 10000 - rate; over 10000 when more came in than through the stage before"
+                + "drop-off = 10000 - rate; over 10000 when more came in than through the stage "
+                + "before"
         ),
         ("won_value", "sum of the values that leads were won at"),
         ("conversion_amount", "sum of the amounts of conversions, refunds not taken off"),
