@@ -309,10 +309,10 @@ struct ReportTests {
         arguments: [
             ("", 400, "/program_id"), ("program_id=x", 400, "/program_id"),
             ("program_id=prog_01h455vb4pex5vsknk084sn02q", 404, nil),
-            ("program_id=$&from=2026-01-02&to=2026-01-02", 400, "/to"),
+            ("program_id=$&from=2026-01-02&to=2026-01-02", 422, nil),
             ("program_id=$&from=2026-02-30", 400, "/from"),
             ("program_id=$&to=2026-01-02T00:00:00", 400, "/to"),
-            ("program_id=$&from=9999-12-31", 400, "/to"),
+            ("program_id=$&from=9999-12-31", 422, nil),
         ] as [(String, Int, String?)])
     func refusals(query: String, status: Int, pointer: String?) throws {
         let scene = try Scene(TestService())

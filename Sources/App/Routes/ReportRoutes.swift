@@ -52,10 +52,7 @@ enum ReportRoutes {
             let today = try LedgerReads.lastCommit(reader).day
             let period = ReportPeriod(
                 from: call.queryDay("from"), to: call.queryDay("to"), today: today)
-            guard let period else {
-                throw Refused(
-                    .invalidField("/to", code: "out_of_range", detail: "must be later than from"))
-            }
+            guard let period else { throw Refused(noDays) }
             self.period = period
         }
 
@@ -66,6 +63,8 @@ enum ReportRoutes {
                 + FunnelStore.sums(of: program.id, period.days, by: dimension, reader)
         }
     }
+
+    private static let noDays = Problem.unprocessable("no_days", "to must be later than from.")
 
     // MARK: - Contracts
 
@@ -87,13 +86,14 @@ enum ReportRoutes {
         query: period + [
             .optional(
                 "by", .choice(FunnelDimension.allCases.map(\.rawValue)), "channel unless told.")
-        ], answer: FunnelWire.schema)
+        ], answer: FunnelWire.schema, others: [(422, "No days lie between.")], refusals: [noDays])
 
     private static let comparing = Contract(
         operationID: "getChannelsReport",
         summary: "The mix: each channel's and each kind of referrer's share of leads, wins and "
             + "money.",
-        query: period, answer: ChannelsWire.schema)
+        query: period, answer: ChannelsWire.schema, others: [(422, "No days lie between.")],
+        refusals: [noDays])
 }
 
 extension Call {
