@@ -70,6 +70,7 @@ let package = Package(
         tests(of: "Crypto"),
         tests(of: "Model", uses: ["Platform"]),
         tests(of: "JSON"),
+        tests(of: "Records", uses: ["Model"]),
         tests(of: "HTTP", uses: ["JSON", "Platform", "CLinux"]),
         tests(of: "Database", uses: ["Model", "Platform"]),
         tests(

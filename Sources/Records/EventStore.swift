@@ -48,6 +48,16 @@ public enum EventStore {
             """, object, Int64(limit), map: event)
     }
 
+    /// Whether some event led the object into one of these states.
+    public static func hasEntered<Kind>(
+        _ object: Identifier<Kind>, _ states: [String], _ reader: Reader
+    ) throws -> Bool {
+        var query = Query("SELECT 1 FROM events WHERE object_id = ? AND to_state IN ", object)
+        query.appendList(states)
+        query.append(" LIMIT 1")
+        return try reader.integer(query) != nil
+    }
+
     /// The newest event's sequence, 0 when there is none.
     public static func head(_ reader: Reader) throws -> Int64 {
         try reader.integer("SELECT max(seq) FROM events") ?? 0

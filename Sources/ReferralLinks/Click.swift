@@ -1,5 +1,6 @@
 import JSON
 import Model
+import Records
 
 /// One hit on a link, as it is handed to the recorder. Holds no address and no agent, only what
 /// stays.
@@ -89,9 +90,12 @@ public struct ClickOrigin: Sendable {
     public let link: LinkID
     public let kind: Click.Class
     public let occurredAt: Instant
+    /// Where the link is shared.
+    public let place: LinkPlace
+
     /// The link's channel, as the API names it.
-    public let channel: String
-    public let campaign: String?
+    public var channel: String { place.channel }
+    public var campaign: String? { place.campaign }
 
     /// Whether somebody came: a person's click, also a repeated one. Programs earn no credit.
     public var countsAsTouch: Bool { kind == .human || kind == .duplicate }

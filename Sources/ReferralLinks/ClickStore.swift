@@ -1,6 +1,7 @@
 import Database
 import JSON
 import Model
+import Records
 
 /// All SQL of clicks, their daily numbers and the visitor keys.
 public enum ClickStore {
@@ -18,7 +19,8 @@ public enum ClickStore {
             }
             return try ClickOrigin(
                 program: row.id(0), participant: row.id(1), link: row.id(2), kind: kind,
-                occurredAt: id.instant, channel: row.text(4), campaign: row.optionalText(5))
+                occurredAt: id.instant,
+                place: LinkPlace(channel: row.text(4), campaign: row.optionalText(5)))
         }
     }
 
@@ -112,6 +114,34 @@ public enum ClickStore {
             days[days.count - 1].clicks[kind] = try row.int64(2)
         }
         return days
+    }
+
+    /// Persons' clicks on the program's links on these days, by one of the places as the links are
+    /// today; a click is before any door, so that the source is none.
+    public static func sums(
+        of program: ProgramID, _ days: Range<Int64>, by dimension: FunnelDimension,
+        _ reader: Reader
+    ) throws -> [FunnelSum] {
+        var query = Query("SELECT ")
+        switch dimension {
+        case .channel: query.append("links.channel")
+        case .campaign: query.append("coalesce(links.campaign, ?)", FunnelPlace.none)
+        case .source: query.append("?", FunnelPlace.none)
+        case .referrer:
+            query.append(
+                "(SELECT kind FROM participants WHERE participants.id = links.participant_id)")
+        }
+        query.append(
+            """
+            , sum(link_days.clicks)
+            FROM links JOIN link_days ON link_days.link_seq = links.seq
+            WHERE links.program_id = ? AND link_days.day >= ? AND link_days.day < ?
+                AND link_days.class = ?
+            GROUP BY 1
+            """, program, days.lowerBound, days.upperBound, Click.Class.human.rawValue)
+        return try reader.all(query) { row in
+            try FunnelSum(key: row.text(0), stage: .click, count: row.int64(1))
+        }
     }
 
     /// Deletes the visitor keys of days before `day`; for a job of every night, when nobody clicks.

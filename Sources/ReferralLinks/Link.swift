@@ -1,5 +1,6 @@
 import JSON
 import Model
+import Records
 
 /// A participant's referral link: a code under `/r/`, and where it leads.
 ///
@@ -67,6 +68,11 @@ public struct Link: Sendable {
         self.createdAt = createdAt
         self.updatedAt = updatedAt
     }
+}
+
+extension Link {
+    /// Where it is shared.
+    public var place: LinkPlace { LinkPlace(channel: channel.rawValue, campaign: campaign) }
 }
 
 /// The five UTM fields (R45), each a short text or absent.

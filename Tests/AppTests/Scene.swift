@@ -116,6 +116,7 @@ struct Scene {
             (SELECT count(*) FROM lead_versions) +
             (SELECT count(*) FROM lead_keys) +
             (SELECT count(*) FROM lead_clocks) +
+            (SELECT count(*) FROM funnel_days) +
             (SELECT count(*) FROM accounts) +
             (SELECT count(*) FROM registrations) +
             (SELECT count(*) FROM registration_versions) +

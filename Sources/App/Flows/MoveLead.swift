@@ -28,6 +28,7 @@ enum MoveLead {
         try keepTime(&moved, from: lead, program.terms.serviceLevels, tx)
         try LeadStore.update(moved, tx)
         for step in change.steps {
+            try CountFunnel.moved(moved, to: step.to, tx)
             try tell(step, moved, move, actor: actor, tx)
         }
         if lead.state == .nurture { try JobStore.cancel(lead.id, tx) }
@@ -125,8 +126,6 @@ enum MoveLead {
                 participant: lead.referrer.participant, actor: actor, from: step.from.rawValue,
                 to: step.to.rawValue, reason: isLast ? lead.reason ?? lead.reasonCode : nil,
                 data: .object(data)), tx)
-        let counter = "leads." + step.eventType.dropFirst("lead.".count)
-        try CounterStore.add(1, to: counter, of: lead.program, tx)
     }
 
     /// Qualifying and winning earn the referrer something, unless the program has ended; a lead

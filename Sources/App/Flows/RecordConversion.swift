@@ -50,7 +50,8 @@ struct RecordConversion: Sendable {
         try ConversionStore.insert(conversion, tx)
         let attribution = try attribute(conversion, facts.program, tx)
         let rewards = try grant(conversion, attribution, facts.program, tx)
-        try CounterStore.add(1, to: "conversions", of: facts.program.id, tx)
+        try CountFunnel.converted(
+            conversion, lead: facts.lead, click: facts.click, link: facts.link, tx)
         return Outcome(
             conversion: conversion, attribution: attribution, rewards: rewards, isNew: true)
     }

@@ -61,8 +61,8 @@ struct SubmitLead: Sendable {
         try keys.keep(for: lead, tx)
         try insertTouches(of: lead, program.kind, facts.origin, tx)
         try EventStore.append(event(of: lead, decision), tx)
+        try CountFunnel.submitted(lead, facts.place(of: lead.referrer.link), tx)
         if let due = lead.clockDueAt {
-            try CounterStore.add(1, to: "leads.submitted", of: programID, tx)
             try LeadClockStore.start(
                 LeadClock(
                     lead: lead.id, program: programID, participant: lead.referrer.participant,
@@ -76,7 +76,14 @@ struct SubmitLead: Sendable {
     private struct Facts {
         var referral = ReferralFacts()
         var origin: ClickOrigin?
+        var link: Link?
         var participant: Participant?
+
+        /// Where this link is shared, which is the click's or the one that was named.
+        func place(of id: LinkID?) -> LinkPlace? {
+            if let origin, origin.link == id { return origin.place }
+            return link.flatMap { $0.id == id ? $0.place : nil }
+        }
     }
 
     private func facts(_ tx: Transaction) throws -> Facts {
@@ -102,8 +109,9 @@ struct SubmitLead: Sendable {
                 } ?? .unknown
         }
         if let ref {
+            facts.link = try LinkStore.find(code: ref, tx)
             facts.referral.link =
-                try LinkStore.find(code: ref, tx).map {
+                facts.link.map {
                     .found(
                         ReferralOrigin(
                             program: $0.program,

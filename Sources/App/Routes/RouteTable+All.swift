@@ -25,6 +25,7 @@ extension RouteTable {
         PayoutRoutes.add(to: &routes)
         StatementRoutes.add(to: &routes)
         LedgerRoutes.add(to: &routes)
+        ReportRoutes.add(to: &routes)
         EventRoutes.add(to: &routes)
         KeyRoutes.add(to: &routes)
         DaemonRoutes.add(to: &routes)

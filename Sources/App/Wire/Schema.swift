@@ -97,6 +97,26 @@ extension Schema {
     static let time = Schema.string(
         TextRule(20...40, format: "date-time") { Instant(rfc3339: $0) != nil })
 
+    /// A day of the years 0001 to 9999, leap days where there are some.
+    private static let dayPattern =
+        "(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+        + "|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+        + "|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)"
+
+    /// A calendar day: RFC 3339 `full-date`.
+    static let day = Schema.string(
+        TextRule(10...10, pattern: "^" + dayPattern + "$", format: "date") {
+            CivilDay.parse($0) != nil
+        })
+
+    /// A calendar day, or a time with an offset.
+    static let dayOrTime = Schema.string(
+        TextRule(
+            10...40,
+            pattern: "^" + dayPattern + "([Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+                + #"(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$"#
+        ) { CivilDay.parse($0) != nil || Instant(rfc3339: $0) != nil })
+
     static let email = Schema.string(
         TextRule(
             3...254,

@@ -1,0 +1,70 @@
+import Attribution
+import Database
+import LeadRegistration
+import Model
+import Programs
+import Records
+import ReferralLinks
+
+/// Counts how far referrals come, in the transaction in which they do, each under the place that it
+/// came from.
+///
+/// A lead counts once in a stage, on the day of its first event that leads into it: one that is
+/// reopened and qualified again is not counted again, and one that falls out stays counted.
+enum CountFunnel {
+    /// A new lead. `link` is where its link is shared.
+    static func submitted(_ lead: Lead, _ link: LinkPlace?, _ tx: Transaction) throws {
+        let stage = FunnelStage(leadState: lead.state.rawValue)
+        guard lead.source == .form || stage != nil else { return }
+        let place = try place(of: lead, link, tx)
+        if lead.source == .form {
+            try FunnelStore.add(.form, at: place, in: lead.program, day: tx.now.day, tx)
+        }
+        if let stage {
+            try FunnelStore.add(stage, at: place, in: lead.program, day: tx.now.day, tx)
+        }
+    }
+
+    /// A step that a lead takes, before its event is there.
+    static func moved(_ lead: Lead, to state: Lead.State, _ tx: Transaction) throws {
+        guard let stage = FunnelStage(leadState: state.rawValue),
+            try !EventStore.hasEntered(lead.id, stage.leadStates, tx)
+        else { return }
+        try FunnelStore.add(
+            stage, amount: stage == .won ? lead.wonValue?.amount ?? 0 : 0,
+            at: try place(of: lead, tx), in: lead.program, day: tx.now.day, tx)
+    }
+
+    /// A sale or sign-up, under its lead's place, else that of the click or the code it names.
+    static func converted(
+        _ conversion: Conversion, lead: Lead?, click: ClickOrigin?, link: Link?, _ tx: Transaction
+    ) throws {
+        let place: FunnelPlace
+        if let lead {
+            place = try self.place(of: lead, tx)
+        } else {
+            place = FunnelRules.place(
+                channel: nil, source: nil, link: click?.place ?? link?.place,
+                referrer: try kind(click?.participant ?? link?.participant, tx))
+        }
+        try FunnelStore.add(
+            .conversion, amount: conversion.amount.amount, at: place, in: conversion.program,
+            day: conversion.occurredAt.day, tx)
+    }
+
+    private static func place(of lead: Lead, _ tx: Transaction) throws -> FunnelPlace {
+        try place(of: lead, lead.referrer.link.flatMap { try LinkStore.find($0, tx)?.place }, tx)
+    }
+
+    private static func place(
+        of lead: Lead, _ link: LinkPlace?, _ tx: Transaction
+    ) throws -> FunnelPlace {
+        FunnelRules.place(
+            channel: lead.channel, source: lead.source.rawValue, link: link,
+            referrer: try kind(lead.referrer.participant, tx))
+    }
+
+    private static func kind(_ id: ParticipantID?, _ tx: Transaction) throws -> String? {
+        try id.flatMap { try ParticipantStore.recall($0, tx)?.kind.rawValue }
+    }
+}

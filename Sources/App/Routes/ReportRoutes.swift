@@ -1,0 +1,105 @@
+import Database
+import HTTP
+import Model
+import Programs
+import Records
+import ReferralLinks
+import RewardLedger
+
+/// `/v1/reports`: a program's numbers, from rollups, each with its formula in the answer.
+enum ReportRoutes {
+    static func add(to routes: inout RouteTable) {
+        routes.add(.get, "/v1/reports/funnel", .key(.read), .longRead(funnel), funnelling)
+        routes.add(.get, "/v1/reports/channels", .key(.read), .longRead(channels), comparing)
+    }
+
+    // MARK: - Handlers
+
+    private static func funnel(_ call: Call, _ reader: Reader) throws -> Response {
+        let dimension = call.query["by"].flatMap { FunnelDimension(rawValue: $0) } ?? .channel
+        return try reader.snapshot {
+            let report = try Report(call, reader)
+            let sums = try report.sums(by: dimension, reader)
+            return .object(
+                FunnelWire.json(
+                    report, by: dimension, groups: try FunnelRules.groups(sums),
+                    total: try FunnelRules.total(sums)))
+        }
+    }
+
+    private static func channels(_ call: Call, _ reader: Reader) throws -> Response {
+        try reader.snapshot {
+            let report = try Report(call, reader)
+            return .object(
+                ChannelsWire.json(
+                    report,
+                    channels: try FunnelRules.groups(report.sums(by: .channel, reader)),
+                    referrers: try FunnelRules.groups(report.sums(by: .referrer, reader))))
+        }
+    }
+
+    /// Of which program and of which days a report is.
+    struct Report {
+        let program: Program
+        let period: ReportPeriod
+
+        fileprivate init(_ call: Call, _ reader: Reader) throws {
+            guard let id: ProgramID = call.queryID("program_id"),
+                let program = try ProgramStore.find(id, reader)
+            else { throw Refused(.notFound()) }
+            self.program = program
+            // Nothing is newer than the last commit.
+            let today = try LedgerReads.lastCommit(reader).day
+            let period = ReportPeriod(
+                from: call.queryDay("from"), to: call.queryDay("to"), today: today)
+            guard let period else { throw Refused(noDays) }
+            self.period = period
+        }
+
+        fileprivate func sums(
+            by dimension: FunnelDimension, _ reader: Reader
+        ) throws -> [FunnelSum] {
+            try ClickStore.sums(of: program.id, period.days, by: dimension, reader)
+                + FunnelStore.sums(of: program.id, period.days, by: dimension, reader)
+        }
+    }
+
+    private static let noDays = Problem.unprocessable("no_days", "to must be later than from.")
+
+    // MARK: - Contracts
+
+    private static let period: [Field] = [
+        .required("program_id", .id(ProgramID.self)),
+        .optional(
+            "from", .dayOrTime,
+            "From this UTC day on, or the day of this time; 90 days before the end unless told."),
+        .optional(
+            "to", .dayOrTime,
+            "Before this UTC day, or with the day that this time lies within; all until now unless "
+                + "told."),
+    ]
+
+    private static let funnelling = Contract(
+        operationID: "getFunnelReport",
+        summary: "How many came how far, from click to conversion, and the rate of each stage to "
+            + "the one before, in all and by group.",
+        query: period + [
+            .optional(
+                "by", .choice(FunnelDimension.allCases.map(\.rawValue)), "channel unless told.")
+        ], answer: FunnelWire.schema, others: [(422, "No days lie between.")], refusals: [noDays])
+
+    private static let comparing = Contract(
+        operationID: "getChannelsReport",
+        summary: "The mix: each channel's and each kind of referrer's share of leads, wins and "
+            + "money.",
+        query: period, answer: ChannelsWire.schema, others: [(422, "No days lie between.")],
+        refusals: [noDays])
+}
+
+extension Call {
+    /// The time, or the beginning of the UTC day.
+    fileprivate func queryDay(_ name: String) -> Instant? {
+        queryTime(name)
+            ?? query[name].flatMap { CivilDay.parse($0) }.map { Instant.startOfDay($0) }
+    }
+}

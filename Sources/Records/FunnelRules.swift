@@ -1,0 +1,77 @@
+import Model
+
+/// The arithmetic of the funnel: pure, without clock or storage.
+public enum FunnelRules {
+    /// Where a lead came from. Its own channel says it best, unless that only repeats the door it
+    /// came through; then its link's does. The campaign is always the link's.
+    public static func place(
+        channel: String?, source: String?, link: LinkPlace?, referrer: String?
+    ) -> FunnelPlace {
+        let own = channel == source ? nil : channel
+        return FunnelPlace(
+            channel: own ?? link?.channel ?? channel ?? FunnelPlace.none,
+            campaign: link?.campaign ?? FunnelPlace.none, source: source ?? FunnelPlace.none,
+            referrer: referrer ?? FunnelPlace.none)
+    }
+
+    /// `count` in ten-thousandths of `previous`, rounded down; nil when there was nothing before.
+    public static func rate(_ count: Int64, of previous: Int64) -> Int64? {
+        guard previous > 0 else { return nil }
+        return Int64(clamping: Int128(count) * 10_000 / Int128(previous))
+    }
+
+    /// The rate of `stage` to the stage before it.
+    public static func rate(of stage: FunnelStage, in tally: FunnelTally) -> Int64? {
+        guard let before = FunnelStage(rawValue: stage.rawValue - 1) else { return nil }
+        return rate(tally[stage], of: tally[before])
+    }
+
+    /// The part that each has of the whole, in ten-thousandths that add up to 10 000; nil for all
+    /// when there is no whole.
+    public static func shares(of parts: [Int64]) -> [Int64?] {
+        guard parts.contains(where: { $0 > 0 }) else { return parts.map { _ in nil } }
+        return Apportionment.split(10_000, by: parts)
+    }
+
+    /// Sums put together by group: most leads first, then most clicks, then by name.
+    public static func groups(
+        _ sums: [FunnelSum]
+    ) throws(MoneyError) -> [(key: String, tally: FunnelTally)] {
+        var tallies: [String: FunnelTally] = [:]
+        for sum in sums {
+            try tallies[sum.key, default: FunnelTally()].add(
+                sum.count, amount: sum.amount, to: sum.stage)
+        }
+        return tallies.map { (key: $0.key, tally: $0.value) }.sorted { one, other in
+            let (left, right) = (one.tally, other.tally)
+            if left[.lead] != right[.lead] { return left[.lead] > right[.lead] }
+            if left[.click] != right[.click] { return left[.click] > right[.click] }
+            return one.key < other.key
+        }
+    }
+
+    /// All sums together, whatever their group.
+    public static func total(_ sums: [FunnelSum]) throws(MoneyError) -> FunnelTally {
+        var total = FunnelTally()
+        for sum in sums { try total.add(sum.count, amount: sum.amount, to: sum.stage) }
+        return total
+    }
+}
+
+/// The days of a report, in UTC and counted from 1970-01-01; the last is not in it.
+public struct ReportPeriod: Sendable, Equatable {
+    public let days: Range<Int64>
+
+    /// How many days a report covers unless told.
+    public static let daysDefault: Int64 = 90
+
+    /// From the day of `from` on and before `to`: a day that `to` lies within is in it, one that it
+    /// begins is not. Unless told, up to and with `today`, and the 90 days before its end. Nil when
+    /// nothing lies between.
+    public init?(from: Instant?, to: Instant?, today: Int64) {
+        let end = to.map { $0.advanced(byMilliseconds: -1).day + 1 } ?? today + 1
+        let start = from?.day ?? end - ReportPeriod.daysDefault
+        guard start < end else { return nil }
+        days = start..<end
+    }
+}
