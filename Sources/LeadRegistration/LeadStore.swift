@@ -110,6 +110,18 @@ public enum LeadStore {
         return try reader.first(query, map: lead)
     }
 
+    /// The newest leads of these customers, newest first.
+    public static func newest(
+        of customers: [CustomerID], limit: Int, _ reader: Reader
+    ) throws -> [Lead] {
+        var query = Query(columns)
+        query.append(" WHERE customer_id IN")
+        query.appendList(customers)
+        // The plus sign keeps the planner from walking through all leads.
+        query.append(" ORDER BY +seq DESC LIMIT ?", Int64(limit))
+        return try reader.all(query, map: lead)
+    }
+
     public static func page(
         _ request: PageRequest, _ filter: Filter, _ reader: Reader
     ) throws -> Page<Lead> {

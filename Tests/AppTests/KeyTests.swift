@@ -82,10 +82,13 @@ struct KeyTests {
         let key = try Scene.key(service, "read").secret
         for (method, path) in Self.calls({ Self.scope($0) == "read" }) {
             let status = try service.send(method, path, key: key).status
-            // Protection asks for an account, a report for its program.
+            // Protection asks for an account, an explanation for a name, a report for its program
+            // or its time.
             let isFine =
-                [200, 404].contains(status) || (status == 422 && path == "/v1/protection")
-                || (status == 400 && path.hasPrefix("/v1/reports/"))
+                [200, 404].contains(status)
+                || (status == 422 && ["/v1/protection", "/v1/explain"].contains(path))
+                || (status == 400
+                    && (path.hasPrefix("/v1/reports/") || path.hasSuffix("/compare")))
             #expect(isFine, "\(method) \(path): \(status)")
         }
     }

@@ -21,6 +21,8 @@ extension RouteTable {
         CustomerRoutes.add(to: &routes)
         TouchpointRoutes.add(to: &routes)
         ConversionRoutes.add(to: &routes)
+        ComparisonRoutes.add(to: &routes)
+        ExplainRoutes.add(to: &routes)
         RewardRoutes.add(to: &routes)
         PayoutRoutes.add(to: &routes)
         StatementRoutes.add(to: &routes)
