@@ -53,6 +53,7 @@ final class LongReads: Sendable {
     var isEnding: Bool { isClosing.load(ordering: .relaxed) }
 
     private func serve(_ reader: DeadlineReader) {
+        lowerThreadPriority()
         while true {
             signal.wait()
             while let job = next() { reader.run(job) }

@@ -47,5 +47,11 @@ public struct Thread: ~Copyable {
     }
 }
 
+/// Has the calling thread give way to others: for long work that nobody waits for in person. (On
+/// Linux the niceness is the thread's own, setpriority(2).)
+public func lowerThreadPriority() {
+    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+}
+
 /// The number of cores this process may use.
 public func usableCores() -> Int { Int(clinux_usable_cores()) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import App
 
-/// A program with partners Ada, Ben and Eve, a tenth of every sale without a hold, and ways to touch
+/// A program with partners Ada, Ben and Eve, a tenth of every sale without a hold; ways to touch
 /// a customer, sell to it and ask why.
 struct CreditStage {
     let service: TestService

@@ -127,6 +127,7 @@ struct Scene {
             (SELECT count(*) FROM dispute_evidence) +
             (SELECT count(*) FROM customers) +
             (SELECT count(*) FROM customer_merges) +
+            (SELECT count(*) FROM rehearsals) +
             (SELECT count(*) FROM touchpoints) +
             (SELECT count(*) FROM conversions) +
             (SELECT count(*) FROM refunds) +

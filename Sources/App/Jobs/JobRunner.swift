@@ -105,6 +105,8 @@ final class JobRunner: Sendable {
             try RegistrationJobs.remind(job.subject(RegistrationID.self), at: job.dueAt, tx)
         case RegistrationJobs.lapse:
             try MoveRegistration.lapse(job.subject(RegistrationID.self), tx)
+        case ActivateRehearsal.job:
+            try ActivateRehearsal.due(job.subject(RehearsalID.self), tx)
         case OpenDispute.deadlineJob:
             try OpenDispute.escalate(job.subject(DisputeID.self), tx)
         default: throw DatabaseFault(operation: "unknown job", code: DatabaseFault.corrupt)

@@ -97,6 +97,7 @@ enum OpenAPI {
         "customers": .id(CustomerID.self), "customer_merges": .id(CustomerMergeID.self),
         "touchpoints": .id(TouchpointID.self), "conversions": .id(ConversionID.self),
         "rewards": .id(RewardID.self),
+        "rehearsals": .id(RehearsalID.self),
         "reward_rules": .id(RewardRuleID.self), "payouts": .id(PayoutID.self),
         "api_keys": .id(APIKeyID.self), "v1/ledger/accounts": .id(LedgerAccountID.self),
         "accounts": .id(AccountID.self),
