@@ -112,8 +112,8 @@ public enum LedgerReads {
         }
     }
 
-    /// Every transaction after number `first` up to number `last`, in order, as it is stored. Only one
-    /// is held at a time, however many there are.
+    /// Every transaction after number `first` up to number `last`, in order, as it is stored. Holds
+    /// one at a time, however many there are.
     static func walk(
         after first: Int64 = .min, through last: Int64 = .max, _ reader: Reader,
         body: (LedgerRow, [LedgerRow.Posted]) throws -> Void
