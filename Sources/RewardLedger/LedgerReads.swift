@@ -93,6 +93,53 @@ public enum LedgerReads {
             request: request)
     }
 
+    /// The proof that the entry is under the head with the number `through`, or under the newest.
+    /// Nil when there is no such entry. Throws `EntryProofRefusal`.
+    public static func proof(
+        of id: LedgerTransactionID, through: Int64?, _ reader: Reader
+    ) throws -> EntryProof? {
+        try reader.snapshot {
+            guard let entry = try transaction(id, reader) else { return nil }
+            let newest = try JournalStore.head(reader).sequence
+            let last = try EntryProofRules.last(through, entry: entry.sequence, newest: newest)
+            var following: [[UInt8]] = []
+            var head = LedgerHead(sequence: entry.sequence, hash: entry.hash)
+            try walk(after: entry.sequence, through: last, reader) { row, postings in
+                following.append(try row.transaction(with: postings).content)
+                head = LedgerHead(sequence: row.sequence, hash: row.hash)
+            }
+            return EntryProof(entry: entry, following: following, head: head)
+        }
+    }
+
+    /// Every transaction after number `first` up to number `last`, in order, as it is stored. Holds
+    /// one at a time, however many there are.
+    static func walk(
+        after first: Int64 = .min, through last: Int64 = .max, _ reader: Reader,
+        body: (LedgerRow, [LedgerRow.Posted]) throws -> Void
+    ) throws {
+        var open: (row: LedgerRow, postings: [LedgerRow.Posted])?
+        try reader.forEach(
+            """
+            SELECT t.seq, t.id, t.kind, t.program_id, t.participant_id, t.reward_id, t.payout_id,
+                t.conversion_id, t.lead_id, t.refund_id, t.posted_at, t.previous_hash, t.hash,
+                a.id, a.kind, p.amount, a.currency
+            FROM ledger_transactions t
+                LEFT JOIN ledger_postings p ON p.transaction_seq = t.seq
+                LEFT JOIN ledger_accounts a ON a.seq = p.account_seq
+            WHERE t.seq > ? AND t.seq <= ?
+            ORDER BY t.seq, p.line
+            """, first, last
+        ) { row in
+            if try row.int64(0) != open?.row.sequence {
+                if let open { try body(open.row, open.postings) }
+                open = (try LedgerRow(row), [])
+            }
+            if !row.isNull(13) { open?.postings.append(try LedgerRow.Posted(row, from: 13)) }
+        }
+        if let open { try body(open.row, open.postings) }
+    }
+
     private static func transaction(
         _ row: LedgerRow, _ reader: Reader
     ) throws -> LedgerTransaction {

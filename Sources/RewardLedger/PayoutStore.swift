@@ -52,6 +52,13 @@ public enum PayoutStore {
         return try reader.all(query, map: payout)
     }
 
+    /// Every payout in turn, oldest first, without keeping any.
+    static func forEach(_ reader: Reader, body: (Payout) throws -> Void) throws {
+        var query = query(Filter())
+        query.append(" ORDER BY seq")
+        try reader.forEach(query) { try body(payout($0)) }
+    }
+
     /// The payout's rewards, oldest first.
     public static func items(of payout: PayoutID, _ reader: Reader) throws -> [PayoutItem] {
         try reader.all(

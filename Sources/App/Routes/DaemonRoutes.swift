@@ -2,6 +2,7 @@ import Database
 import HTTP
 import JSON
 import Platform
+import RewardLedger
 
 /// What the commands ask of a running daemon, through its private Unix socket alone.
 enum DaemonRoutes {
@@ -19,7 +20,8 @@ enum DaemonRoutes {
     }
 
     private static func verify(_ call: Call, _ app: Application, _ reply: Reply) throws {
-        try inBackground(call, app, reply) { try Proof.of(app.database).json }
+        let saved = call.body.text("head").flatMap { LedgerHead($0) }
+        try inBackground(call, app, reply) { try Proof.of(app.database, against: saved).json }
     }
 
     /// Runs one of these at a time, on a thread of its own.
@@ -66,5 +68,6 @@ enum DaemonRoutes {
         body: .object([.required("path", .text(1...4000))]))
 
     private static let verification = Contract(
-        operationID: "verify", summary: "Prove the database and the ledger.", body: .emptyBody)
+        operationID: "verify", summary: "Prove the database and the ledger.",
+        body: .object([.optional("head", LedgerHeadWire.line)]))
 }

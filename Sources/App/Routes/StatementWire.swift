@@ -172,6 +172,23 @@ enum LedgerHeadWire {
             .required("hash", .text(64...64), "SHA-256 in hexadecimal."),
         ]))
 
+    /// `sequence:hash`, as the command line prints it.
+    static let line = Schema.string(
+        TextRule(66...82, pattern: "^[0-9]{1,17}:[0-9a-f]{64}$") { text in
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            return parts.count == 2 && (1...17).contains(parts[0].utf8.count)
+                && parts[0].utf8.allSatisfy { (0x30...0x39).contains($0) }
+                && parts[1].utf8.count == 64 && Hex.decode(String(parts[1])) != nil
+                && parts[1].utf8.allSatisfy { !(0x41...0x46).contains($0) }
+        })
+
+    /// Reads what `write` wrote among other members; nil for anything else.
+    static func head(_ json: JSONObject) -> LedgerHead? {
+        guard let sequence = json["sequence"]?.integerValue, let hash = json["hash"]?.stringValue
+        else { return nil }
+        return LedgerHead("\(sequence):\(hash)")
+    }
+
     static func write(_ head: LedgerHead, _ json: inout JSONObjectWriter) {
         json.field("sequence", head.sequence)
         json.field("hash", Hex.encode(head.hash))
