@@ -53,5 +53,9 @@ public func lowerThreadPriority() {
     _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
 }
 
+/// Lets whoever waits for this core go first: what long work does between its small pieces, so that
+/// a visitor waits for one piece at most.
+public func yieldThread() { _ = sched_yield() }
+
 /// The number of cores this process may use.
 public func usableCores() -> Int { Int(clinux_usable_cores()) }

@@ -75,7 +75,10 @@ final class RehearsalRunner: Sendable {
                 let slice = try RehearsalStore.slice(
                     in: rehearsal.program, rehearsal.period, after: place,
                     limit: Self.sliceConversions, reader)
-                for item in slice { try replay.add(item.id, reader) }
+                for item in slice {
+                    try replay.add(item.id, reader)
+                    yieldThread()
+                }
                 place = slice.last?.place ?? place
                 return slice.count < Self.sliceConversions
             }
