@@ -235,6 +235,11 @@ extension RegistrationRefusal: ProblemConvertible {
             .conflict("extensions_used_up", "The terms of this claim allow no further extension.")
         case .protectionOver:
             .conflict("protection_over", "The time of this claim is over.")
+        case .disputeOpen(let id):
+            Problem(
+                status: 409, code: "dispute_open",
+                detail: "There is an open dispute about this claim; rule it first.",
+                extra: [("dispute_id", .string(id.description))])
         case .operatorDecides:
             Problem(
                 status: 403, code: "operator_decides", detail: "Ask the operator for an extension.")

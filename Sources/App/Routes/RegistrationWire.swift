@@ -288,7 +288,7 @@ enum RegistrationMoveWire {
         case .win: .win(value: body.money("value"))
         case .lose:
             .lose(code: body.text("reason_code"), reason: try body.requiredText("reason"))
-        case .withdraw: .withdraw(reason: body.text("reason"))
+        case .withdraw: .withdraw(code: nil, reason: body.text("reason"))
         }
     }
 }
