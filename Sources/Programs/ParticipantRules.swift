@@ -6,6 +6,8 @@ public enum ParticipantRefusal: Error, Equatable, Sendable {
     case externalIDTaken
     /// Not approved, so it cannot refer.
     case notApproved(state: Participant.State)
+    /// Suspended or closed, so its tokens change nothing.
+    case onlyReads(state: Participant.State)
     /// A rule of the program about who may refer is broken.
     case notEligible(rule: EligibilityTerms.Rule)
 }
@@ -24,6 +26,14 @@ public enum ParticipantRules {
     /// comes in.
     public static func checkApproved(_ state: Participant.State) throws(ParticipantRefusal) {
         guard state == .approved else { throw .notApproved(state: state) }
+    }
+
+    /// Whoever is suspended or closed still sees what is its own, and changes nothing.
+    public static func checkMayWrite(_ state: Participant.State) throws(ParticipantRefusal) {
+        switch state {
+        case .applied, .approved: break
+        case .suspended, .closed: throw .onlyReads(state: state)
+        }
     }
 
     /// Whether a participant may refer at `now` (R2 to R4): approved, and within every rule of the

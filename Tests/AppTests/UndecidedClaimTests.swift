@@ -1,3 +1,4 @@
+import Database
 import JSON
 import Testing
 
@@ -129,6 +130,33 @@ struct RuledClaimTests {
         #expect(again.code == "already_ruled")
         #expect(again["dispute_id"] == .string(dispute))
         #expect(try ask(deals, refused, key: "admin").status == 201)
+    }
+
+    @Test("whoever is closed gives up its live claims, and whoever waits is told")
+    func closing() throws {
+        let deals = try Deals()
+        defer { deals.service.stop() }
+        let kept = try deals.register(deals.ada, "won.example").id()
+        #expect(try deals.act(kept, "approve").status == 200)
+        #expect(try deals.act(kept, "win").status == 200)
+        let first = try deals.register(deals.ada, "acme.example").id()
+        _ = try deals.register(deals.ben, "acme.example")
+        // More than one transaction takes.
+        for index in 1...60 { _ = try deals.register(deals.ada, "firm-\(index).example") }
+        #expect(try deals.service.post("/v1/participants/\(deals.ada.id)/close").status == 200)
+        let claim = try deals.service.get("/v1/registrations/\(first)")
+        #expect(claim["status"] == "withdrawn")
+        #expect(claim["reason_code"] == "participant_closed")
+        let told = try Scene.events(deals.service, key: deals.ben.token).map { $0["type"] }
+        #expect(told.contains("registration.account_free"))
+        #expect(try deals.register(deals.ben, "acme.example").status == 201)
+        #expect(try deals.service.get("/v1/registrations/\(kept)")["status"] == "won")
+        var reader: Reader?
+        while deals.service.service.jobs.runSlice(&reader) {}
+        #expect(
+            try deals.service.get(
+                "/v1/registrations?status=submitted&participant_id=\(deals.ada.id)"
+            ).ids.isEmpty)
     }
 
     @Test("a ruling gives no account to a participant who is not approved")

@@ -44,7 +44,7 @@ enum LeadRoutes {
     }
 
     private static func createMany(_ call: Call) throws -> WriteStep {
-        let items = try BulkRequest.items(call).map { try submission($0, call) }
+        let items = try BulkRequest.items(call, LeadWire.input) { try submission($0, call) }
         return { tx in
             let results = try BulkRequest.run(items, call) { try $0(tx) }
             return .object(

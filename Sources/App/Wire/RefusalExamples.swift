@@ -10,6 +10,7 @@ enum CommonRefusals {
         .invalidField("/email", code: "required", detail: "is missing"),
         .badRequest("unknown_parameter", "The query has a parameter that is not known here."),
         .unauthorized("The key is not known."), .forbidden("The key lacks the scope write."),
+        ParticipantRefusal.onlyReads(state: .suspended).problem,
         .notFound(), .preconditionFailed(),
         .invalidTransition(from: "won", allowed: []),
         .unprocessable(

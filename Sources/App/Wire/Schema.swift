@@ -20,6 +20,8 @@ indirect enum Schema: Sendable {
     case named(String, Schema)
     /// Any JSON: stored explanations and event data.
     case anything
+    /// Documented like any other, and checked by the handler, one by one: items of a bulk request.
+    case itemised(Schema)
 }
 
 /// One member of an object.
