@@ -10,6 +10,17 @@ public enum ParticipantRefusal: Error, Equatable, Sendable {
     case onlyReads(state: Participant.State)
     /// A rule of the program about who may refer is broken.
     case notEligible(rule: EligibilityTerms.Rule)
+    /// The same, for whom the rule is not meant.
+    case notEligibleUntold
+
+    /// As the participant itself may read it: not what the operator thinks of it.
+    public var toldToParticipant: ParticipantRefusal {
+        switch self {
+        case .notEligible(.inCollections), .notEligible(.atRisk), .notEligible(.relationship):
+            .notEligibleUntold
+        default: self
+        }
+    }
 }
 
 /// Decisions about participants: pure, without clock or storage.

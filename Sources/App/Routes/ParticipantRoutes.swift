@@ -263,6 +263,8 @@ extension ParticipantRefusal: ProblemConvertible {
                 status: 422, code: "not_eligible",
                 detail: "The participant may not refer: \(rule.words).",
                 extra: [("rule", .string(rule.rawValue))])
+        case .notEligibleUntold:
+            .unprocessable("not_eligible", "The participant may not refer; ask the operator why.")
         }
     }
 }

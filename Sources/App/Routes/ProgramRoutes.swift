@@ -32,7 +32,7 @@ enum ProgramRoutes {
                     "program.created", program.id, program: program.id, actor: call.principal.actor,
                     to: program.state.rawValue), tx)
             return .created(
-                ProgramWire.json(program), at: "/v1/programs/\(program.id)",
+                ProgramWire.json(program, for: call.principal), at: "/v1/programs/\(program.id)",
                 version: program.version)
         }
     }
@@ -50,7 +50,7 @@ enum ProgramRoutes {
                 NewEvent(
                     "program.updated", id, program: id, actor: call.principal.actor,
                     data: ["version": .integer(program.version)]), tx)
-            return .object(ProgramWire.json(program), version: program.version)
+            return .object(ProgramWire.json(program, for: call.principal), version: program.version)
         }
     }
 
@@ -71,14 +71,14 @@ enum ProgramRoutes {
                     "program.\(program.state.rawValue)", id, program: id,
                     actor: call.principal.actor, from: from.rawValue, to: program.state.rawValue),
                 tx)
-            return .object(ProgramWire.json(program), version: program.version)
+            return .object(ProgramWire.json(program, for: call.principal), version: program.version)
         }
     }
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
         let program = try find(call.id(), reader)
         if let own = call.principal.program, own != program.id { throw Refused(.notFound()) }
-        return .object(ProgramWire.json(program), version: program.version)
+        return .object(ProgramWire.json(program, for: call.principal), version: program.version)
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -89,7 +89,7 @@ enum ProgramRoutes {
         let page = try ProgramStore.page(
             window.page, state: call.query["status"], only: call.principal.program, reader)
         return .list(page, call, id: { $0.id.description }) { program, data in
-            data.object { ProgramWire.write(program, &$0) }
+            data.object { ProgramWire.write(program, for: call.principal, &$0) }
         }
     }
 

@@ -48,7 +48,7 @@ enum BulkRequest {
             do {
                 results.append(.success(try make(item.get())))
             } catch {
-                guard let problem = problem(of: error) else { throw error }
+                guard let problem = problem(of: call.told(error)) else { throw error }
                 if isAtomic { throw Refused(atomicRefusal(problem, at: index)) }
                 results.append(.failure(BulkRefusal(problem: problem)))
             }

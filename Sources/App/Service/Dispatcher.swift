@@ -245,7 +245,11 @@ final class Dispatcher: RequestHandler {
             if let participant = try ParticipantStore.recall(own, tx) {
                 try ParticipantRules.checkMayWrite(participant.state)
             }
-            return try step(tx)
+            do {
+                return try step(tx)
+            } catch {
+                throw call.told(error)
+            }
         }
     }
 
