@@ -30,13 +30,18 @@ enum Maintenance {
 
     static func verify(_ configuration: Configuration, _ arguments: Arguments) throws -> Int32 {
         let daemon = DaemonClient(path: configuration.socketPath)
+        let receiptsHead = try arguments.options["--receipts-head"].map {
+            try KeptReceiptsHead.read($0)
+        }
         let proof: Proof
         if daemon.isAnswered {
-            let answer = try daemon.post("/daemon/verify", [:])
+            let answer = try daemon.post("/daemon/verify", KeptReceiptsHead.body(receiptsHead))
             guard answer.status == 200 else { return report(answer) }
             proof = Proof(answer.json)
         } else {
-            proof = try withDatabase(configuration, isExpected: true) { try Proof.of($0) }
+            proof = try withDatabase(configuration, isExpected: true) {
+                try Proof.of($0, receiptsHead: receiptsHead)
+            }
         }
         Terminal.print(proof.text)
         return proof.faults.isEmpty ? 0 : 1
@@ -121,11 +126,13 @@ struct Proof: Sendable {
     }
 
     /// Checks the file and the ledger.
-    static func of(_ database: Database) throws -> Proof {
+    static func of(_ database: Database, receiptsHead: ReceiptHead? = nil) throws -> Proof {
         let integrity = try database.integrityCheck()
         let reader = try database.makeReader()
         let (report, receipts) = try reader.snapshot {
-            try (LedgerVerifier.verify(reader), ReceiptStore.verify(reader))
+            try (
+                LedgerVerifier.verify(reader), ReceiptVerifier.verify(reader, kept: receiptsHead)
+            )
         }
         return Proof(
             transactions: report.transactions, rewards: report.rewards, receipts: receipts.count,

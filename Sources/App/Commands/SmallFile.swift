@@ -14,7 +14,11 @@ enum SmallFile {
     static func bytes(_ path: String) -> [UInt8]? {
         let number = open(path, O_RDONLY | O_CLOEXEC)
         guard number >= 0 else { return nil }
-        let descriptor = FileDescriptor(owning: number)
+        return bytes(of: FileDescriptor(owning: number))
+    }
+
+    /// What is left to read of an open file; nil when that fails or is too much.
+    static func bytes(of descriptor: borrowing FileDescriptor) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
         var count = 0
         while count < bytes.count {

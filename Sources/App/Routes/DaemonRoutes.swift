@@ -19,7 +19,12 @@ enum DaemonRoutes {
     }
 
     private static func verify(_ call: Call, _ app: Application, _ reply: Reply) throws {
-        try inBackground(call, app, reply) { try Proof.of(app.database).json }
+        let receiptsHead = call.body.text(KeptReceiptsHead.member).flatMap {
+            KeptReceiptsHead.parse($0)
+        }
+        try inBackground(call, app, reply) {
+            try Proof.of(app.database, receiptsHead: receiptsHead).json
+        }
     }
 
     /// Runs one of these at a time, on a thread of its own.
@@ -66,5 +71,13 @@ enum DaemonRoutes {
         body: .object([.required("path", .text(1...4000))]))
 
     private static let verification = Contract(
-        operationID: "verify", summary: "Prove the database and the ledger.", body: .emptyBody)
+        operationID: "verify", summary: "Prove the database and the ledger.",
+        body: .object([
+            .optional(
+                KeptReceiptsHead.member,
+                .string(
+                    TextRule(66...84, pattern: "^[0-9]{1,19}:[0-9a-f]{64}$") {
+                        KeptReceiptsHead.parse($0) != nil
+                    }))
+        ]))
 }
