@@ -104,7 +104,8 @@ public enum RegistrationRules {
         guard claim.participant != participant else { return .none }
         if isSameAccount(identity, claim) {
             guard claim.scope == scope else { return .overlap(claim.registration) }
-            let isApart = part != nil && claim.part != nil && part != claim.part
+            let (own, others) = (AccountPart.key(part), claim.partKey)
+            let isApart = own != nil && others != nil && own != others
             return isApart ? .none : .conflict(claim.registration)
         }
         guard let own = identity.company, let company, own.isSimilar(to: company) else {

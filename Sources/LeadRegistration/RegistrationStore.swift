@@ -81,7 +81,7 @@ public enum RegistrationStore {
     ) throws -> Registration? {
         var query = Query(columns)
         query.append(" WHERE blocked_by = ? AND participant_id = ?", blocker, participant)
-        query.append(" ORDER BY seq LIMIT 1")
+        query.append(" AND state = 'refused' ORDER BY seq LIMIT 1")
         return try reader.first(query, map: registration)
     }
 

@@ -128,6 +128,11 @@ struct RegistrationRulesTests {
             (acme, nil, claim(.domain, part: "EMEA"), nil, .conflict(other)),
             (acme, "EMEA", claim(.domain, part: "EMEA"), nil, .conflict(other)),
             (acme, "EMEA", claim(.domain, part: "APAC"), nil, .none),
+            (
+                acme, " Süd\u{200B}  straße", claim(.domain, part: "SÜD STRASSE"), nil,
+                .conflict(other)
+            ),
+            (acme, " ", claim(.domain, part: "APAC"), nil, .conflict(other)),
             (acme, nil, claim(.domain, scope: program), nil, .overlap(other)),
             (acme, nil, claim(.name), "Acme GmbH", .overlap(other)),
             (acme, nil, claim(.name), "Acme Industries Worldwide", .none),

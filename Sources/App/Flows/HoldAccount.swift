@@ -54,11 +54,11 @@ enum HoldAccount {
                         claim.registration, asOf: instant, reader),
                     registration.state.isEarning,
                     registration.program == program, registration.share > 0,
-                    registration.share <= left[claim.part, default: 10_000],
+                    registration.share <= left[claim.partKey, default: 10_000],
                     !found.contains(where: { $0.id == registration.id })
                 else { continue }
                 found.append(registration)
-                left[claim.part, default: 10_000] -= registration.share
+                left[claim.partKey, default: 10_000] -= registration.share
             }
         }
         return found

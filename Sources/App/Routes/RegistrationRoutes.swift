@@ -37,7 +37,8 @@ enum RegistrationRoutes {
         let submit = SubmitRegistration(
             participant: participant, account: form.account, part: form.part,
             contact: form.contact, opportunity: form.opportunity, metadata: form.metadata,
-            actor: call.principal.actor, signingKey: app.signingKey, nonce: RandomPool.bytes(32))
+            actor: call.principal.actor, isOperator: call.participant == nil,
+            signingKey: app.signingKey, nonce: RandomPool.bytes(32))
         return { tx in
             let registration = try submit(tx)
             return .created(
