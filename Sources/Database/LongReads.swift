@@ -114,7 +114,7 @@ private final class DeadlineReader {
 }
 
 /// Has long work make way for others on its core several thousand times a second: a redirect that
-/// shares the core would otherwise wait for the scheduler's whole slice, which is some milliseconds.
+/// shares the core would otherwise wait for the scheduler's whole slice, some milliseconds.
 final class Breather {
     private static let pieceNanoseconds: UInt64 = 200_000
 

@@ -78,7 +78,7 @@ struct ContractTests {
                 if let known = shapes[name] { #expect(known == inner.document, "\(name)") }
                 shapes[name] = inner.document
                 look(inner)
-            case .nullable(let inner), .list(let inner, _): look(inner)
+            case .nullable(let inner), .list(let inner, _), .itemised(let inner): look(inner)
             case .object(let fields): for field in fields { look(field.schema) }
             default: break
             }

@@ -14,7 +14,13 @@ enum SmallFile {
     static func bytes(_ path: String, bytesMax: Int = bytesMax) -> [UInt8]? {
         let number = open(path, O_RDONLY | O_CLOEXEC)
         guard number >= 0 else { return nil }
-        let descriptor = FileDescriptor(owning: number)
+        return bytes(of: FileDescriptor(owning: number), bytesMax: bytesMax)
+    }
+
+    /// What is left to read of an open file; nil when that fails or is too much.
+    static func bytes(
+        of descriptor: borrowing FileDescriptor, bytesMax: Int = bytesMax
+    ) -> [UInt8]? {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while bytes.count <= bytesMax {

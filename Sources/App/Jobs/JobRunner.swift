@@ -109,6 +109,8 @@ final class JobRunner: Sendable {
             try ActivateRehearsal.due(job.subject(RehearsalID.self), tx)
         case OpenDispute.deadlineJob:
             try OpenDispute.escalate(job.subject(DisputeID.self), tx)
+        case CloseParticipant.claimsJob:
+            try CloseParticipant.giveUpClaims(job.subject(ParticipantID.self), tx)
         default: throw DatabaseFault(operation: "unknown job", code: DatabaseFault.corrupt)
         }
     }

@@ -21,7 +21,12 @@ enum DaemonRoutes {
 
     private static func verify(_ call: Call, _ app: Application, _ reply: Reply) throws {
         let saved = call.body.text("head").flatMap { LedgerHead($0) }
-        try inBackground(call, app, reply) { try Proof.of(app.database, against: saved).json }
+        let receiptsHead = call.body.text(KeptReceiptsHead.member).flatMap {
+            KeptReceiptsHead.parse($0)
+        }
+        try inBackground(call, app, reply) {
+            try Proof.of(app.database, against: saved, receiptsHead: receiptsHead).json
+        }
     }
 
     /// Runs one of these at a time, on a thread of its own.
@@ -69,5 +74,13 @@ enum DaemonRoutes {
 
     private static let verification = Contract(
         operationID: "verify", summary: "Prove the database and the ledger.",
-        body: .object([.optional("head", LedgerHeadWire.line)]))
+        body: .object([
+            .optional("head", LedgerHeadWire.line),
+            .optional(
+                KeptReceiptsHead.member,
+                .string(
+                    TextRule(66...84, pattern: "^[0-9]{1,19}:[0-9a-f]{64}$") {
+                        KeptReceiptsHead.parse($0) != nil
+                    })),
+        ]))
 }

@@ -22,8 +22,16 @@ enum ProgramTermsWire {
 
     /// As an answer shows them: whole.
     static let output: [Field] = input.map { field in
-        .required(field.name, field.schema.whole, field.about)
+        guard internals.contains(field.name) else {
+            return .required(field.name, field.schema.whole, field.about)
+        }
+        return .required(
+            field.name, .nullable(field.schema.whole),
+            field.about + " Null for a participant's token.")
     }
+
+    /// Sections that are between the operator and its own people.
+    static let internals: Set<String> = ["eligibility", "routing"]
 
     static let attribution = Schema.object([
         .optional(

@@ -290,7 +290,8 @@ extension Schema {
     fileprivate var memberNames: [String] {
         switch self {
         case .object(let fields): fields.flatMap { [$0.name] + $0.schema.memberNames }
-        case .named(_, let schema), .nullable(let schema), .list(let schema, _):
+        case .named(_, let schema), .nullable(let schema), .list(let schema, _),
+            .itemised(let schema):
             schema.memberNames
         default: []
         }

@@ -10,6 +10,7 @@ enum CommonRefusals {
         .invalidField("/email", code: "required", detail: "is missing"),
         .badRequest("unknown_parameter", "The query has a parameter that is not known here."),
         .unauthorized("The key is not known."), .forbidden("The key lacks the scope write."),
+        ParticipantRefusal.onlyReads(state: .suspended).problem,
         .notFound(), .preconditionFailed(),
         .invalidTransition(from: "won", allowed: []),
         .unprocessable(
@@ -57,6 +58,7 @@ extension LeadRefusal {
 extension RegistrationRefusal {
     private static let then = Instant(milliseconds: 1_790_000_000_000)
     private static let other = RegistrationID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)
+    private static let dispute = DisputeID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)
 
     static let submission: [RegistrationRefusal] = [
         .notPartnerProgram, .accountNotIdentifiable, .partNotAllowed, .valueCurrency,
@@ -73,18 +75,19 @@ extension RegistrationRefusal {
         switch action {
         case .extend: [.protectionOver, .extensionsUsedUp, .operatorDecides]
         case .win: [.protectionOver, .valueCurrency]
-        case .approve, .reject, .lose, .withdraw: [.protectionOver]
+        case .approve: [.protectionOver, .disputeOpen(RegistrationRefusal.dispute)]
+        case .reject, .lose, .withdraw: [.protectionOver]
         }
     }
 }
 
 extension DisputeRefusal {
     static let opening: [DisputeRefusal] = [
-        .nothingContested, .sameSide,
-        .alreadyOpen(DisputeID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)),
+        .nothingContested, .sameSide, .alreadyOpen(example), .alreadyRuled(example),
     ]
     static let adding: [DisputeRefusal] = [.closed, .evidenceFull]
-    static let ruling: [DisputeRefusal] = [.nothingHeld]
+    static let ruling: [DisputeRefusal] = [.nothingHeld, .claimantNotApproved]
+    private static let example = DisputeID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)
 }
 
 extension AccountRefusal {
