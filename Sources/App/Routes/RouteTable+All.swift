@@ -23,6 +23,7 @@ extension RouteTable {
         ConversionRoutes.add(to: &routes)
         RewardRoutes.add(to: &routes)
         PayoutRoutes.add(to: &routes)
+        PayoutRunRoutes.add(to: &routes)
         StatementRoutes.add(to: &routes)
         LedgerRoutes.add(to: &routes)
         ReportRoutes.add(to: &routes)

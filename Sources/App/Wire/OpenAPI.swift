@@ -98,6 +98,7 @@ enum OpenAPI {
         "touchpoints": .id(TouchpointID.self), "conversions": .id(ConversionID.self),
         "rewards": .id(RewardID.self),
         "reward_rules": .id(RewardRuleID.self), "payouts": .id(PayoutID.self),
+        "payout_runs": .id(PayoutRunID.self),
         "api_keys": .id(APIKeyID.self), "v1/ledger/accounts": .id(LedgerAccountID.self),
         "accounts": .id(AccountID.self),
         "transactions": .id(LedgerTransactionID.self),
