@@ -48,6 +48,9 @@ ALTER TABLE payouts ADD COLUMN submit_from INTEGER;
 CREATE UNIQUE INDEX payouts_once_per_run ON payouts (run_id, participant_id)
     WHERE run_id IS NOT NULL;
 
+-- A run's payouts in the order of their making, for pages and the file.
+CREATE INDEX payouts_by_run ON payouts (run_id) WHERE run_id IS NOT NULL;
+
 -- What can be paid, participant by participant, oldest first.
 CREATE INDEX rewards_to_pay ON rewards (program_id, kind, currency, participant_id)
     WHERE state = 'approved' AND payout_id IS NULL;

@@ -62,6 +62,13 @@ public enum JobStore {
         try tx.run("DELETE FROM jobs WHERE subject_id = ?", subject)
     }
 
+    /// Takes back the subject's jobs of one kind.
+    public static func cancel<Kind>(
+        _ kind: String, _ subject: Identifier<Kind>, _ tx: Transaction
+    ) throws {
+        try tx.run("DELETE FROM jobs WHERE subject_id = ? AND kind = ?", subject, kind)
+    }
+
     /// When the next job falls due; nil when there is none.
     public static func nextDue(_ reader: Reader) throws -> Instant? {
         try reader.integer("SELECT min(due_at) FROM jobs").map { Instant(milliseconds: $0) }

@@ -96,12 +96,6 @@ public struct PayoutOrder: Sendable {
     }
 }
 
-/// A reward that a payout can take, and what is to be paid of it.
-struct PayableReward: Sendable {
-    let id: RewardID
-    let amount: Int64
-}
-
 /// One reward of a payout.
 public struct PayoutItem: Sendable {
     public let reward: RewardID

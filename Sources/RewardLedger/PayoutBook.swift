@@ -37,11 +37,12 @@ public enum PayoutBook {
             reference: order.reference ?? id.description, kind: order.kind, run: order.run,
             state: .draft, currency: order.currency, rewardsAmount: batch.sum,
             clawbackAmount: kept, amount: batch.sum - kept, paidAmount: 0,
-            rewardCount: Int64(batch.rewards.count), providerReference: nil, reason: nil,
+            rewardCount: Int64(batch.count), providerReference: nil, reason: nil,
             submitFrom: order.submitFrom, submittedAt: nil, settledAt: nil, version: 1,
             createdAt: tx.now, updatedAt: tx.now)
-        try PayoutStore.insert(payout, batch.rewards, tx)
-        try RewardStore.hold(batch.rewards.map(\.id), in: id, tx)
+        try PayoutStore.insert(payout, tx)
+        try PayoutStore.insertItems(of: payout, order, largestFirst: batch.largestFirst, tx)
+        try RewardStore.hold(in: id, tx)
         if kept > 0 {
             try JournalStore.post(
                 .about(
@@ -55,23 +56,33 @@ public enum PayoutBook {
         return payout
     }
 
-    private typealias Batch = (rewards: [PayableReward], sum: Int64, isFull: Bool)
+    /// How many rewards a payout takes, and which.
+    private struct Batch {
+        let count: Int
+        let sum: Int64
+        let isFull: Bool
+        let largestFirst: Bool
+
+        init(
+            _ order: PayoutOrder, largestFirst: Bool, _ reader: Reader
+        ) throws {
+            let most = PayoutRules.rewardsMax
+            let amounts = try RewardStore.payable(
+                order, limit: most, largestFirst: largestFirst, reader)
+            (count, sum) = PayoutRules.fitting(amounts)
+            isFull = count < amounts.count || count == most
+            self.largestFirst = largestFirst
+        }
+    }
 
     /// The oldest rewards; the largest ones where the oldest of a full batch are all owed back, so
     /// that many small rewards never stand between a participant and its money.
     private static func batch(
         _ order: PayoutOrder, owed: Int64, _ tx: Transaction
     ) throws -> Batch {
-        func batch(_ rewards: [PayableReward]) -> Batch {
-            let (count, sum) = PayoutRules.fitting(rewards.map(\.amount))
-            let isFull = count < rewards.count || count == PayoutRules.rewardsMax
-            return (Array(rewards.prefix(count)), sum, isFull)
-        }
-        let oldest = batch(try RewardStore.payable(order, limit: PayoutRules.rewardsMax, tx))
+        let oldest = try Batch(order, largestFirst: false, tx)
         guard oldest.isFull, oldest.sum <= owed else { return oldest }
-        return batch(
-            try RewardStore.payable(
-                order, limit: PayoutRules.rewardsMax, largestFirst: true, tx))
+        return try Batch(order, largestFirst: true, tx)
     }
 
     /// Hands it to the provider: its money leaves the available account.

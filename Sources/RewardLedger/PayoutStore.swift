@@ -88,9 +88,7 @@ public enum PayoutStore {
             """, participant, currency.code) ?? 0
     }
 
-    static func insert(
-        _ payout: Payout, _ rewards: [PayableReward], _ tx: Transaction
-    ) throws {
+    static func insert(_ payout: Payout, _ tx: Transaction) throws {
         try tx.run(
             """
             INSERT INTO payouts (
@@ -103,14 +101,29 @@ public enum PayoutStore {
             payout.clawbackAmount, payout.amount, payout.paidAmount, payout.rewardCount,
             payout.version, payout.createdAt, payout.updatedAt, payout.kind.rawValue, payout.run,
             payout.submitFrom)
-        for reward in rewards {
-            try tx.run(
-                """
-                INSERT INTO payout_rewards (payout_id, reward_id, amount, settled_amount)
-                VALUES (?, ?, ?, 0)
-                """, payout.id, reward.id, reward.amount)
-        }
         try count(payout, 1, tx)
+    }
+
+    /// Puts the first of what `RewardStore.payable` told into the payout, in the same order; one
+    /// statement, as there may be a thousand.
+    static func insertItems(
+        of payout: Payout, _ order: PayoutOrder, largestFirst: Bool, _ tx: Transaction
+    ) throws {
+        var query = Query(
+            """
+            INSERT INTO payout_rewards (payout_id, reward_id, amount, settled_amount)
+            SELECT ?, id, amount - reversed_amount + clawback_amount - settled_amount, 0
+            FROM rewards
+            WHERE program_id = ? AND kind = ? AND currency = ? AND participant_id = ?
+                AND state = 'approved' AND payout_id IS NULL
+            """, payout.id, order.program, order.kind.rawValue, order.currency.code,
+            order.participant)
+        if largestFirst { query.append(" ORDER BY 3 DESC, seq LIMIT ?", payout.rewardCount) }
+        if !largestFirst { query.append(" ORDER BY seq LIMIT ?", payout.rewardCount) }
+        try tx.run(query)
+        guard tx.changes == payout.rewardCount else {
+            throw DatabaseFault(operation: "fill a payout", code: DatabaseFault.corrupt)
+        }
     }
 
     static func update(_ payout: Payout, from old: Payout, _ tx: Transaction) throws {

@@ -19,7 +19,7 @@ enum SchedulePayouts {
         }
         let due = try JobStore.due(job, program.id, tx)
         if let due, due <= tx.now, schedule.every != .none { return }
-        try JobStore.cancel(program.id, tx)
+        try JobStore.cancel(job, program.id, tx)
         try next(program, after: tx.now, tx)
     }
 
