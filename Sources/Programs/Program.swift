@@ -77,6 +77,8 @@ public struct ProgramTerms: Sendable, Equatable {
     /// How partners claim accounts, and against whose claims.
     public var registration = RegistrationTerms()
     public var protectionScope = ProtectionScope.instance
+    /// When and from how much on participants are paid.
+    public var payouts = PayoutTerms()
 
     public init(
         holdDays: Int64, approvalThreshold: Int64?, destination: WebURL?, fallback: WebURL?,
@@ -103,7 +105,7 @@ public struct ProgramTerms: Sendable, Equatable {
             "eligibility": eligibility.json, "qualification": qualification.json,
             "routing": routing.json, "service_levels": serviceLevels.json,
             "registration": registration.json,
-            "protection_scope": .string(protectionScope.rawValue),
+            "protection_scope": .string(protectionScope.rawValue), "payouts": payouts.json,
         ]
     }
 
@@ -131,5 +133,6 @@ public struct ProgramTerms: Sendable, Equatable {
         serviceLevels = ServiceLevelTerms(json: read.nested("service_levels"))
         registration = RegistrationTerms(json: read.nested("registration"))
         protectionScope = read.choice("protection_scope") ?? .instance
+        payouts = PayoutTerms(json: read.nested("payouts"))
     }
 }

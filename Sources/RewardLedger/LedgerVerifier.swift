@@ -184,7 +184,7 @@ public enum LedgerVerifier {
     }
 
     private static func checkPayouts(_ reader: Reader, _ report: inout LedgerReport) throws {
-        try PayoutStore.forEach(reader) { payout in
+        try PayoutStore.forEach(PayoutStore.Filter(), reader) { payout in
             report.payouts += 1
             var sums: [LedgerAccount.Kind: Int64] = [:]
             try reader.forEach(

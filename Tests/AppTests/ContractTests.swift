@@ -394,7 +394,10 @@ struct ContractTests {
 struct RefusalExampleTests {
     @Test(
         "every code that a route's refusals have stands in /openapi.json with an example",
-        arguments: ["Lead", "Registration", "Dispute", "Account", "Protection", "Import"])
+        arguments: [
+            "Lead", "Registration", "Dispute", "Account", "Protection", "Import", "Payout",
+            "PayoutRun",
+        ])
     func examples(noun: String) throws {
         let service = try TestService()
         defer { service.stop() }

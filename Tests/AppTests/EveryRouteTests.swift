@@ -29,6 +29,9 @@ struct EveryRouteTests {
                 "conversions": try sale.id(),
                 "rewards": try #require(sale["rewards.0.id"]?.stringValue),
                 "payouts": try scene.payout(partner, "payout-of-\(partner.code)"),
+                "payout_runs": try service.make(
+                    "/v1/programs/\(scene.program)/payout_runs",
+                    ["reference": .string("run-of-\(partner.code)")]),
                 "api_keys": try Scene.key(service, "read").id,
                 "clicks": try #require(clicks.first),
                 "ledger/accounts": try #require(
@@ -268,6 +271,7 @@ struct EveryRouteTests {
         case "POST /v1/rewards/{id}/reject", "POST /v1/rewards/{id}/void",
             "POST /v1/payouts/{id}/fail":
             return ["reason": "because"]
+        case "POST /v1/programs/{id}/payout_runs": return ["reference": "dry"]
         case "POST /v1/payouts": return ["participant_id": ada, "reference": "dry"]
         case "POST /v1/accounts": return ["domain": "dry.example", "relation": "customer"]
         case "POST /v1/accounts/bulk":

@@ -134,6 +134,8 @@ struct Scene {
             (SELECT count(*) FROM attributions) +
             (SELECT count(*) FROM reward_rules) +
             (SELECT count(*) FROM payouts) +
+            (SELECT count(*) FROM payout_runs) +
+            (SELECT count(*) FROM payout_run_states) +
             (SELECT count(*) FROM rewards) +
             (SELECT count(*) FROM payout_rewards) +
             (SELECT count(*) FROM ledger_accounts) +

@@ -46,6 +46,7 @@ enum ProgramRoutes {
             try ProgramRules.checkCurrency(from: old.currency, to: form.currency, state: old.state)
             let program = form.changing(old, at: tx.now)
             try ProgramStore.update(program, actor: call.principal.actor, tx)
+            try SchedulePayouts.follow(program, from: old, tx)
             try EventStore.append(
                 NewEvent(
                     "program.updated", id, program: id, actor: call.principal.actor,
@@ -61,15 +62,17 @@ enum ProgramRoutes {
         return { tx in
             var program = try find(id, tx)
             try call.requireMatch(version: program.version)
-            let from = program.state
+            let old = program
             program.state = try program.state.moved(by: action)
             program.version += 1
             program.updatedAt = tx.now
             try ProgramStore.update(program, actor: call.principal.actor, tx)
+            try SchedulePayouts.follow(program, from: old, tx)
             try EventStore.append(
                 NewEvent(
                     "program.\(program.state.rawValue)", id, program: id,
-                    actor: call.principal.actor, from: from.rawValue, to: program.state.rawValue),
+                    actor: call.principal.actor, from: old.state.rawValue,
+                    to: program.state.rawValue),
                 tx)
             return .object(ProgramWire.json(program, for: call.principal), version: program.version)
         }
@@ -161,6 +164,15 @@ extension ProgramRefusal: ProblemConvertible {
                     FieldError(
                         pointer: "/attribution/position", code: "not_whole",
                         detail: "first, middle and last must sum to 100")
+                ])
+        case .badSchedule:
+            Problem(
+                status: 422, code: "schedule_day_not_possible",
+                detail: "A weekly schedule has a day from 1 to 7, a monthly one from 1 to 28.",
+                errors: [
+                    FieldError(
+                        pointer: "/payouts/schedule/day", code: "out_of_range",
+                        detail: "must be 1 to 7 for weekly, 1 to 28 for monthly")
                 ])
         case .notActive(let state):
             Problem(

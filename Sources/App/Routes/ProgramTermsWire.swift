@@ -18,6 +18,7 @@ enum ProgramTermsWire {
             "protection_scope", .choice(ProtectionScope.allCases.map(\.rawValue)),
             "instance: an account is protected across all programs of this scope; program: within "
                 + "this one."),
+        .optional("payouts", payouts, "When and from how much on participants are paid."),
     ]
 
     /// As an answer shows them: whole.
@@ -180,6 +181,26 @@ enum ProgramTermsWire {
             "allow_parts", .boolean,
             "Whether a claim may be for a part of an account, such as a region; default false."),
         .optional("dispute_days", .integer(1...365), "To decide a dispute; default 14."),
+    ])
+
+    private static let payouts = Schema.object([
+        .optional(
+            "minimum", .amount(from: 0),
+            "Minor units of the program's currency; what is below waits for a later run. Default 0."
+        ),
+        .optional(
+            "review_days", .integer(0...90),
+            "Days before a run's drafts can be submitted; default 0."),
+        .optional(
+            "schedule",
+            .object([
+                .optional(
+                    "every", .choice(PayoutTerms.Schedule.Every.allCases.map(\.rawValue)),
+                    "Default none."),
+                .optional(
+                    "day", .integer(1...28),
+                    "At midnight UTC: weekly 1 (Monday) to 7, monthly 1 to 28. Default 1."),
+            ]), "When runs are made by themselves, exactly one a period."),
     ])
 
     private static let owner = Schema.text(1...200)

@@ -132,6 +132,7 @@ struct ProgramForm: Sendable {
             thankYou: body.url("thank_you_url"), allowedOrigins: origins)
         terms.readSections(body.object)
         try ProgramRules.check(position: terms.attribution.position)
+        try ProgramRules.check(schedule: terms.payouts.schedule)
         self.terms = terms
     }
 

@@ -26,6 +26,7 @@ extension RouteTable {
         ExplainRoutes.add(to: &routes)
         RewardRoutes.add(to: &routes)
         PayoutRoutes.add(to: &routes)
+        PayoutRunRoutes.add(to: &routes)
         StatementRoutes.add(to: &routes)
         LedgerRoutes.add(to: &routes)
         ReportRoutes.add(to: &routes)

@@ -99,6 +99,7 @@ enum OpenAPI {
         "rewards": .id(RewardID.self),
         "rehearsals": .id(RehearsalID.self),
         "reward_rules": .id(RewardRuleID.self), "payouts": .id(PayoutID.self),
+        "payout_runs": .id(PayoutRunID.self),
         "api_keys": .id(APIKeyID.self), "v1/ledger/accounts": .id(LedgerAccountID.self),
         "accounts": .id(AccountID.self),
         "transactions": .id(LedgerTransactionID.self),

@@ -3,6 +3,7 @@ import HTTP
 import LeadRegistration
 import Model
 import Programs
+import RewardLedger
 
 /// The refusals that any operation may give, as examples in the contract.
 enum CommonRefusals {
@@ -88,6 +89,21 @@ extension DisputeRefusal {
     static let adding: [DisputeRefusal] = [.closed, .evidenceFull]
     static let ruling: [DisputeRefusal] = [.nothingHeld, .claimantNotApproved]
     private static let example = DisputeID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)
+}
+
+extension PayoutRefusal {
+    static let creation: [PayoutRefusal] = [
+        .referenceTaken(member: "participant_id"), .nothingToPay,
+        .belowMinimum(amount: 1_250, minimum: 5_000),
+    ]
+
+    static func of(_ action: Payout.State.Action) -> [PayoutRefusal] {
+        switch action {
+        case .submit: [.inReview(until: Instant(milliseconds: 1_790_000_000_000))]
+        case .confirm: [.badPaidAmount(most: 5_000)]
+        case .fail, .markUnknown, .cancel: []
+        }
+    }
 }
 
 extension AccountRefusal {
