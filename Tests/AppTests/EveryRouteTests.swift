@@ -24,6 +24,8 @@ struct EveryRouteTests {
             ids = [
                 "programs": scene.program, "participants": partner.id, "links": partner.link,
                 "reward_rules": try #require(try service.get(rules).ids.first),
+                "campaigns": try service.make(
+                    "/v1/programs/\(scene.program)/campaigns", Objects.campaign),
                 "tokens": try #require(try service.get(tokens).ids.first),
                 "leads": try scene.lead(partner, "\(partner.code)@buyer.example"),
                 "conversions": try sale.id(),
@@ -54,6 +56,12 @@ struct EveryRouteTests {
                 "transactions": try #require(try service.get("/v1/ledger/transactions").ids.first),
             ]
         }
+
+        /// In days to come, so that it can be changed.
+        static let campaign: JSONValue = [
+            "name": "Double", "starts_at": "2099-01-01T00:00:00Z",
+            "ends_at": "2099-02-01T00:00:00Z", "multiplier_basis_points": 20_000,
+        ]
 
         /// A dispute between the partner and a third one.
         static func dispute(
@@ -214,6 +222,8 @@ struct EveryRouteTests {
         case "PATCH /v1/programs/{id}": return ["name": "C"]
         case "POST /v1/programs/{id}/reward_rules":
             return ["trigger": "lead.won", "amount": cents]
+        case "POST /v1/programs/{id}/campaigns": return Objects.campaign
+        case "PATCH /v1/programs/{id}/campaigns/{campaign_id}": return ["name": "Triple"]
         case "PATCH /v1/programs/{id}/reward_rules/{rule_id}": return ["basis_points": 500]
         case "POST /v1/participants":
             return [

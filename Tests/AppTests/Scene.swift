@@ -132,6 +132,8 @@ struct Scene {
             (SELECT count(*) FROM refunds) +
             (SELECT count(*) FROM attributions) +
             (SELECT count(*) FROM reward_rules) +
+            (SELECT count(*) FROM campaigns) +
+            (SELECT count(*) FROM referral_counts) +
             (SELECT count(*) FROM payouts) +
             (SELECT count(*) FROM rewards) +
             (SELECT count(*) FROM payout_rewards) +

@@ -8,6 +8,8 @@ extension RouteTable {
         OperationsRoutes.add(to: &routes)
         ProgramRoutes.add(to: &routes)
         RewardRuleRoutes.add(to: &routes)
+        CampaignRoutes.add(to: &routes)
+        BudgetRoutes.add(to: &routes)
         ParticipantRoutes.add(to: &routes)
         LinkRoutes.add(to: &routes)
         ClickRoutes.add(to: &routes)
