@@ -23,6 +23,17 @@ enum RewardReckoning {
             rule, credits, facts(occasion, held: held), standings, campaigns)
     }
 
+    /// Whether `rule` gives to the participant at all on `occasion`, where there is no amount.
+    static func admits(
+        _ rule: RewardRule, _ occasion: RewardOccasion, _ participant: ParticipantID,
+        _ tx: Transaction
+    ) throws -> Bool {
+        guard RewardRules.isInTime(rule.terms, occasion.facts) else { return false }
+        return RewardRules.isFor(
+            rule.terms, occasion.facts.participants[participant],
+            try standing(of: participant, rule, occasion, tx))
+    }
+
     /// What is known of the occasion now, or what its oldest reward was told.
     static func facts(_ occasion: RewardOccasion, held: [Reward]) -> RewardFacts {
         var facts = held.first?.facts ?? occasion.facts

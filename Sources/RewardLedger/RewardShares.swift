@@ -76,14 +76,14 @@ extension RewardRules {
     }
 
     /// Sales within the first months alone, where the rule asks for that.
-    private static func isInTime(_ terms: RewardTerms, _ facts: RewardFacts) -> Bool {
+    static func isInTime(_ terms: RewardTerms, _ facts: RewardFacts) -> Bool {
         guard let months = terms.firstMonths, let sold = facts.soldAt else { return true }
         return sold < (facts.firstSaleAt ?? sold).advanced(byMonths: months)
     }
 
     /// Whether the rule is for this participant: by its kind and segment, and whether it has
     /// reached the milestone.
-    private static func isFor(
+    static func isFor(
         _ terms: RewardTerms, _ person: RewardFacts.Person?, _ standing: RewardStanding
     ) -> Bool {
         if let kinds = terms.participantKinds, !kinds.contains(person?.kind ?? "") { return false }

@@ -34,8 +34,8 @@ public struct RewardTerms: Sendable, Equatable {
     /// Participants of these kinds, and of these segments, only; nil: everybody.
     public var participantKinds: [String]?
     public var segments: [String]?
-    /// Sales within so many months from the customer's first credited one only (R20, R24: commission
-    /// of the first year, or of n months).
+    /// Sales within so many months from the customer's first credited one only (R20: commission of
+    /// the first year).
     public var firstMonths: Int64?
     public var milestone: Milestone?
     /// The most that this rule gives.

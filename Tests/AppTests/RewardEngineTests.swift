@@ -4,7 +4,8 @@ import Testing
 
 @testable import App
 
-/// Reward rules over the real server: triggers, tiers, campaigns, limits, each with its explanation.
+/// Reward rules over the real server: triggers, tiers, campaigns, limits, each with its
+/// explanation.
 struct RewardEngineTests {
     private static let usd = MoneyStage.usd
 

@@ -136,6 +136,7 @@ struct Scene {
             (SELECT count(*) FROM referral_counts) +
             (SELECT count(*) FROM payouts) +
             (SELECT count(*) FROM rewards) +
+            (SELECT count(*) FROM benefits) +
             (SELECT count(*) FROM payout_rewards) +
             (SELECT count(*) FROM ledger_accounts) +
             (SELECT count(*) FROM ledger_transactions) +

@@ -85,6 +85,8 @@ enum GrantRewards {
     ) throws -> [Reward] {
         var terms = occasion.terms
         terms.facts = try knowing(credits, occasion.facts, tx)
-        return try RewardBook.grant(terms, to: credits, tx)
+        let rewards = try RewardBook.grant(terms, to: credits, tx)
+        try BenefitBook.grant(terms, to: credits, tx)
+        return rewards
     }
 }

@@ -50,6 +50,8 @@ struct ReattributeConversion: Sendable {
                 recordedAt: conversion.createdAt, amount: conversion.amount.amount,
                 refunded: conversion.refundedAmount,
                 refund: try ConversionStore.newestRefund(of: conversion.id, tx)), tx)
+        try BenefitBook.correct(
+            occasion.terms, to: credits, recordedAt: conversion.createdAt, tx)
         return (attribution, true)
     }
 

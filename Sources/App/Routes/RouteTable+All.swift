@@ -24,6 +24,8 @@ extension RouteTable {
         TouchpointRoutes.add(to: &routes)
         ConversionRoutes.add(to: &routes)
         RewardRoutes.add(to: &routes)
+        RewardPresetRoutes.add(to: &routes)
+        BenefitRoutes.add(to: &routes)
         PayoutRoutes.add(to: &routes)
         StatementRoutes.add(to: &routes)
         LedgerRoutes.add(to: &routes)

@@ -96,7 +96,7 @@ enum OpenAPI {
         "links": .id(LinkID.self), "clicks": .id(ClickID.self), "leads": .id(LeadID.self),
         "customers": .id(CustomerID.self), "customer_merges": .id(CustomerMergeID.self),
         "touchpoints": .id(TouchpointID.self), "conversions": .id(ConversionID.self),
-        "rewards": .id(RewardID.self),
+        "rewards": .id(RewardID.self), "benefits": .id(BenefitID.self),
         "reward_rules": .id(RewardRuleID.self), "campaigns": .id(CampaignID.self),
         "payouts": .id(PayoutID.self),
         "api_keys": .id(APIKeyID.self), "v1/ledger/accounts": .id(LedgerAccountID.self),
