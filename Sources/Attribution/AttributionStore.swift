@@ -71,9 +71,9 @@ public enum AttributionStore {
             """, conversion, instant)
         query.appendList(customers)
         if bind == .first {
-            query.append(" ORDER BY conversions.occurred_at, conversions.seq LIMIT 1")
+            query.append(" ORDER BY +conversions.occurred_at, +conversions.seq LIMIT 1")
         } else {
-            query.append(" ORDER BY conversions.occurred_at DESC, conversions.seq DESC LIMIT 1")
+            query.append(" ORDER BY +conversions.occurred_at DESC, +conversions.seq DESC LIMIT 1")
         }
         return try reader.first(query) { row in
             try StoredDecision.credits(row.text(0), participant: row.optionalID(1))
@@ -130,6 +130,19 @@ public struct CreditedConversion: Sendable {
     public let occurredAt: Instant
     public let terms: AttributionTerms
     public let decision: AttributionDecision
+
+    public init(
+        conversion: ConversionID, customer: CustomerID, amount: Money, refundedAmount: Int64,
+        occurredAt: Instant, terms: AttributionTerms, decision: AttributionDecision
+    ) {
+        self.conversion = conversion
+        self.customer = customer
+        self.amount = amount
+        self.refundedAmount = refundedAmount
+        self.occurredAt = occurredAt
+        self.terms = terms
+        self.decision = decision
+    }
 }
 
 extension AttributionStore {

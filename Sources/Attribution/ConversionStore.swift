@@ -24,6 +24,22 @@ public enum ConversionStore {
             """, program, externalID, map: conversion)
     }
 
+    /// The newest conversions of these customers, newest first.
+    public static func newest(
+        of customers: [CustomerID], limit: Int, _ reader: Reader
+    ) throws -> [Conversion] {
+        var query = Query(
+            """
+            SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
+                currency, refunded_amount, occurred_at, metadata, created_at
+            FROM conversions WHERE customer_id IN
+            """)
+        query.appendList(customers)
+        // The plus sign keeps the planner from walking through all conversions.
+        query.append(" ORDER BY +seq DESC LIMIT ?", Int64(limit))
+        return try reader.all(query, map: conversion)
+    }
+
     public static func sequence(of id: ConversionID, _ reader: Reader) throws -> Int64? {
         try reader.integer("SELECT seq FROM conversions WHERE id = ?", id)
     }

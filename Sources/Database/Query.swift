@@ -15,14 +15,14 @@ public struct Query: Sendable {
         self.values += values
     }
 
-    /// Appends `(?, ?, …)` with `list` bound, as what follows an `IN`; `(NULL)`, which matches
+    /// Appends ` (?, ?, …)` with `list` bound, as what follows an `IN`; `(NULL)`, which matches
     /// nothing, for an empty list.
     public mutating func appendList(_ list: [any SQLConvertible]) {
         guard !list.isEmpty else {
-            text += "(NULL)"
+            text += " (NULL)"
             return
         }
-        text += "(" + repeatElement("?", count: list.count).joined(separator: ", ") + ")"
+        text += " (" + repeatElement("?", count: list.count).joined(separator: ", ") + ")"
         values += list
     }
 }

@@ -4,6 +4,8 @@ import CSQLite
 /// `Query` made of literals), prepared at their first use and kept; values are bound.
 public class Reader {
     let connection: Connection
+    /// Long work rests here between its rows.
+    var breather: Breather?
 
     init(_ connection: Connection) { self.connection = connection }
 
@@ -87,7 +89,10 @@ public class Reader {
         try checkUsable()
         return try statement.run(values) { statement in
             var rows: [T] = []
-            while try statement.step() { rows.append(try map(Row(statement: statement.handle))) }
+            while try statement.step() {
+                rows.append(try map(Row(statement: statement.handle)))
+                breather?.breathe()
+            }
             return rows
         }
     }
@@ -97,7 +102,10 @@ public class Reader {
     ) throws {
         try checkUsable()
         try statement.run(values) { statement in
-            while try statement.step() { try body(Row(statement: statement.handle)) }
+            while try statement.step() {
+                try body(Row(statement: statement.handle))
+                breather?.breathe()
+            }
         }
     }
 }

@@ -17,6 +17,17 @@ public enum AccountClaimStore {
             """, key.bytes, instant, instant, map: claim)
     }
 
+    /// Whether a registration holds its account at `instant`.
+    public static func isHeld(
+        by registration: RegistrationID, at instant: Instant, _ reader: Reader
+    ) throws -> Bool {
+        try reader.integer(
+            """
+            SELECT 1 FROM account_claims
+            WHERE registration_id = ? AND held_from <= ? AND held_until > ? LIMIT 1
+            """, registration, instant, instant) != nil
+    }
+
     /// When the participant's newest claim under `key` that came to nothing ended: it lapsed, was
     /// lost, or was given up, which must not be a way around the limit of extensions. Nil when none
     /// has.

@@ -1,5 +1,6 @@
 /// A company's name in one spelling for all that are written differently: case, accents,
-/// punctuation, `&`, a leading `the` and the legal form at the end do not count.
+/// punctuation, `&`, invisible characters, a leading `the` and the legal form at the end do not
+/// count.
 public struct CompanyName: Hashable, Sendable {
     /// Words of lower-case letters and digits with single spaces between them; never empty.
     public let normalized: String
@@ -46,8 +47,8 @@ public struct CompanyName: Hashable, Sendable {
                 continue
             } else if scalar.properties.isAlphabetic || scalar.properties.numericType != nil {
                 word.unicodeScalars.append(scalar)
-            } else if scalar.properties.generalCategory == .nonspacingMark {
-                // An accent of its own, after its letter.
+            } else if [.nonspacingMark, .format].contains(scalar.properties.generalCategory) {
+                // An accent of its own, after its letter; or what nobody sees.
                 continue
             } else {
                 end()

@@ -8,10 +8,14 @@ public enum DisputeRefusal: Error, Equatable, Sendable {
     case sameSide
     /// Such a dispute is open.
     case alreadyOpen(DisputeID)
+    /// It has been ruled between these claims; only the operator may open that again.
+    case alreadyRuled(DisputeID)
     /// The state does not allow the action.
     case notPossible(InvalidTransition)
     /// The contested claim holds nothing that could be handed on.
     case nothingHeld
+    /// The claimant may not refer now, so it gets no account.
+    case claimantNotApproved
     /// It is decided, or nothing more can be added.
     case closed
     case evidenceFull
@@ -34,11 +38,13 @@ public enum DisputeRules {
     public static let evidenceMax = 100
 
     public static func checkOpening(
-        claim: Registration, contested: Registration?, open: DisputeID?
+        claim: Registration, contested: Registration?, by opener: Dispute.Opener, open: DisputeID?,
+        ruled: DisputeID?
     ) throws(DisputeRefusal) -> Registration {
         guard let contested else { throw .nothingContested }
         guard contested.participant != claim.participant else { throw .sameSide }
         if let open { throw .alreadyOpen(open) }
+        if let ruled, opener == .partner { throw .alreadyRuled(ruled) }
         return contested
     }
 
@@ -47,6 +53,16 @@ public enum DisputeRules {
     ) throws(DisputeRefusal) {
         if state == .resolved { throw .closed }
         if count >= evidenceMax { throw .evidenceFull }
+    }
+
+    /// Refuses to give anything of an account to somebody who may not refer.
+    public static func checkClaimant(
+        isApproved: Bool, _ decision: Ruling.Decision
+    ) throws(DisputeRefusal) {
+        switch decision {
+        case .transfer, .split: if !isApproved { throw .claimantNotApproved }
+        case .uphold, .reject: break
+        }
     }
 
     public static func moved(
@@ -68,8 +84,8 @@ public enum DisputeRules {
     /// it has it until the contested one's protection would have ended: the others were told no
     /// later date.
     public static func effect(
-        of decision: Ruling.Decision, claim: Registration, contested: Registration, reason: String,
-        at now: Instant
+        of decision: Ruling.Decision, claim: Registration, contested: Registration,
+        reason: String, at now: Instant
     ) throws(DisputeRefusal) -> RulingEffect {
         switch decision {
         case .reject:

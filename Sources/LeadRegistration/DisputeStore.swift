@@ -36,6 +36,33 @@ public enum DisputeStore {
         ) { try $0.id(0) }
     }
 
+    /// The newest ruled dispute between two claims, whoever of them asked.
+    public static func ruled(
+        between one: RegistrationID, _ other: RegistrationID, _ reader: Reader
+    ) throws -> DisputeID? {
+        try reader.first(
+            """
+            SELECT id FROM disputes
+            WHERE state = 'resolved' AND (
+                (claim_id = ? AND contested_id = ?) OR (claim_id = ? AND contested_id = ?))
+            ORDER BY seq DESC LIMIT 1
+            """, one, other, other, one
+        ) { try $0.id(0) }
+    }
+
+    /// The first of the open disputes that a claim is in, on either side.
+    public static func earliestOpen(
+        about registration: RegistrationID, _ reader: Reader
+    ) throws -> DisputeID? {
+        try reader.first(
+            """
+            SELECT id FROM disputes
+            WHERE (claim_id = ? OR contested_id = ?) AND state <> 'resolved'
+            ORDER BY seq LIMIT 1
+            """, registration, registration
+        ) { try $0.id(0) }
+    }
+
     /// Whether the participant asks for a ruling just now.
     public static func hasOpen(_ participant: ParticipantID, _ reader: Reader) throws -> Bool {
         try reader.integer(

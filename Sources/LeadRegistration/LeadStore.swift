@@ -9,6 +9,8 @@ public enum LeadStore {
     public struct Filter: Sendable {
         public var program: ProgramID?
         public var participant: ParticipantID?
+        /// What this one referred, or works because it holds the account at that instant.
+        public var reader: (participant: ParticipantID, at: Instant)?
         /// Nil: every state but spam.
         public var state: Lead.State?
         public var email: EmailAddress?
@@ -110,6 +112,18 @@ public enum LeadStore {
         return try reader.first(query, map: lead)
     }
 
+    /// The newest leads of these customers, newest first.
+    public static func newest(
+        of customers: [CustomerID], limit: Int, _ reader: Reader
+    ) throws -> [Lead] {
+        var query = Query(columns)
+        query.append(" WHERE customer_id IN")
+        query.appendList(customers)
+        // The plus sign keeps the planner from walking through all leads.
+        query.append(" ORDER BY +seq DESC LIMIT ?", Int64(limit))
+        return try reader.all(query, map: lead)
+    }
+
     public static func page(
         _ request: PageRequest, _ filter: Filter, _ reader: Reader
     ) throws -> Page<Lead> {
@@ -124,6 +138,9 @@ public enum LeadStore {
         if let program = filter.program { query.append(" AND program_id = ?", program) }
         if let participant = filter.participant {
             query.append(" AND participant_id = ?", participant)
+        }
+        if let (participant, instant) = filter.reader {
+            try append(readableBy: participant, at: instant, to: &query, reader)
         }
         if let email = filter.email {
             query.append(
@@ -140,6 +157,29 @@ public enum LeadStore {
             query.append(" AND seq < ?", first)
         }
         return try reader.page(query, request, map: lead)
+    }
+
+    /// Most participants work no leads, and read theirs by the plain index.
+    private static func append(
+        readableBy participant: ParticipantID, at instant: Instant, to query: inout Query,
+        _ reader: Reader
+    ) throws {
+        let works = try reader.integer(
+            "SELECT 1 FROM leads WHERE owner_kind = 'partner' AND owner = ? LIMIT 1",
+            participant.description)
+        guard works != nil else {
+            return query.append(" AND participant_id = ?", participant)
+        }
+        query.append(
+            """
+             AND seq IN (
+                SELECT seq FROM leads WHERE participant_id = ?
+                UNION ALL
+                SELECT l.seq FROM leads AS l
+                WHERE l.owner_kind = 'partner' AND l.owner = ? AND EXISTS (
+                    SELECT 1 FROM account_claims AS c
+                    WHERE c.registration_id = l.registration_id AND c.held_until > ?))
+            """, participant, participant.description, instant)
     }
 
     /// The sequence of the first lead created at or after `start`; nil when there is none. Times

@@ -57,48 +57,4 @@ public enum ReceiptStore {
             try $0.blob(0)
         }
     }
-
-    /// Walks the whole chain: numbers without gaps, each body with the hash of the one before and a
-    /// signature of a known key. Returns the number of receipts and the faults, the first one
-    /// first, at most 20.
-    public static func verify(_ reader: Reader) throws -> (count: Int64, faults: [String]) {
-        let keys = try publicKeys(reader)
-        var head = ReceiptHead.empty
-        var faults: [String] = []
-        try reader.forEach("SELECT seq, body, signature, hash FROM receipts ORDER BY seq") { row in
-            guard faults.count < 20 else { return }
-            let sequence = try row.int64(0)
-            let bytes = try Array(row.text(1).utf8)
-            let signature = try row.blob(2)
-            let fault: String?
-            if let body = (try? JSONValue.parse(bytes)).flatMap({ ReceiptBody(json: $0) }) {
-                fault = ReceiptStore.fault(
-                    of: body, bytes, signature, sequence: sequence, after: head, keys: keys)
-            } else {
-                fault = "cannot be read"
-            }
-            if let fault { faults.append("Receipt \(sequence) \(fault).") }
-            head = ReceiptHead(sequence: sequence, hash: try row.blob(3))
-            if head.hash != Receipt.hash(bytes, signature) {
-                faults.append("Receipt \(sequence) does not have its own hash.")
-            }
-        }
-        return (head.sequence, faults)
-    }
-
-    private static func fault(
-        of body: ReceiptBody, _ bytes: [UInt8], _ signature: [UInt8], sequence: Int64,
-        after head: ReceiptHead, keys: [[UInt8]]
-    ) -> String? {
-        if sequence != head.sequence &+ 1 { return "does not follow number \(head.sequence)" }
-        if body.sequence != sequence { return "names another number" }
-        if body.previousHash != head.hash { return "does not carry the hash of the one before" }
-        guard let key = keys.first(where: { ReceiptBody.keyID(of: $0) == body.keyID }) else {
-            return "is signed by a key that is not known"
-        }
-        guard Ed25519.verify(signature, of: ReceiptBody.signedBytes(bytes), by: key) else {
-            return "has a signature that does not hold"
-        }
-        return nil
-    }
 }

@@ -38,6 +38,10 @@ public struct Registration: Sendable, Equatable {
             case .rejected, .lost, .expired, .withdrawn, .refused: false
             }
         }
+
+        /// Whether the account's deals are credited to it while it holds the account: somebody has
+        /// found it good.
+        public var isEarning: Bool { self == .approved || self == .won }
     }
 
     public let id: RegistrationID

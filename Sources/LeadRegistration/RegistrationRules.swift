@@ -26,6 +26,8 @@ public enum RegistrationRefusal: Error, Equatable, Sendable {
     case extensionsUsedUp
     /// Protection has ended.
     case protectionOver
+    /// Another may have been first: that is to be ruled before the claim is approved.
+    case disputeOpen(DisputeID)
     /// Only the operator decides this.
     case operatorDecides
     /// What is over stays as it was.
@@ -102,7 +104,8 @@ public enum RegistrationRules {
         guard claim.participant != participant else { return .none }
         if isSameAccount(identity, claim) {
             guard claim.scope == scope else { return .overlap(claim.registration) }
-            let isApart = part != nil && claim.part != nil && part != claim.part
+            let (own, others) = (AccountPart.key(part), claim.partKey)
+            let isApart = own != nil && others != nil && own != others
             return isApart ? .none : .conflict(claim.registration)
         }
         guard let own = identity.company, let company, own.isSimilar(to: company) else {
@@ -176,6 +179,9 @@ public enum RegistrationRules {
             throw .notPossible(error)
         }
         if let end = holdsUntil(registration), end <= now { throw .protectionOver }
+        if move.action == .approve, let dispute = registration.dispute {
+            throw .disputeOpen(dispute)
+        }
         changed.reasonCode = nil
         changed.reason = nil
         switch move {
@@ -199,7 +205,8 @@ public enum RegistrationRules {
             changed.reasonCode = code
             changed.reason = reason
             changed.endedAt = now
-        case .withdraw(let reason):
+        case .withdraw(let code, let reason):
+            changed.reasonCode = code
             changed.reason = reason
             changed.endedAt = now
         }
@@ -269,7 +276,8 @@ public enum RegistrationMove: Sendable, Equatable {
     case extend(evidence: [Opportunity.Evidence], reason: String?)
     case win(value: Money?)
     case lose(code: String?, reason: String)
-    case withdraw(reason: String?)
+    /// `code` where the system gives it up.
+    case withdraw(code: String?, reason: String?)
 
     public var action: Registration.State.Action {
         switch self {

@@ -64,13 +64,24 @@ public enum RegistrationStore {
         return try reader.page(query, request, map: registration)
     }
 
+    /// The participant's claims that are submitted or approved, earliest first.
+    public static func open(
+        of participant: ParticipantID, limit: Int, _ reader: Reader
+    ) throws -> [Registration] {
+        var query = Query(columns)
+        query.append(
+            " WHERE participant_id = ? AND state IN ('submitted', 'approved')", participant)
+        query.append(" ORDER BY seq LIMIT ?", Int64(limit))
+        return try reader.all(query, map: registration)
+    }
+
     /// The refused claim of this participant that the same registration stood in the way of.
     public static func refusal(
         of participant: ParticipantID, blockedBy blocker: RegistrationID, _ reader: Reader
     ) throws -> Registration? {
         var query = Query(columns)
         query.append(" WHERE blocked_by = ? AND participant_id = ?", blocker, participant)
-        query.append(" ORDER BY seq LIMIT 1")
+        query.append(" AND state = 'refused' ORDER BY seq LIMIT 1")
         return try reader.first(query, map: registration)
     }
 

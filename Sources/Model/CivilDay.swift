@@ -22,6 +22,14 @@ public enum CivilDay {
         }
     }
 
+    /// The calendar year that the day is in.
+    public static func year(of day: Int64) -> Int64 { CivilDate(day: day).year }
+
+    /// The first day of the month after the day's; no month has more than 31.
+    public static func firstOfNextMonth(after day: Int64) -> Int64 {
+        (day + 1...day + 31).first { CivilDate(day: $0).dayOfMonth == 1 } ?? day
+    }
+
     static func clamped(_ day: Int64) -> Int64 {
         min(max(day, representable.lowerBound), representable.upperBound)
     }

@@ -60,6 +60,9 @@ public typealias BenefitID = Identifier<BenefitKey>
 public enum PayoutKey: IdentifierKind { public static let prefix = "pay" }
 public typealias PayoutID = Identifier<PayoutKey>
 
+public enum PayoutRunKey: IdentifierKind { public static let prefix = "prun" }
+public typealias PayoutRunID = Identifier<PayoutRunKey>
+
 public enum LedgerAccountKey: IdentifierKind { public static let prefix = "lacc" }
 public typealias LedgerAccountID = Identifier<LedgerAccountKey>
 

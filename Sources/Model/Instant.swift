@@ -33,6 +33,14 @@ public struct Instant: Hashable, Sendable, Comparable {
         milliseconds >= 0 ? milliseconds / 86_400_000 : (milliseconds - 86_399_999) / 86_400_000
     }
 
+    /// The midnight UTC that begins its day.
+    public var dayStart: Instant { Instant(milliseconds: day * 86_400_000) }
+
+    /// The midnight UTC that it is or that comes next.
+    public var nextMidnight: Instant {
+        dayStart == self ? self : dayStart.advanced(byMilliseconds: 86_400_000)
+    }
+
     public static func < (left: Instant, right: Instant) -> Bool {
         left.milliseconds < right.milliseconds
     }

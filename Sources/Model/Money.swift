@@ -68,13 +68,16 @@ public struct Money: Hashable, Sendable {
     }
 
     /// `1234.50 USD`, `-0.05 EUR`, `1234 JPY`: for logs and messages, not for reading back.
-    public var formatted: String {
+    public var formatted: String { "\(decimal) \(currency.code)" }
+
+    /// `1234.50`, `-0.05`, `1234`: with as many decimals as the currency's minor unit has.
+    public var decimal: String {
         let digits = String(amount.magnitude)
         let sign = amount < 0 ? "-" : ""
         let exponent = currency.exponent
-        guard exponent > 0 else { return "\(sign)\(digits) \(currency.code)" }
+        guard exponent > 0 else { return sign + digits }
         let padded = String(repeating: "0", count: max(0, exponent + 1 - digits.count)) + digits
-        return "\(sign)\(padded.dropLast(exponent)).\(padded.suffix(exponent)) \(currency.code)"
+        return "\(sign)\(padded.dropLast(exponent)).\(padded.suffix(exponent))"
     }
 
     private func requireSameCurrency(_ other: Money) throws(MoneyError) {

@@ -47,5 +47,15 @@ public struct Thread: ~Copyable {
     }
 }
 
+/// Has the calling thread give way to others: for long work that nobody waits for in person. (On
+/// Linux the niceness is the thread's own, setpriority(2).)
+public func lowerThreadPriority() {
+    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+}
+
+/// Lets whoever waits for this core go first: what long work does between its small pieces, so that
+/// a visitor waits for one piece at most.
+public func yieldThread() { _ = sched_yield() }
+
 /// The number of cores this process may use.
 public func usableCores() -> Int { Int(clinux_usable_cores()) }

@@ -64,6 +64,18 @@ public enum APIKeyStore {
         tx.markConfigurationChanged()
     }
 
+    /// Revokes every token of the participant that is not; which ones.
+    public static func revokeAll(
+        of participant: ParticipantID, _ tx: Transaction
+    ) throws -> [APIKeyID] {
+        let tokens: [APIKeyID] = try tx.all(
+            "SELECT id FROM api_keys WHERE participant_id = ? AND revoked_at IS NULL ORDER BY seq",
+            participant
+        ) { try $0.id(0) }
+        for token in tokens { try revoke(token, tx) }
+        return tokens
+    }
+
     private static func key(_ row: Row) throws -> APIKey {
         try APIKey(
             id: row.id(0), kind: APIKey.Kind(rawValue: row.text(1)) ?? .participant,

@@ -6,8 +6,21 @@ public enum ParticipantRefusal: Error, Equatable, Sendable {
     case externalIDTaken
     /// Not approved, so it cannot refer.
     case notApproved(state: Participant.State)
+    /// Suspended or closed, so its tokens change nothing.
+    case onlyReads(state: Participant.State)
     /// A rule of the program about who may refer is broken.
     case notEligible(rule: EligibilityTerms.Rule)
+    /// The same, for whom the rule is not meant.
+    case notEligibleUntold
+
+    /// As the participant itself may read it: not what the operator thinks of it.
+    public var toldToParticipant: ParticipantRefusal {
+        switch self {
+        case .notEligible(.inCollections), .notEligible(.atRisk), .notEligible(.relationship):
+            .notEligibleUntold
+        default: self
+        }
+    }
 }
 
 /// Decisions about participants: pure, without clock or storage.
@@ -24,6 +37,14 @@ public enum ParticipantRules {
     /// comes in.
     public static func checkApproved(_ state: Participant.State) throws(ParticipantRefusal) {
         guard state == .approved else { throw .notApproved(state: state) }
+    }
+
+    /// Whoever is suspended or closed still sees what is its own, and changes nothing.
+    public static func checkMayWrite(_ state: Participant.State) throws(ParticipantRefusal) {
+        switch state {
+        case .applied, .approved: break
+        case .suspended, .closed: throw .onlyReads(state: state)
+        }
     }
 
     /// Whether a participant may refer at `now` (R2 to R4): approved, and within every rule of the

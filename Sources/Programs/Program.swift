@@ -81,6 +81,8 @@ public struct ProgramTerms: Sendable, Equatable {
     public var budget: BudgetTerms?
     /// What the rewards of one participant may come to, by all rules together.
     public var rewardLimits = RewardLimits()
+    /// When and from how much on participants are paid.
+    public var payouts = PayoutTerms()
 
     public init(
         holdDays: Int64, approvalThreshold: Int64?, destination: WebURL?, fallback: WebURL?,
@@ -107,7 +109,7 @@ public struct ProgramTerms: Sendable, Equatable {
             "eligibility": eligibility.json, "qualification": qualification.json,
             "routing": routing.json, "service_levels": serviceLevels.json,
             "registration": registration.json,
-            "protection_scope": .string(protectionScope.rawValue),
+            "protection_scope": .string(protectionScope.rawValue), "payouts": payouts.json,
             "budget": budget?.json ?? .null, "reward_limits": rewardLimits.json,
         ]
     }
@@ -138,5 +140,6 @@ public struct ProgramTerms: Sendable, Equatable {
         protectionScope = read.choice("protection_scope") ?? .instance
         budget = BudgetTerms(json: read.nested("budget"))
         rewardLimits = RewardLimits(json: read.nested("reward_limits"))
+        payouts = PayoutTerms(json: read.nested("payouts"))
     }
 }

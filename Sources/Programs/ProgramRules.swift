@@ -10,6 +10,8 @@ public enum ProgramRefusal: Error, Equatable, Sendable {
     case badOrigin(index: Int)
     /// The parts of position-based attribution do not sum to 100.
     case badPosition
+    /// The day of the payout schedule is none of its period.
+    case badSchedule
     /// The program is not active, so nothing new can start in it.
     case notActive(state: Program.State)
 }
@@ -35,6 +37,10 @@ public enum ProgramRules {
 
     public static func check(position: AttributionTerms.Position) throws(ProgramRefusal) {
         guard position.isWhole else { throw .badPosition }
+    }
+
+    public static func check(schedule: PayoutTerms.Schedule) throws(ProgramRefusal) {
+        guard schedule.isWhole else { throw .badSchedule }
     }
 
     public static func checkCurrency(

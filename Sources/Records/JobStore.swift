@@ -39,6 +39,15 @@ public enum JobStore {
         }
     }
 
+    /// When the subject's job of this kind falls due; nil when it has none.
+    public static func due<Kind>(
+        _ kind: String, _ subject: Identifier<Kind>, _ reader: Reader
+    ) throws -> Instant? {
+        try reader.integer(
+            "SELECT min(due_at) FROM jobs WHERE subject_id = ? AND kind = ?", subject, kind
+        ).map { Instant(milliseconds: $0) }
+    }
+
     public static func remove(_ job: Job, _ tx: Transaction) throws {
         try tx.run("DELETE FROM jobs WHERE seq = ?", job.sequence)
     }
@@ -51,6 +60,13 @@ public enum JobStore {
     /// Takes back what was scheduled for `subject`.
     public static func cancel<Kind>(_ subject: Identifier<Kind>, _ tx: Transaction) throws {
         try tx.run("DELETE FROM jobs WHERE subject_id = ?", subject)
+    }
+
+    /// Takes back the subject's jobs of one kind.
+    public static func cancel<Kind>(
+        _ kind: String, _ subject: Identifier<Kind>, _ tx: Transaction
+    ) throws {
+        try tx.run("DELETE FROM jobs WHERE subject_id = ? AND kind = ?", subject, kind)
     }
 
     /// When the next job falls due; nil when there is none.

@@ -142,7 +142,9 @@ public enum BenefitBook {
             for more in credits.compactMap(\.base) { base = try base?.adding(more) ?? more }
             let sharing =
                 isForReferee ? [Credit(participant: main.participant, base: base)] : credits
-            return try RewardReckoning.shares(rule, occasion, sharing, tx).filter {
+            return try RewardReckoning.shares(
+                rule, occasion, sharing, at: occasion.moment(tx), tx
+            ).filter {
                 try rule.terms.milestone == nil
                     || !BenefitStore.hasEarned(rule.id, $0.participant, tx)
             }.map {
@@ -152,7 +154,9 @@ public enum BenefitBook {
                     reckoned: $0)
             }
         }
-        guard try RewardReckoning.admits(rule, occasion, main.participant, tx),
+        guard
+            try RewardReckoning.admits(
+                rule, occasion, main.participant, at: occasion.moment(tx), tx),
             try rule.terms.milestone == nil
                 || !BenefitStore.hasEarned(rule.id, main.participant, tx)
         else { return [] }

@@ -10,6 +10,7 @@ public enum JournalStore {
     @discardableResult
     public static func post(_ entry: JournalEntry, _ tx: Transaction) throws -> LedgerTransaction {
         try JournalRules.check(entry.postings)
+        if entry.kind == .rewardGranted { try checkRoom(for: entry, tx) }
         let accounts = try entry.postings.map { try account($0.account, of: entry, tx) }
         let transaction = LedgerTransaction(
             after: try head(tx), id: tx.makeID(), entry: entry, accounts: accounts.map(\.id),
@@ -56,6 +57,32 @@ public enum JournalStore {
             SELECT balance FROM ledger_accounts
             WHERE participant_id = ? AND kind = ? AND currency = ?
             """, participant, kind.rawValue, currency.code) ?? 0
+    }
+
+    /// Refuses a grant after which some later move of the participant's money might not fit: what
+    /// waits, is available, on its way, paid and kept back by open payouts is at most
+    /// `balanceMax` in all. Nothing but a grant raises that sum, and what is owed never exceeds it;
+    /// so no approval, payout or refund finds an account full, and a failed payout can always
+    /// give its money back.
+    private static func checkRoom(for entry: JournalEntry, _ reader: Reader) throws {
+        var sum: Int64 = 0
+        var isOwing = false
+        try reader.forEach(
+            "SELECT kind, balance FROM ledger_accounts WHERE participant_id = ? AND currency = ?",
+            entry.participant, entry.currency.code
+        ) { row in
+            if try row.text(0) == LedgerAccount.Kind.clawbackReceivable.rawValue {
+                isOwing = true
+            } else {
+                sum -= try row.int64(1)
+            }
+        }
+        if isOwing {
+            sum += try PayoutStore.keptBack(of: entry.participant, entry.currency, reader)
+        }
+        for posting in entry.postings where posting.account != .programExpense {
+            sum = try JournalRules.balance(sum, adding: -posting.amount)
+        }
     }
 
     // MARK: - Accounts

@@ -93,6 +93,53 @@ public enum LedgerReads {
             request: request)
     }
 
+    /// The proof that the entry is under the head with the number `through`, or under the newest.
+    /// Nil when there is no such entry. Throws `EntryProofRefusal`.
+    public static func proof(
+        of id: LedgerTransactionID, through: Int64?, _ reader: Reader
+    ) throws -> EntryProof? {
+        try reader.snapshot {
+            guard let entry = try transaction(id, reader) else { return nil }
+            let newest = try JournalStore.head(reader).sequence
+            let last = try EntryProofRules.last(through, entry: entry.sequence, newest: newest)
+            var following: [[UInt8]] = []
+            var head = LedgerHead(sequence: entry.sequence, hash: entry.hash)
+            try walk(after: entry.sequence, through: last, reader) { row, postings in
+                following.append(try row.transaction(with: postings).content)
+                head = LedgerHead(sequence: row.sequence, hash: row.hash)
+            }
+            return EntryProof(entry: entry, following: following, head: head)
+        }
+    }
+
+    /// Every transaction after number `first` up to number `last`, in order, as it is stored. Holds
+    /// one at a time, however many there are.
+    static func walk(
+        after first: Int64 = .min, through last: Int64 = .max, _ reader: Reader,
+        body: (LedgerRow, [LedgerRow.Posted]) throws -> Void
+    ) throws {
+        var open: (row: LedgerRow, postings: [LedgerRow.Posted])?
+        try reader.forEach(
+            """
+            SELECT t.seq, t.id, t.kind, t.program_id, t.participant_id, t.reward_id, t.payout_id,
+                t.conversion_id, t.lead_id, t.refund_id, t.posted_at, t.previous_hash, t.hash,
+                a.id, a.kind, p.amount, a.currency
+            FROM ledger_transactions t
+                LEFT JOIN ledger_postings p ON p.transaction_seq = t.seq
+                LEFT JOIN ledger_accounts a ON a.seq = p.account_seq
+            WHERE t.seq > ? AND t.seq <= ?
+            ORDER BY t.seq, p.line
+            """, first, last
+        ) { row in
+            if try row.int64(0) != open?.row.sequence {
+                if let open { try body(open.row, open.postings) }
+                open = (try LedgerRow(row), [])
+            }
+            if !row.isNull(13) { open?.postings.append(try LedgerRow.Posted(row, from: 13)) }
+        }
+        if let open { try body(open.row, open.postings) }
+    }
+
     private static func transaction(
         _ row: LedgerRow, _ reader: Reader
     ) throws -> LedgerTransaction {
@@ -139,26 +186,30 @@ public enum LedgerReads {
             .first { $0.currency == currency }?.balance ?? ParticipantBalance()
         var lines: [Statement.Line] = []
         var closing = opening
-        var open: (row: LedgerRow, change: ParticipantBalance)?
+        var open: (row: LedgerRow, about: About, change: ParticipantBalance)?
         var isTooLong = false
         func close() {
-            guard let (row, change) = open, let kind = JournalEntry.Kind(rawValue: row.kind) else {
+            guard let (row, about, change) = open, let kind = JournalEntry.Kind(rawValue: row.kind)
+            else {
                 return
             }
             lines.append(
                 Statement.Line(
                     transaction: row.id, kind: kind, postedAt: row.postedAt, reward: row.reward,
-                    payout: row.payout, conversion: row.conversion, lead: row.lead,
-                    refund: row.refund, change: change, owed: closing.owed))
+                    rule: about.rule, ruleVersion: about.ruleVersion, payout: row.payout,
+                    payoutReference: about.payoutReference, conversion: row.conversion,
+                    lead: row.lead, refund: row.refund, change: change, owed: closing.owed))
         }
         try reader.forEach(
             """
             SELECT t.seq, t.id, t.kind, t.program_id, t.participant_id, t.reward_id, t.payout_id,
                 t.conversion_id, t.lead_id, t.refund_id, t.posted_at, t.previous_hash, t.hash,
-                a.kind, p.amount
+                a.kind, p.amount, r.rule_id, r.rule_version, o.reference
             FROM ledger_transactions t
                 JOIN ledger_postings p ON p.transaction_seq = t.seq
                 JOIN ledger_accounts a ON a.seq = p.account_seq
+                LEFT JOIN rewards r ON r.id = t.reward_id
+                LEFT JOIN payouts o ON o.id = t.payout_id
             WHERE t.participant_id = ? AND t.seq > ? AND t.seq <= ? AND a.currency = ?
                 AND a.participant_id IS NOT NULL
             ORDER BY t.seq, p.line LIMIT ?
@@ -168,7 +219,7 @@ public enum LedgerReads {
             guard let account = try LedgerAccount.Kind(rawValue: row.text(13)) else { return }
             if next.sequence != open?.row.sequence {
                 close()
-                open = (next, ParticipantBalance())
+                open = (next, try About(row, from: 15), ParticipantBalance())
                 if lines.count >= linesMax { isTooLong = true }
             }
             open?.change.add(try row.int64(14), on: account)
@@ -178,6 +229,19 @@ public enum LedgerReads {
         if isTooLong { return nil }
         return Statement(
             currency: currency, opening: opening, lines: lines, closing: closing, head: head)
+    }
+
+    /// What a line of a statement says of its reward and payout.
+    private struct About {
+        let rule: RewardRuleID?
+        let ruleVersion: Int64?
+        let payoutReference: String?
+
+        init(_ row: Row, from column: Int) throws {
+            rule = try row.optionalID(column)
+            ruleVersion = try row.optionalInt64(column + 1)
+            payoutReference = try row.optionalText(column + 2)
+        }
     }
 
     private static func balances(

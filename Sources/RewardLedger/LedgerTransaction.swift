@@ -16,6 +16,11 @@ public struct LedgerTransaction: Sendable {
     public struct Line: Sendable {
         public let account: LedgerAccountID
         public let posting: Posting
+
+        public init(account: LedgerAccountID, posting: Posting) {
+            self.account = account
+            self.posting = posting
+        }
     }
 
     /// Counts from 1 without gaps.
@@ -27,11 +32,25 @@ public struct LedgerTransaction: Sendable {
     public let previousHash: [UInt8]
     public let hash: [UInt8]
 
+    public init(
+        sequence: Int64, id: LedgerTransactionID, entry: JournalEntry, lines: [Line],
+        postedAt: Instant, previousHash: [UInt8], hash: [UInt8]
+    ) {
+        self.sequence = sequence
+        self.id = id
+        self.entry = entry
+        self.lines = lines
+        self.postedAt = postedAt
+        self.previousHash = previousHash
+        self.hash = hash
+    }
+
     /// What `hash` must be.
-    public var computedHash: [UInt8] {
+    public var computedHash: [UInt8] { LedgerTransaction.hash(content, after: previousHash) }
+
+    /// The canonical bytes after the hash of the transaction before: 3. to 5. above.
+    public var content: [UInt8] {
         var bytes = CanonicalBytes()
-        bytes.append("referrald/ledger/1")
-        bytes.append(previousHash)
         bytes.append(sequence)
         bytes.append(id)
         bytes.append(entry.kind.rawValue)
@@ -50,7 +69,21 @@ public struct LedgerTransaction: Sendable {
             bytes.append(line.posting.account.rawValue)
             bytes.append(line.posting.amount)
         }
-        return SHA256.hash(bytes.bytes)
+        return bytes.bytes
+    }
+
+    static func hash(_ content: [UInt8], after previousHash: [UInt8]) -> [UInt8] {
+        var bytes = CanonicalBytes()
+        bytes.append("referrald/ledger/1")
+        bytes.append(previousHash)
+        return SHA256.hash(bytes.bytes + content)
+    }
+
+    /// Whether `content` begins as that of the transaction with this number does.
+    static func isContent(_ content: [UInt8], ofNumber sequence: Int64) -> Bool {
+        var bytes = CanonicalBytes()
+        bytes.append(sequence)
+        return content.starts(with: bytes.bytes)
     }
 }
 
@@ -81,8 +114,21 @@ public struct LedgerHead: Sendable, Equatable {
         self.hash = hash
     }
 
+    /// Reads `SEQUENCE:HASH`, as `description` writes it; nil for anything else.
+    public init?(_ text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let sequence = Int64(parts[0]), sequence >= 0,
+            let hash = Hex.decode(String(parts[1])), hash.count == 32
+        else { return nil }
+        self.init(sequence: sequence, hash: hash)
+    }
+
     /// Before the first transaction.
     public static let empty = LedgerHead(sequence: 0, hash: [UInt8](repeating: 0, count: 32))
+}
+
+extension LedgerHead: CustomStringConvertible {
+    public var description: String { "\(sequence):\(Hex.encode(hash))" }
 }
 
 /// Pieces with their lengths, so that no two lists of pieces give the same bytes.

@@ -1,4 +1,3 @@
-import Crypto
 import Database
 import Model
 
@@ -67,10 +66,8 @@ public enum LedgerVerifier {
         _ reader: Reader, _ saved: LedgerHead?, _ report: inout LedgerReport
     ) throws -> [LedgerAccountID: Int128] {
         var sums: [LedgerAccountID: Int128] = [:]
-        var open: (row: LedgerRow, postings: [LedgerRow.Posted])?
         var isSavedSeen = saved == nil || saved == .empty
-        func close() {
-            guard let (row, postings) = open else { return }
+        try LedgerReads.walk(reader) { row, postings in
             check(row, postings, &report)
             for posting in postings { sums[posting.account, default: 0] += Int128(posting.amount) }
             report.transactions += 1
@@ -78,30 +75,11 @@ public enum LedgerVerifier {
             report.head = LedgerHead(sequence: row.sequence, hash: row.hash)
             if report.head == saved { isSavedSeen = true }
         }
-        try reader.forEach(
-            """
-            SELECT t.seq, t.id, t.kind, t.program_id, t.participant_id, t.reward_id, t.payout_id,
-                t.conversion_id, t.lead_id, t.refund_id, t.posted_at, t.previous_hash, t.hash,
-                a.id, a.kind, p.amount, a.currency
-            FROM ledger_transactions t
-                LEFT JOIN ledger_postings p ON p.transaction_seq = t.seq
-                LEFT JOIN ledger_accounts a ON a.seq = p.account_seq
-            ORDER BY t.seq, p.line
-            """
-        ) { row in
-            if try row.int64(0) != open?.row.sequence {
-                close()
-                open = (try LedgerRow(row), [])
-            }
-            if !row.isNull(13) { open?.postings.append(try LedgerRow.Posted(row, from: 13)) }
-        }
-        close()
         if try reader.integer("SELECT count(*) FROM ledger_postings") != report.postings {
             report.add("There are postings without a transaction or an account.")
         }
         if !isSavedSeen, let saved {
-            report.add(
-                "The saved head \(saved.sequence) \(Hex.encode(saved.hash)) is not in the chain.")
+            report.add("The saved head \(saved) is not in the chain.")
         }
         return sums
     }
@@ -206,7 +184,7 @@ public enum LedgerVerifier {
     }
 
     private static func checkPayouts(_ reader: Reader, _ report: inout LedgerReport) throws {
-        for payout in try PayoutStore.all(PayoutStore.Filter(), limit: Int(Int32.max), reader) {
+        try PayoutStore.forEach(PayoutStore.Filter(), reader) { payout in
             report.payouts += 1
             var sums: [LedgerAccount.Kind: Int64] = [:]
             try reader.forEach(
@@ -280,14 +258,14 @@ public enum LedgerVerifier {
 
     /// Every transaction, its accounts and its reward or payout have one owner and one currency.
     /// The hash covers the transaction alone, so this is what finds a reward given to somebody
-    /// else.
+    /// else. CROSS JOIN keeps SQLite to this order, in which it need not sort the whole journal.
     private static func checkOwners(_ reader: Reader, _ report: inout LedgerReport) throws {
         try reader.forEach(
             """
             SELECT DISTINCT t.seq, t.id
             FROM ledger_transactions t
-                JOIN ledger_postings l ON l.transaction_seq = t.seq
-                JOIN ledger_accounts a ON a.seq = l.account_seq
+                CROSS JOIN ledger_postings l ON l.transaction_seq = t.seq
+                CROSS JOIN ledger_accounts a ON a.seq = l.account_seq
                 LEFT JOIN rewards r ON r.id = t.reward_id
                 LEFT JOIN payouts p ON p.id = t.payout_id
             WHERE a.program_id <> t.program_id OR a.participant_id <> t.participant_id

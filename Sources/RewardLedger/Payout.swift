@@ -4,7 +4,16 @@ import Model
 ///
 /// `draft → processing → paid | partially_paid | failed`; `unknown` when the provider's answer was
 /// lost, until somebody finds out. A draft can be cancelled.
+///
+/// It is of one kind. An account credit is granted by the billing system, which hears of it by the
+/// event `payout.processing` and confirms or fails it as a bank would.
 public struct Payout: Sendable {
+    /// How it reaches the participant. A payout holds rewards of its own kind only.
+    public enum Kind: String, Sendable, CaseIterable {
+        case cash
+        case accountCredit = "account_credit"
+    }
+
     public enum State: String, LifecycleState {
         case draft, processing, unknown, paid
         case partiallyPaid = "partially_paid"
@@ -34,6 +43,9 @@ public struct Payout: Sendable {
     public let participant: ParticipantID
     /// The operator's own name for it, unique for good.
     public let reference: String
+    public let kind: Kind
+    /// The run that drafted it; nil: a call for this participant alone.
+    public let run: PayoutRunID?
     public var state: State
     public let currency: Currency
     /// The sum of its rewards.
@@ -48,11 +60,40 @@ public struct Payout: Sendable {
     public var providerReference: String?
     /// Why it failed or was cancelled.
     public var reason: String?
+    /// When its review is over; it can be cancelled before, not submitted.
+    public let submitFrom: Instant?
     public var submittedAt: Instant?
     public var settledAt: Instant?
     public var version: Int64
     public let createdAt: Instant
     public var updatedAt: Instant
+}
+
+/// What a new payout is to be.
+public struct PayoutOrder: Sendable {
+    /// The operator's name for it; nil: its id.
+    public var reference: String?
+    public let participant: ParticipantID
+    public let program: ProgramID
+    public let currency: Currency
+    public let kind: Payout.Kind
+    /// Less than this is not worth a payout.
+    public var minimum: Int64 = 0
+    public var run: PayoutRunID?
+    public var submitFrom: Instant?
+    public let actor: String
+
+    public init(
+        reference: String?, participant: ParticipantID, program: ProgramID, currency: Currency,
+        kind: Payout.Kind, actor: String
+    ) {
+        self.reference = reference
+        self.participant = participant
+        self.program = program
+        self.currency = currency
+        self.kind = kind
+        self.actor = actor
+    }
 }
 
 /// One reward of a payout.
@@ -70,6 +111,10 @@ public enum PayoutRefusal: Error, Equatable, Sendable {
     case referenceTaken(member: String)
     /// There is no approved reward, or all of it is owed back.
     case nothingToPay
+    /// What could be paid is less than the program's minimum.
+    case belowMinimum(amount: Int64, minimum: Int64)
+    /// The review of a run's draft is not over.
+    case inReview(until: Instant)
     /// The amount that was paid is not 1 up to the payout's amount.
     case badPaidAmount(most: Int64)
 }
@@ -81,10 +126,13 @@ public enum PayoutRules {
 
     /// A repeated request is the same payout again, or a mistake.
     public static func checkSame(
-        _ known: Payout, participant: ParticipantID, currency: Currency
+        _ known: Payout, _ order: PayoutOrder
     ) throws(PayoutRefusal) {
-        if known.participant != participant { throw .referenceTaken(member: "participant_id") }
-        if known.currency != currency { throw .referenceTaken(member: "currency") }
+        if known.participant != order.participant {
+            throw .referenceTaken(member: "participant_id")
+        }
+        if known.currency != order.currency { throw .referenceTaken(member: "currency") }
+        if known.kind != order.kind { throw .referenceTaken(member: "kind") }
     }
 
     /// How many of the oldest rewards fit into one payout whose sum the API can show.
@@ -102,6 +150,19 @@ public enum PayoutRules {
         let kept = min(sum, max(owed, 0))
         guard sum > kept else { throw .nothingToPay }
         return kept
+    }
+
+    /// A full batch is paid whatever it comes to: what else there is only gets paid after it.
+    public static func checkMinimum(
+        _ amount: Int64, minimum: Int64, isFull: Bool
+    ) throws(PayoutRefusal) {
+        guard isFull || amount >= minimum else {
+            throw .belowMinimum(amount: amount, minimum: minimum)
+        }
+    }
+
+    public static func checkReview(until: Instant?, at now: Instant) throws(PayoutRefusal) {
+        if let until, now < until { throw .inReview(until: until) }
     }
 
     public static func checkPaid(

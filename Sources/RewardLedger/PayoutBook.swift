@@ -9,34 +9,40 @@ import Records
 /// clearing; its outcome moves it on or back. While a payout holds a reward, a refund of it is
 /// clawed back.
 public enum PayoutBook {
-    /// The participant's next payout; or the payout that `reference` names already, when it is the
-    /// same.
+    /// The participant's next payout; or the payout that the reference names already, when it is
+    /// the same.
     public static func create(
-        reference: String, participant: ParticipantID, program: ProgramID, currency: Currency,
-        actor: String, _ tx: Transaction
+        _ order: PayoutOrder, _ tx: Transaction
     ) throws -> (payout: Payout, isNew: Bool) {
-        if let known = try PayoutStore.find(reference: reference, tx) {
-            try PayoutRules.checkSame(known, participant: participant, currency: currency)
+        if let reference = order.reference,
+            let known = try PayoutStore.find(reference: reference, tx)
+        {
+            try PayoutRules.checkSame(known, order)
             return (known, false)
         }
-        let candidates = try RewardStore.payable(
-            to: participant, currency, limit: PayoutRules.rewardsMax, tx)
-        let (count, sum) = PayoutRules.fitting(candidates.map(\.payable))
-        let owed = try JournalStore.balance(.clawbackReceivable, of: participant, currency, tx)
-        let kept = try PayoutRules.clawback(sum: sum, owed: owed)
-        let rewards = candidates.prefix(count)
+        return (try draft(order, tx), true)
+    }
+
+    /// A payout of what can be paid now. Refuses before it writes anything.
+    static func draft(_ order: PayoutOrder, _ tx: Transaction) throws -> Payout {
+        let owed = try JournalStore.balance(
+            .clawbackReceivable, of: order.participant, order.currency, tx)
+        let batch = try batch(order, owed: owed, tx)
+        let kept = try PayoutRules.clawback(sum: batch.sum, owed: owed)
+        try PayoutRules.checkMinimum(
+            batch.sum - kept, minimum: order.minimum, isFull: batch.isFull)
+        let id: PayoutID = tx.makeID()
         let payout = Payout(
-            id: tx.makeID(), program: program, participant: participant, reference: reference,
-            state: .draft, currency: currency, rewardsAmount: sum, clawbackAmount: kept,
-            amount: sum - kept, paidAmount: 0, rewardCount: Int64(count), providerReference: nil,
-            reason: nil, submittedAt: nil, settledAt: nil, version: 1, createdAt: tx.now,
-            updatedAt: tx.now)
-        try PayoutStore.insert(payout, Array(rewards), tx)
-        for old in rewards {
-            var reward = old
-            reward.payout = payout.id
-            try RewardBook.save(&reward, from: old, actor: actor, tx)
-        }
+            id: id, program: order.program, participant: order.participant,
+            reference: order.reference ?? id.description, kind: order.kind, run: order.run,
+            state: .draft, currency: order.currency, rewardsAmount: batch.sum,
+            clawbackAmount: kept, amount: batch.sum - kept, paidAmount: 0,
+            rewardCount: Int64(batch.count), providerReference: nil, reason: nil,
+            submitFrom: order.submitFrom, submittedAt: nil, settledAt: nil, version: 1,
+            createdAt: tx.now, updatedAt: tx.now)
+        try PayoutStore.insert(payout, tx)
+        try PayoutStore.insertItems(of: payout, order, largestFirst: batch.largestFirst, tx)
+        try RewardStore.hold(in: id, tx)
         if kept > 0 {
             try JournalStore.post(
                 .about(
@@ -46,8 +52,37 @@ public enum PayoutBook {
                         Posting(.clawbackReceivable, -kept),
                     ]), tx)
         }
-        try tell(payout, from: nil, actor: actor, tx)
-        return (payout, true)
+        try tell(payout, from: nil, actor: order.actor, tx)
+        return payout
+    }
+
+    /// How many rewards a payout takes, and which.
+    private struct Batch {
+        let count: Int
+        let sum: Int64
+        let isFull: Bool
+        let largestFirst: Bool
+
+        init(
+            _ order: PayoutOrder, largestFirst: Bool, _ reader: Reader
+        ) throws {
+            let most = PayoutRules.rewardsMax
+            let amounts = try RewardStore.payable(
+                order, limit: most, largestFirst: largestFirst, reader)
+            (count, sum) = PayoutRules.fitting(amounts)
+            isFull = count < amounts.count || count == most
+            self.largestFirst = largestFirst
+        }
+    }
+
+    /// The oldest rewards; the largest ones where the oldest of a full batch are all owed back, so
+    /// that many small rewards never stand between a participant and its money.
+    private static func batch(
+        _ order: PayoutOrder, owed: Int64, _ tx: Transaction
+    ) throws -> Batch {
+        let oldest = try Batch(order, largestFirst: false, tx)
+        guard oldest.isFull, oldest.sum <= owed else { return oldest }
+        return try Batch(order, largestFirst: true, tx)
     }
 
     /// Hands it to the provider: its money leaves the available account.
@@ -56,6 +91,7 @@ public enum PayoutBook {
     ) throws -> Payout {
         var payout = old
         payout.state = try old.state.moved(by: .submit)
+        try PayoutRules.checkReview(until: old.submitFrom, at: tx.now)
         payout.providerReference = providerReference ?? old.providerReference
         payout.submittedAt = tx.now
         try JournalStore.post(
@@ -215,16 +251,16 @@ public enum PayoutBook {
     private static func tell(
         _ payout: Payout, from old: Payout?, actor: String, _ tx: Transaction
     ) throws {
+        var data: JSONObject = [
+            "kind": .string(payout.kind.rawValue), "amount": .integer(payout.amount),
+            "paid": .integer(payout.paidAmount), "clawed_back": .integer(payout.clawbackAmount),
+            "currency": .string(payout.currency.code), "rewards": .integer(payout.rewardCount),
+        ]
+        if let run = payout.run { data["run_id"] = .string(run.description) }
         try EventStore.append(
             NewEvent(
                 "payout.\(payout.state.rawValue)", payout.id, program: payout.program,
                 participant: payout.participant, actor: actor, from: old?.state.rawValue,
-                to: payout.state.rawValue, reason: payout.reason,
-                data: [
-                    "amount": .integer(payout.amount), "paid": .integer(payout.paidAmount),
-                    "clawed_back": .integer(payout.clawbackAmount),
-                    "currency": .string(payout.currency.code),
-                    "rewards": .integer(payout.rewardCount),
-                ]), tx)
+                to: payout.state.rawValue, reason: payout.reason, data: .object(data)), tx)
     }
 }

@@ -6,6 +6,8 @@ import Records
 public enum PayoutStore {
     public struct Filter: Sendable {
         public var state: String?
+        public var kind: String?
+        public var run: PayoutRunID?
         public var participant: ParticipantID?
         public var program: ProgramID?
         public var created: Range<Instant>?
@@ -18,7 +20,8 @@ public enum PayoutStore {
             """
             SELECT id, program_id, participant_id, reference, state, currency, rewards_amount,
                 clawback_amount, amount, paid_amount, reward_count, provider_reference, reason,
-                submitted_at, settled_at, version, created_at, updated_at
+                submitted_at, settled_at, version, created_at, updated_at, kind, run_id,
+                submit_from
             FROM payouts WHERE id = ?
             """, id, map: payout)
     }
@@ -28,7 +31,8 @@ public enum PayoutStore {
             """
             SELECT id, program_id, participant_id, reference, state, currency, rewards_amount,
                 clawback_amount, amount, paid_amount, reward_count, provider_reference, reason,
-                submitted_at, settled_at, version, created_at, updated_at
+                submitted_at, settled_at, version, created_at, updated_at, kind, run_id,
+                submit_from
             FROM payouts WHERE reference = ?
             """, reference, map: payout)
     }
@@ -52,6 +56,15 @@ public enum PayoutStore {
         return try reader.all(query, map: payout)
     }
 
+    /// Hands every payout that fits to `body`, oldest first, without keeping them.
+    public static func forEach(
+        _ filter: Filter, _ reader: Reader, body: (Payout) throws -> Void
+    ) throws {
+        var query = query(filter)
+        query.append(" ORDER BY seq")
+        try reader.forEach(query) { try body(payout($0)) }
+    }
+
     /// The payout's rewards, oldest first.
     public static func items(of payout: PayoutID, _ reader: Reader) throws -> [PayoutItem] {
         try reader.all(
@@ -63,25 +76,54 @@ public enum PayoutStore {
         ) { try PayoutItem(reward: $0.id(0), amount: $0.int64(1), settledAmount: $0.int64(2)) }
     }
 
-    static func insert(_ payout: Payout, _ rewards: [Reward], _ tx: Transaction) throws {
+    /// What the participant's payouts keep back whose outcome is open.
+    static func keptBack(
+        of participant: ParticipantID, _ currency: Currency, _ reader: Reader
+    ) throws -> Int64 {
+        try reader.integer(
+            """
+            SELECT sum(clawback_amount) FROM payouts
+            WHERE participant_id = ? AND currency = ?
+                AND state IN ('draft', 'processing', 'unknown')
+            """, participant, currency.code) ?? 0
+    }
+
+    static func insert(_ payout: Payout, _ tx: Transaction) throws {
         try tx.run(
             """
             INSERT INTO payouts (
                 id, program_id, participant_id, reference, state, currency, rewards_amount,
-                clawback_amount, amount, paid_amount, reward_count, version, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                clawback_amount, amount, paid_amount, reward_count, version, created_at, updated_at,
+                kind, run_id, submit_from)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, payout.id, payout.program, payout.participant, payout.reference,
             payout.state.rawValue, payout.currency.code, payout.rewardsAmount,
             payout.clawbackAmount, payout.amount, payout.paidAmount, payout.rewardCount,
-            payout.version, payout.createdAt, payout.updatedAt)
-        for reward in rewards {
-            try tx.run(
-                """
-                INSERT INTO payout_rewards (payout_id, reward_id, amount, settled_amount)
-                VALUES (?, ?, ?, 0)
-                """, payout.id, reward.id, reward.payable)
+            payout.version, payout.createdAt, payout.updatedAt, payout.kind.rawValue, payout.run,
+            payout.submitFrom)
+        try count(payout, 1, tx)
+    }
+
+    /// Puts the first of what `RewardStore.payable` told into the payout, in the same order; one
+    /// statement, as there may be a thousand.
+    static func insertItems(
+        of payout: Payout, _ order: PayoutOrder, largestFirst: Bool, _ tx: Transaction
+    ) throws {
+        var query = Query(
+            """
+            INSERT INTO payout_rewards (payout_id, reward_id, amount, settled_amount)
+            SELECT ?, id, amount - reversed_amount + clawback_amount - settled_amount, 0
+            FROM rewards
+            WHERE program_id = ? AND kind = ? AND currency = ? AND participant_id = ?
+                AND state = 'approved' AND payout_id IS NULL
+            """, payout.id, order.program, order.kind.rawValue, order.currency.code,
+            order.participant)
+        if largestFirst { query.append(" ORDER BY 3 DESC, seq LIMIT ?", payout.rewardCount) }
+        if !largestFirst { query.append(" ORDER BY seq LIMIT ?", payout.rewardCount) }
+        try tx.run(query)
+        guard tx.changes == payout.rewardCount else {
+            throw DatabaseFault(operation: "fill a payout", code: DatabaseFault.corrupt)
         }
-        try CounterStore.add(1, to: "payouts.\(payout.state.rawValue)", tx)
     }
 
     static func update(_ payout: Payout, from old: Payout, _ tx: Transaction) throws {
@@ -92,8 +134,13 @@ public enum PayoutStore {
             WHERE id = ?
             """, payout.state.rawValue, payout.paidAmount, payout.providerReference, payout.reason,
             payout.submittedAt, payout.settledAt, payout.version, payout.updatedAt, payout.id)
-        try CounterStore.add(-1, to: "payouts.\(old.state.rawValue)", tx)
-        try CounterStore.add(1, to: "payouts.\(payout.state.rawValue)", tx)
+        try count(old, -1, tx)
+        try count(payout, 1, tx)
+    }
+
+    private static func count(_ payout: Payout, _ sign: Int64, _ tx: Transaction) throws {
+        try CounterStore.add(sign, to: "payouts.\(payout.state.rawValue)", tx)
+        if let run = payout.run { try PayoutRunStore.count(payout, in: run, sign, tx) }
     }
 
     static func settle(
@@ -109,13 +156,16 @@ public enum PayoutStore {
             """
             SELECT id, program_id, participant_id, reference, state, currency, rewards_amount,
                 clawback_amount, amount, paid_amount, reward_count, provider_reference, reason,
-                submitted_at, settled_at, version, created_at, updated_at
+                submitted_at, settled_at, version, created_at, updated_at, kind, run_id,
+                submit_from
             FROM payouts WHERE 1 = 1
             """)
         if let participant = filter.participant {
             query.append(" AND participant_id = ?", participant)
         }
         if let state = filter.state { query.append(" AND state = ?", state) }
+        if let kind = filter.kind { query.append(" AND kind = ?", kind) }
+        if let run = filter.run { query.append(" AND run_id = ?", run) }
         if let program = filter.program { query.append(" AND program_id = ?", program) }
         if let created = filter.created {
             query.append(" AND created_at >= ?", created.lowerBound)
@@ -126,14 +176,17 @@ public enum PayoutStore {
 
     private static func payout(_ row: Row) throws -> Payout {
         guard let state = try Payout.State(rawValue: row.text(4)),
+            let kind = try Payout.Kind(rawValue: row.text(18)),
             let currency = try Currency(row.text(5))
         else { throw DatabaseFault(operation: "read a payout", code: DatabaseFault.corrupt) }
         return try Payout(
             id: row.id(0), program: row.id(1), participant: row.id(2), reference: row.text(3),
-            state: state, currency: currency, rewardsAmount: row.int64(6),
+            kind: kind, run: row.optionalID(19), state: state, currency: currency,
+            rewardsAmount: row.int64(6),
             clawbackAmount: row.int64(7), amount: row.int64(8), paidAmount: row.int64(9),
             rewardCount: row.int64(10), providerReference: row.optionalText(11),
-            reason: row.optionalText(12), submittedAt: row.optionalInstant(13),
+            reason: row.optionalText(12), submitFrom: row.optionalInstant(20),
+            submittedAt: row.optionalInstant(13),
             settledAt: row.optionalInstant(14), version: row.int64(15), createdAt: row.instant(16),
             updatedAt: row.instant(17))
     }

@@ -24,7 +24,9 @@ public enum RewardBook {
         var rewards: [Reward] = []
         for rule in try RewardRuleStore.active(in: occasion.program, for: occasion.trigger, tx)
         where try rule.terms.isMoney && !RewardStore.exists(rule.id, occasion, tx) {
-            for share in try RewardReckoning.shares(rule, occasion, credits, tx) {
+            for share in try RewardReckoning.shares(
+                rule, occasion, credits, at: occasion.moment(tx), tx)
+            {
                 if let reward = try grant(share, by: rule, occasion, tx) { rewards.append(reward) }
             }
         }
@@ -37,7 +39,8 @@ public enum RewardBook {
         _ share: RewardRules.Share, by rule: RewardRule, _ occasion: RewardOccasion,
         _ tx: Transaction
     ) throws -> Reward? {
-        let budget = try RewardReckoning.budget(share.amount.amount, occasion, tx)
+        let budget = try RewardReckoning.budget(
+            share.amount.amount, occasion, at: occasion.moment(tx), tx)
         let countsAt =
             budget?.outcome == .queued
             ? budget?.countsTo.start ?? tx.now : occasion.moment(tx)

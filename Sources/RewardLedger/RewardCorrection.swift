@@ -44,7 +44,8 @@ public enum RewardCorrection {
             changed += try takeBack(reward.amount.amount, of: [reward], sale, occasion.actor, tx)
         }
         for rule in rules {
-            let shares = try RewardReckoning.shares(rule, occasion, credits, held: granted, tx)
+            let shares = try RewardReckoning.shares(
+                rule, occasion, credits, held: granted, at: sale.recordedAt, tx)
             let held = granted.filter { $0.rule == rule.id }
             for participant in participants(held) {
                 let own = held.filter { $0.participant == participant }
@@ -60,7 +61,9 @@ public enum RewardCorrection {
                 guard missing > 0 else { continue }
                 // What the limits left then may have gone to other rewards since.
                 for limit in try own.isEmpty
-                    ? [] : RewardReckoning.limits(of: share.participant, rule, occasion, tx)
+                    ? []
+                    : RewardReckoning.limits(
+                        of: share.participant, rule, occasion, at: sale.recordedAt, tx)
                 { missing = min(missing, max(0, limit.most - limit.used)) }
                 guard missing > 0,
                     let reward = try grant(missing, of: share, by: rule, occasion, sale, tx)

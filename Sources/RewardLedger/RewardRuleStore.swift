@@ -42,6 +42,15 @@ public enum RewardRuleStore {
             """, program, trigger.name.rawValue) != nil
     }
 
+    /// The program's active rules, oldest first.
+    public static func active(in program: ProgramID, _ reader: Reader) throws -> [RewardRule] {
+        try reader.all(
+            """
+            SELECT id, program_id, name, state, terms, metadata, version, created_at, updated_at
+            FROM reward_rules WHERE program_id = ? AND state = 'active' ORDER BY seq
+            """, program, map: rule)
+    }
+
     /// The program's rules as they were in force for `trigger` at `instant`, oldest first: what a
     /// sale that was recorded then promised.
     public static func inForce(

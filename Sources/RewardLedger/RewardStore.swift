@@ -56,17 +56,31 @@ public enum RewardStore {
         try reader.page(query(filter), request, map: reward)
     }
 
-    /// The participant's approved rewards that no payout holds, oldest first, at most `limit`.
+    /// What can be paid of the participant's approved rewards of the order's kind that no payout
+    /// holds, the oldest or the largest first, at most `limit`. Neither sum nor difference can
+    /// overflow: each amount is at most `Money.maximum`.
     static func payable(
-        to participant: ParticipantID, _ currency: Currency, limit: Int, _ reader: Reader
-    ) throws -> [Reward] {
-        var filter = Filter()
-        filter.participant = participant
-        filter.state = Reward.State.approved.rawValue
-        var query = query(filter)
-        query.append(" AND payout_id IS NULL AND currency = ?", currency.code)
-        query.append(" ORDER BY seq LIMIT ?", Int64(limit))
-        return try reader.all(query, map: reward)
+        _ order: PayoutOrder, limit: Int, largestFirst: Bool = false, _ reader: Reader
+    ) throws -> [Int64] {
+        var query = Query(
+            """
+            SELECT amount - reversed_amount + clawback_amount - settled_amount FROM rewards
+            WHERE program_id = ? AND kind = ? AND currency = ? AND participant_id = ?
+                AND state = 'approved' AND payout_id IS NULL
+            """, order.program, order.kind.rawValue, order.currency.code, order.participant)
+        if largestFirst { query.append(" ORDER BY 1 DESC, seq LIMIT ?", Int64(limit)) }
+        if !largestFirst { query.append(" ORDER BY seq LIMIT ?", Int64(limit)) }
+        return try reader.all(query) { try $0.int64(0) }
+    }
+
+    /// Marks the payout's rewards as held by it. Neither their state nor their money changes by
+    /// it, so no counter does; one statement, as there may be a thousand.
+    static func hold(in payout: PayoutID, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            UPDATE rewards SET payout_id = ?, version = version + 1, updated_at = ?
+            WHERE id IN (SELECT reward_id FROM payout_rewards WHERE payout_id = ?)
+            """, payout, tx.now, payout)
     }
 
     /// Whether the rule has been granted on this occasion already, to anybody.

@@ -40,7 +40,11 @@ public struct Statement: Sendable {
         public let kind: JournalEntry.Kind
         public let postedAt: Instant
         public let reward: RewardID?
+        /// The rule that granted the reward, and its version of then.
+        public let rule: RewardRuleID?
+        public let ruleVersion: Int64?
         public let payout: PayoutID?
+        public let payoutReference: String?
         public let conversion: ConversionID?
         public let lead: LeadID?
         public let refund: RefundID?

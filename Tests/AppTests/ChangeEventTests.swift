@@ -35,7 +35,7 @@ struct ChangeEventTests {
             types == [
                 "program.paused", "program.active", "participant.suspended",
                 "participant.approved", "link.disabled", "link.active", "link.archived",
-                "api_key.revoked", "participant.closed", "program.ended",
+                "api_key.revoked", "participant.closed", "api_key.revoked", "program.ended",
             ])
     }
 

@@ -33,6 +33,9 @@ struct EveryRouteTests {
                 "conversions": try sale.id(),
                 "rewards": try #require(sale["rewards.0.id"]?.stringValue),
                 "payouts": try scene.payout(partner, "payout-of-\(partner.code)"),
+                "payout_runs": try service.make(
+                    "/v1/programs/\(scene.program)/payout_runs",
+                    ["reference": .string("run-of-\(partner.code)")]),
                 "api_keys": try Scene.key(service, "read").id,
                 "clicks": try #require(clicks.first),
                 "ledger/accounts": try #require(
@@ -53,6 +56,8 @@ struct EveryRouteTests {
                         "participant_id": .string(partner.id), "source": "partner",
                         "customer": ["external_id": .string("touched-by-\(partner.code)")],
                     ]),
+                "rehearsals": try service.make(
+                    "/v1/programs/\(scene.program)/rehearsals", Objects.rehearsal),
                 "customers": try #require(sale["customer_id"]?.stringValue),
                 "customer_merges": try Objects.merge(service, sale),
                 "transactions": try #require(try service.get("/v1/ledger/transactions").ids.first),
@@ -96,6 +101,11 @@ struct EveryRouteTests {
                     "reason": "We were first.",
                 ])
         }
+
+        static let rehearsal: JSONValue = [
+            "from": "2020-01-01T00:00:00Z", "to": "2099-01-01T00:00:00Z",
+            "attribution": ["model": "linear"],
+        ]
 
         /// Another customer that is the same person as the sale's.
         static func merge(_ service: TestService, _ sale: TestAnswer) throws -> String {
@@ -257,6 +267,7 @@ struct EveryRouteTests {
             return ["reason_code": "no_budget", "reason": "next year"]
         case "POST /v1/leads/{id}/nurture": return ["follow_up_at": "2099-01-01T00:00:00Z"]
         case "POST /v1/leads/{id}/reopen": return ["reason": "they called"]
+        case "POST /v1/programs/{id}/rehearsals": return Objects.rehearsal
         case "POST /v1/touchpoints":
             return [
                 "program_id": .string(scene.program), "customer": ["external_id": "dry"],
@@ -284,6 +295,7 @@ struct EveryRouteTests {
             "POST /v1/benefits/{id}/void",
             "POST /v1/payouts/{id}/fail":
             return ["reason": "because"]
+        case "POST /v1/programs/{id}/payout_runs": return ["reference": "dry"]
         case "POST /v1/payouts": return ["participant_id": ada, "reference": "dry"]
         case "POST /v1/accounts": return ["domain": "dry.example", "relation": "customer"]
         case "POST /v1/accounts/bulk":

@@ -189,6 +189,7 @@ struct IdempotencyTests {
         let payout = try scene.payout(scene.ada, "p")
         let bodies: [(path: String, body: JSONValue)] = [
             ("/v1/payouts", ["participant_id": .string(scene.ada.id), "reference": "q"]),
+            ("/v1/programs/\(scene.program)/payout_runs", ["reference": "q"]),
             ("/v1/payouts/\(payout)/submit", [:]), ("/v1/payouts/\(payout)/confirm", [:]),
             ("/v1/payouts/\(payout)/fail", ["reason": "r"]),
             ("/v1/payouts/\(payout)/mark_unknown", [:]), ("/v1/payouts/\(payout)/cancel", [:]),
@@ -207,7 +208,7 @@ struct IdempotencyTests {
         let required = RouteTable.all.endpoints.filter { $0.idempotency == .required }
         #expect(
             Set(required.map(\.about.operationID)) == [
-                "createPayout", "submitPayout", "confirmPayout", "failPayout",
+                "createPayout", "createPayoutRun", "submitPayout", "confirmPayout", "failPayout",
                 "markUnknownPayout", "cancelPayout", "refundConversion",
             ])
     }

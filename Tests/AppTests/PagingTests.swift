@@ -122,7 +122,7 @@ struct PagingTests {
         "every list of objects pages without gap or repeat",
         arguments: [
             "programs", "participants", "links", "leads", "conversions", "rewards", "payouts",
-            "api_keys", "clicks", "ledger/accounts", "ledger/transactions",
+            "payout_runs", "api_keys", "clicks", "ledger/accounts", "ledger/transactions",
         ])
     func everyList(noun: String) throws {
         let scene = try Scene(TestService())
@@ -132,6 +132,9 @@ struct PagingTests {
             _ = try scene.lead(partner, "\(partner.code)@buyer.example")
             try scene.sale(partner, "sale-\(partner.code)")
             _ = try scene.payout(partner, "pay-\(partner.code)")
+            _ = try scene.service.make(
+                "/v1/programs/\(scene.program)/payout_runs",
+                ["reference": .string("run-\(partner.code)")])
             for agent in ["1", "2", "3"] {
                 _ = try JourneyTests.click(scene.service, partner.code, agent: agent)
             }

@@ -65,7 +65,6 @@ struct RegistrationTests {
         let second = try deals.register(deals.ben, "WWW.Acme.example.")
         #expect(second.status == 409)
         #expect(second.code == "account_protected")
-        #expect(second["protected_until_latest"] == first["protected_until_latest"])
         #expect(!second.text.contains(id))
         #expect(!second.text.contains(deals.ada.id))
 
@@ -260,14 +259,14 @@ struct ReceiptTests {
         defer { deals.service.stop() }
         for index in 1...5 { _ = try deals.register(deals.ada, "firm-\(index).example") }
         let database = deals.service.service.app.database
-        let (count, faults) = try ReceiptStore.verify(database.makeReader())
+        let (count, faults) = try ReceiptVerifier.verify(database.makeReader())
         #expect(count == 5)
         #expect(faults.isEmpty)
         try database.perform { tx in
             try tx.run("DROP TRIGGER receipts_are_not_updated")
             try tx.run("UPDATE receipts SET body = replace(body, '1', '2') WHERE seq = 3")
         }
-        let found = try ReceiptStore.verify(database.makeReader()).faults
+        let found = try ReceiptVerifier.verify(database.makeReader()).faults
         #expect(found.first?.hasPrefix("Receipt 3 ") == true, "\(found)")
     }
 
@@ -283,6 +282,41 @@ struct ReceiptTests {
         let other = deals.service.folder.appending(path: "other").path
         try Data("nonsense".utf8).write(to: URL(filePath: other))
         #expect(throws: ConfigurationError.self) { try SigningKey.load(other) }
+    }
+
+    @Test("whatever is no plain key file is refused at once, with words that say what it is")
+    func noKeyFile() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func path(_ name: String) -> String { folder.appending(path: name).path }
+        mkfifo(path("pipe"), 0o600)
+        mkdir(path("folder"), 0o700)
+        symlink(path("nowhere"), path("link"))
+        for (name, words) in [
+            ("pipe", "not a plain file"), ("folder", "is a directory"), ("link", "symbolic link"),
+        ] {
+            let error = #expect(throws: ConfigurationError.self) {
+                try SigningKey.load(path(name))
+            }
+            #expect(error?.description.contains(words) == true, "\(name)")
+        }
+    }
+
+    @Test("a key that others may read is told of, and used")
+    func looseKeyFile() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID())").path
+        defer { unlink(path) }
+        var warnings: [String] = []
+        let key = try SigningKey.load(path) { warnings.append($0) }.publicKey
+        #expect(warnings.isEmpty)
+        for mode: mode_t in [0o640, 0o604] {
+            warnings = []
+            chmod(path, mode)
+            #expect(try SigningKey.load(path) { warnings.append($0) }.publicKey == key)
+            #expect(warnings.count == 1)
+            #expect(warnings.first?.contains("chmod 600") == true)
+        }
     }
 
     @Test("receipts of an earlier key are still checked after a change of keys")
@@ -302,7 +336,7 @@ struct ReceiptTests {
         let published = try next.get("/v1/registrations/verification_key", key: nil)
         #expect(published["key_id"] != old["body.key_id"])
         #expect(published["earlier.0.key_id"] == old["body.key_id"])
-        #expect(try ReceiptStore.verify(next.service.app.database.makeReader()).faults.isEmpty)
+        #expect(try ReceiptVerifier.verify(next.service.app.database.makeReader()).faults.isEmpty)
     }
 }
 

@@ -127,6 +127,7 @@ struct Scene {
             (SELECT count(*) FROM dispute_evidence) +
             (SELECT count(*) FROM customers) +
             (SELECT count(*) FROM customer_merges) +
+            (SELECT count(*) FROM rehearsals) +
             (SELECT count(*) FROM touchpoints) +
             (SELECT count(*) FROM conversions) +
             (SELECT count(*) FROM refunds) +
@@ -135,6 +136,8 @@ struct Scene {
             (SELECT count(*) FROM campaigns) +
             (SELECT count(*) FROM referral_counts) +
             (SELECT count(*) FROM payouts) +
+            (SELECT count(*) FROM payout_runs) +
+            (SELECT count(*) FROM payout_run_states) +
             (SELECT count(*) FROM rewards) +
             (SELECT count(*) FROM benefits) +
             (SELECT count(*) FROM payout_rewards) +

@@ -77,11 +77,12 @@ class Service:
         self.process.terminate()
         self.process.wait()
 
-    def call(self, method, path, body=None):
+    def call(self, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         data = json.dumps(body).encode() if body is not None else None
         connection.request(method, path, data, {
-            "Authorization": f"Bearer {KEY}", "Content-Type": "application/json"})
+            "Authorization": f"Bearer {KEY}", "Content-Type": "application/json",
+            **(headers or {})})
         answer = connection.getresponse()
         data = answer.read()
         if answer.status >= 300:

@@ -78,6 +78,7 @@ struct AccountIdentityTests {
             ("Żabka Sp. z o.o.", "zabka"), ("Alfa s.r.o.", "alfa"), ("Beta S. A.", "beta"),
             ("Gamma Sdn. Bhd.", "gamma"), ("Zoo Zürich", "zoo zurich"),
             ("London Zoo", "london zoo"),
+            ("Ac\u{200B}me\u{202E} I\u{AD}nc", "acme"), ("\u{FEFF}The Acme", "acme"),
             ("Công ty Điện Lực", "cong ty dien luc"), ("Café", "cafe"), ("Cafe\u{301}", "cafe"),
         ])
     func companies(text: String, normalized: String) {

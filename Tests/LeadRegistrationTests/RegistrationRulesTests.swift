@@ -128,6 +128,11 @@ struct RegistrationRulesTests {
             (acme, nil, claim(.domain, part: "EMEA"), nil, .conflict(other)),
             (acme, "EMEA", claim(.domain, part: "EMEA"), nil, .conflict(other)),
             (acme, "EMEA", claim(.domain, part: "APAC"), nil, .none),
+            (
+                acme, " Süd\u{200B}  straße", claim(.domain, part: "SÜD STRASSE"), nil,
+                .conflict(other)
+            ),
+            (acme, " ", claim(.domain, part: "APAC"), nil, .conflict(other)),
             (acme, nil, claim(.domain, scope: program), nil, .overlap(other)),
             (acme, nil, claim(.name), "Acme GmbH", .overlap(other)),
             (acme, nil, claim(.name), "Acme Industries Worldwide", .none),
@@ -270,15 +275,18 @@ struct DisputeRulesTests {
     @Test("a dispute needs two claims of two partners, and is opened once")
     func opening() throws {
         let open = DisputeID(high: 4, low: 4)
-        let rows: [(Registration?, DisputeID?, DisputeRefusal?)] = [
-            (holder, nil, nil), (nil, nil, .nothingContested),
-            (someRegistration(.approved, participant: ben), nil, .sameSide),
-            (holder, open, .alreadyOpen(open)),
+        let old = DisputeID(high: 3, low: 3)
+        let rows: [(Registration?, Dispute.Opener, DisputeID?, DisputeID?, DisputeRefusal?)] = [
+            (holder, .partner, nil, nil, nil), (nil, .partner, nil, nil, .nothingContested),
+            (someRegistration(.approved, participant: ben), .partner, nil, nil, .sameSide),
+            (holder, .partner, open, old, .alreadyOpen(open)),
+            (holder, .partner, nil, old, .alreadyRuled(old)), (holder, .operator, nil, old, nil),
         ]
-        for (contested, open, expected) in rows {
+        for (contested, opener, open, ruled, expected) in rows {
             var found: DisputeRefusal?
             do throws(DisputeRefusal) {
-                _ = try DisputeRules.checkOpening(claim: refused, contested: contested, open: open)
+                _ = try DisputeRules.checkOpening(
+                    claim: refused, contested: contested, by: opener, open: open, ruled: ruled)
             } catch { found = error }
             #expect(found == expected)
         }
@@ -308,6 +316,19 @@ struct DisputeRulesTests {
         #expect(split.claim.share == 2_500)
         #expect(split.contested.share == 7_500)
         #expect(split.contested.state == .approved)
+    }
+
+    @Test("nothing is given to a claimant who is not approved")
+    func notApproved() throws {
+        for decision in [Ruling.Decision.transfer, .split(claimantShare: 1)] {
+            #expect(throws: DisputeRefusal.claimantNotApproved) {
+                try DisputeRules.checkClaimant(isApproved: false, decision)
+            }
+            try DisputeRules.checkClaimant(isApproved: true, decision)
+        }
+        for decision in [Ruling.Decision.uphold, .reject] {
+            try DisputeRules.checkClaimant(isApproved: false, decision)
+        }
     }
 
     @Test("a claim that holds nothing has nothing to hand on")

@@ -72,6 +72,18 @@ struct ParticipantRulesTests {
         }
     }
 
+    @Test("whoever is suspended or closed changes nothing")
+    func writing() throws {
+        for state in [Participant.State.applied, .approved] {
+            try ParticipantRules.checkMayWrite(state)
+        }
+        for state in [Participant.State.suspended, .closed] {
+            #expect(throws: ParticipantRefusal.onlyReads(state: state)) {
+                try ParticipantRules.checkMayWrite(state)
+            }
+        }
+    }
+
     @Test("a rule that a program does not have refuses nobody")
     func withoutRules() throws {
         var none = EligibilityTerms()

@@ -144,13 +144,13 @@ extension LedgerFixture {
     @discardableResult
     func rule(
         _ rate: RewardTerms.Rate, trigger: RewardRule.TriggerName = .conversion,
-        kinds: [String]? = nil
+        kinds: [String]? = nil, kind: RewardRule.Kind = .cash
     ) throws -> RewardRule {
         try perform { [program] tx in
             let rule = RewardRule(
                 id: tx.makeID(), program: program, name: nil, state: .active,
                 terms: RewardTerms(
-                    trigger: trigger, recipient: .referrer, kind: .cash, rate: rate,
+                    trigger: trigger, recipient: .referrer, kind: kind, rate: rate,
                     conversionKinds: kinds), metadata: [:], version: 1, createdAt: tx.now,
                 updatedAt: tx.now)
             try RewardRuleStore.insert(rule, actor: "test", tx)
@@ -218,13 +218,19 @@ extension LedgerFixture {
         return (conversion, reward.id)
     }
 
-    func payout(_ reference: String, to participant: ParticipantID) throws -> Payout {
-        try perform { [program, currency] tx in
-            try PayoutBook.create(
-                reference: reference, participant: participant, program: program,
-                currency: currency, actor: "test", tx
-            ).payout
-        }
+    func order(
+        _ reference: String, to participant: ParticipantID, kind: Payout.Kind = .cash
+    ) -> PayoutOrder {
+        PayoutOrder(
+            reference: reference, participant: participant, program: program, currency: currency,
+            kind: kind, actor: "test")
+    }
+
+    func payout(
+        _ reference: String, to participant: ParticipantID, kind: Payout.Kind = .cash
+    ) throws -> Payout {
+        let order = order(reference, to: participant, kind: kind)
+        return try perform { try PayoutBook.create(order, $0).payout }
     }
 
     @discardableResult

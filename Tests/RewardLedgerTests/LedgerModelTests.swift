@@ -180,8 +180,7 @@ struct LedgerPlayer {
         if !isRepeated { references += 1 }
         let participant = participants[Int(random.below(UInt64(participants.count)))]
         let (payout, isNew) = try PayoutBook.create(
-            reference: "r\(references)", participant: participant, program: fixture.program,
-            currency: fixture.currency, actor: "test", tx)
+            fixture.order("r\(references)", to: participant), tx)
         if isNew { try model.create(payout) }
     }
 

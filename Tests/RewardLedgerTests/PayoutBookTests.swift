@@ -80,9 +80,7 @@ import Testing
         let first = try fixture.payout("r1", to: participant)
         _ = try fixture.approvedSale(10_000, to: participant)
         let (again, isNew) = try fixture.perform { tx in
-            try PayoutBook.create(
-                reference: "r1", participant: participant, program: fixture.program,
-                currency: fixture.currency, actor: "test", tx)
+            try PayoutBook.create(fixture.order("r1", to: participant), tx)
         }
         #expect(again.id == first.id && !isNew)
         #expect(again.amount == 1_000)
@@ -101,7 +99,14 @@ import Testing
         }
         let euro = try #require(Currency("EUR"))
         #expect(throws: PayoutRefusal.referenceTaken(member: "currency")) {
-            try PayoutRules.checkSame(paid, participant: participant, currency: euro)
+            try PayoutRules.checkSame(
+                paid,
+                PayoutOrder(
+                    reference: "r1", participant: participant, program: fixture.program,
+                    currency: euro, kind: .cash, actor: "test"))
+        }
+        #expect(throws: PayoutRefusal.referenceTaken(member: "kind")) {
+            try fixture.payout("r1", to: participant, kind: .accountCredit)
         }
     }
 

@@ -60,13 +60,30 @@ extension Command {
                 proofs, and gives it its name last. Refuses a FILE that exists.
                 """, run: Maintenance.backup),
         Command(
-            name: "verify", operands: [], options: [],
+            name: "verify", operands: [],
+            options: [
+                SavedHead.option,
+                (
+                    "--receipts-head", "SEQ:HASH",
+                    "A kept head of receipts, or a file with the answer of "
+                        + "/v1/registrations/head: it must be in the chain."
+                ),
+            ],
             summary: "Prove the database and the ledger.",
             help: """
                 Checks the file's integrity, that every transaction sums to zero, that balances
-                equal their sums, the hash chain, that rewards and payouts match the journal, and
-                the chain of receipts. Names the first fault.
+                equal their sums, the hash chain, that rewards and payouts match the journal, the
+                chain of receipts, and that they and the accepted claims agree. Names the first
+                fault. With --head also that the journal still holds everything that it held then.
                 """, run: Maintenance.verify),
+        Command(
+            name: "verify-entry", operands: ["FILE"], options: [SavedHead.option],
+            summary: "Check the proof of a ledger entry offline.",
+            help: """
+                Says whether FILE, an answer of /v1/ledger/transactions/{id}/proof, proves that the
+                entry is part of the journal with the head that it names, and with --head that this
+                is the head that was kept. Exit status 0 when it does, 1 when it does not.
+                """, run: VerifyEntry.run),
         Command(
             name: "verify-receipt", operands: ["FILE"],
             options: [

@@ -1,4 +1,3 @@
-import Crypto
 import Database
 import Glibc
 import JSON
@@ -29,14 +28,22 @@ enum Maintenance {
     }
 
     static func verify(_ configuration: Configuration, _ arguments: Arguments) throws -> Int32 {
+        let saved = try SavedHead.read(arguments)
         let daemon = DaemonClient(path: configuration.socketPath)
+        let receiptsHead = try arguments.options["--receipts-head"].map {
+            try KeptReceiptsHead.read($0)
+        }
         let proof: Proof
         if daemon.isAnswered {
-            let answer = try daemon.post("/daemon/verify", [:])
+            var body = KeptReceiptsHead.body(receiptsHead).objectValue ?? [:]
+            if let saved { body["head"] = .string(saved.description) }
+            let answer = try daemon.post("/daemon/verify", .object(body))
             guard answer.status == 200 else { return report(answer) }
             proof = Proof(answer.json)
         } else {
-            proof = try withDatabase(configuration, isExpected: true) { try Proof.of($0) }
+            proof = try withDatabase(configuration, isExpected: true) {
+                try Proof.of($0, against: saved, receiptsHead: receiptsHead)
+            }
         }
         Terminal.print(proof.text)
         return proof.faults.isEmpty ? 0 : 1
@@ -120,17 +127,23 @@ struct Proof: Sendable {
             head: json["head"]?.stringValue ?? "")
     }
 
-    /// Checks the file and the ledger.
-    static func of(_ database: Database) throws -> Proof {
+    /// Checks the file, the ledger and the receipts, and that heads that were kept are still in
+    /// them.
+    static func of(
+        _ database: Database, against saved: LedgerHead? = nil, receiptsHead: ReceiptHead? = nil
+    ) throws -> Proof {
         let integrity = try database.integrityCheck()
         let reader = try database.makeReader()
         let (report, receipts) = try reader.snapshot {
-            try (LedgerVerifier.verify(reader), ReceiptStore.verify(reader))
+            try (
+                LedgerVerifier.verify(reader, against: saved),
+                ReceiptVerifier.verify(reader, kept: receiptsHead)
+            )
         }
         return Proof(
             transactions: report.transactions, rewards: report.rewards, receipts: receipts.count,
             faults: integrity + report.faults + receipts.faults,
-            head: "\(report.head.sequence):" + Hex.encode(report.head.hash))
+            head: report.head.description)
     }
 
     var json: JSONValue {

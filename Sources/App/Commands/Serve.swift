@@ -10,7 +10,9 @@ final class Service: Sendable {
     let app: Application
     private let server: Server
     let jobs: JobRunner
+    let rehearsals: RehearsalRunner
     private let jobThread: pthread_t
+    private let rehearsalThread: pthread_t
 
     /// Opens the database, binds the listeners and starts everything.
     init(_ configuration: Configuration, clock: Clock = .system, log: Log) throws {
@@ -23,6 +25,7 @@ final class Service: Sendable {
                 listeners: configuration.allListeners, loops: loops, limits: Limits())
         ) { loop in try Dispatcher(app: app, loop: loop) }
         jobs = try JobRunner(app)
+        rehearsals = try RehearsalRunner(app)
         let first = server.addresses.first ?? ""
         app.lifecycle.withLock { lifecycle in
             lifecycle.publicURL =
@@ -31,6 +34,7 @@ final class Service: Sendable {
         }
         app.attach(server)
         jobThread = try jobs.start().release()
+        rehearsalThread = try rehearsals.start().release()
         clinux_release_startup_memory()
     }
 
@@ -42,7 +46,9 @@ final class Service: Sendable {
         server.drain()
         server.wait()
         jobs.stop()
+        rehearsals.stop()
         pthread_join(jobThread, nil)
+        pthread_join(rehearsalThread, nil)
         app.database.close()
     }
 }

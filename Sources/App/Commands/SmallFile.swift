@@ -1,7 +1,7 @@
 import Glibc
 import Platform
 
-/// Whole small files, such as a key's.
+/// Whole files of bounded size, such as a key's.
 enum SmallFile {
     static let bytesMax = 65_536
 
@@ -10,23 +10,26 @@ enum SmallFile {
         bytes(path).flatMap { String(validating: $0, as: UTF8.self) }
     }
 
-    /// The file's bytes; nil when it cannot be read or is too large.
-    static func bytes(_ path: String) -> [UInt8]? {
+    /// The file's bytes; nil when it cannot be read or is larger than `bytesMax`.
+    static func bytes(_ path: String, bytesMax: Int = bytesMax) -> [UInt8]? {
         let number = open(path, O_RDONLY | O_CLOEXEC)
         guard number >= 0 else { return nil }
-        let descriptor = FileDescriptor(owning: number)
-        var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
-        var count = 0
-        while count < bytes.count {
-            let got = bytes[count...].withUnsafeMutableBytes {
-                Glibc.read(descriptor.number, $0.baseAddress, $0.count)
-            }
+        return bytes(of: FileDescriptor(owning: number), bytesMax: bytesMax)
+    }
+
+    /// What is left to read of an open file; nil when that fails or is too much.
+    static func bytes(
+        of descriptor: borrowing FileDescriptor, bytesMax: Int = bytesMax
+    ) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while bytes.count <= bytesMax {
+            let got = Glibc.read(descriptor.number, &chunk, chunk.count)
             if got < 0 && errno == EINTR { continue }
             if got < 0 { return nil }
-            if got == 0 { break }
-            count += got
+            if got == 0 { return bytes }
+            bytes += chunk[..<got]
         }
-        guard count <= bytesMax else { return nil }
-        return Array(bytes[..<count])
+        return nil
     }
 }

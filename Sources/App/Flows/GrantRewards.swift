@@ -68,11 +68,15 @@ enum GrantRewards {
 
     /// With what is known of those who share in it.
     static func knowing(
-        _ credits: [Credit], _ facts: RewardFacts, _ tx: Transaction
+        _ credits: [Credit], _ facts: RewardFacts, _ reader: Reader
     ) throws -> RewardFacts {
         var facts = facts
         for credit in credits {
-            guard let known = try ParticipantStore.recall(credit.participant, tx) else { continue }
+            let id = credit.participant
+            let known =
+                try (reader as? Transaction).map { try ParticipantStore.recall(id, $0) }
+                ?? ParticipantStore.find(id, reader)
+            guard let known else { continue }
             facts.participants[known.id] = RewardFacts.Person(
                 kind: known.kind.rawValue, segment: known.profile.segment)
         }

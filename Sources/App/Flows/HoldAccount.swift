@@ -36,9 +36,11 @@ enum HoldAccount {
         return holders
     }
 
-    /// The program's registrations that hold one of the accounts at `instant`, earliest first, each
-    /// with a share of it or of a part. Two companies may bear one name: where several accounts are
-    /// meant, the shares of the earliest ones count, until they make up the whole.
+    /// The program's registrations that earn by one of the accounts at `instant`, earliest first,
+    /// each with a share of it or of a part: those that had been approved by then, as they were
+    /// then. An undecided one keeps others out, and earns nothing. Two companies may bear one name:
+    /// where several accounts are meant, the shares of the earliest ones count, until they make up
+    /// the whole.
     static func registrations(
         of identities: [AccountIdentity], in program: ProgramID, at instant: Instant,
         _ reader: Reader
@@ -47,13 +49,16 @@ enum HoldAccount {
         var left: [String?: Int64] = [:]
         for identity in identities {
             for claim in try holders(of: identity, at: instant, reader) {
-                guard let registration = try RegistrationStore.find(claim.registration, reader),
+                guard
+                    let registration = try RegistrationStore.find(
+                        claim.registration, asOf: instant, reader),
+                    registration.state.isEarning,
                     registration.program == program, registration.share > 0,
-                    registration.share <= left[claim.part, default: 10_000],
+                    registration.share <= left[claim.partKey, default: 10_000],
                     !found.contains(where: { $0.id == registration.id })
                 else { continue }
                 found.append(registration)
-                left[claim.part, default: 10_000] -= registration.share
+                left[claim.partKey, default: 10_000] -= registration.share
             }
         }
         return found

@@ -21,7 +21,9 @@ enum OpenDispute {
         let open = try other.flatMap {
             try DisputeStore.open(claim: claim.id, contested: $0.id, tx)
         }
-        let checked = try DisputeRules.checkOpening(claim: claim, contested: other, open: open)
+        let ruled = try other.flatMap { try DisputeStore.ruled(between: claim.id, $0.id, tx) }
+        let checked = try DisputeRules.checkOpening(
+            claim: claim, contested: other, by: opener, open: open, ruled: ruled)
         let dispute = Dispute(
             id: tx.makeID(), program: claim.program, claim: claim.id, contested: checked.id,
             claimant: claim.participant, respondent: checked.participant, openedBy: opener,

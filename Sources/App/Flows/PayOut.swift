@@ -3,21 +3,26 @@ import Model
 import Programs
 import RewardLedger
 
-/// A participant is to be paid: all approved rewards in the program's currency that no payout
-/// holds, less what is owed back.
+/// A participant is to be paid: all approved rewards of one kind in the program's currency that no
+/// payout holds, less what is owed back.
 struct PayOut: Sendable {
     let participant: ParticipantID
     let reference: String
     /// Must be the program's, when given.
     let currency: Currency?
+    let kind: Payout.Kind
+    /// Whether it is paid however little it is.
+    let overridesMinimum: Bool
     let actor: String
 
     func callAsFunction(_ tx: Transaction) throws -> (payout: Payout, isNew: Bool) {
         guard let participant = try ParticipantStore.recall(participant, tx),
             let program = try ProgramStore.recall(participant.program, tx)
         else { throw Refused(.unknownReference("/participant_id")) }
-        return try PayoutBook.create(
+        var order = PayoutOrder(
             reference: reference, participant: participant.id, program: program.id,
-            currency: currency ?? program.currency, actor: actor, tx)
+            currency: currency ?? program.currency, kind: kind, actor: actor)
+        if !overridesMinimum { order.minimum = program.terms.payouts.minimum }
+        return try PayoutBook.create(order, tx)
     }
 }

@@ -17,12 +17,14 @@ struct RuleDispute: Sendable {
         var resolved = try DisputeRules.moved(dispute, by: .resolve, at: tx.now)
         guard let claim = try RegistrationStore.find(dispute.claim, tx),
             let contested = try RegistrationStore.find(dispute.contested, tx),
-            let program = try ProgramStore.recall(claim.program, tx)
+            let program = try ProgramStore.recall(claim.program, tx),
+            let claimant = try ParticipantStore.recall(dispute.claimant, tx)
         else {
             throw DatabaseFault(operation: "read a dispute's claims", code: DatabaseFault.corrupt)
         }
         let effect = try DisputeRules.effect(
             of: decision, claim: claim, contested: contested, reason: reason, at: tx.now)
+        try DisputeRules.checkClaimant(isApproved: claimant.state == .approved, decision)
         resolved.ruling = Ruling(decision: decision, reason: reason, by: actor, at: tx.now)
         try DisputeStore.update(resolved, tx)
         try JobStore.cancel(dispute.id, tx)
@@ -45,7 +47,9 @@ struct RuleDispute: Sendable {
         _ tx: Transaction
     ) throws {
         var changed = changed
-        if changed.dispute == dispute.id { changed.dispute = nil }
+        if changed.dispute == dispute.id {
+            changed.dispute = try DisputeStore.earliestOpen(about: changed.id, tx)
+        }
         guard changed != old else { return }
         if changed.version == old.version {
             changed.version += 1

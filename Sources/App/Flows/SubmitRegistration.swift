@@ -17,6 +17,8 @@ struct SubmitRegistration: Sendable {
     let opportunity: Opportunity
     let metadata: JSONObject
     let actor: String
+    /// Whether the operator's own key asks.
+    let isOperator: Bool
     let signingKey: SigningKey
     /// 32 random bytes, the key of the account's fingerprint.
     let nonce: [UInt8]
@@ -94,13 +96,25 @@ struct SubmitRegistration: Sendable {
         }
         let known = try RegistrationStore.refusal(
             of: registration.participant, blockedBy: holder, tx)
-        var problem = RegistrationRefusal.accountProtected(until: holding.protectedUntilLatest)
-            .problem
+        let end = RegistrationRules.told(holding.protectedUntilLatest, toOperator: isOperator)
+        var problem = RegistrationRefusal.accountProtected(until: end).problem
         let id = known?.id ?? registration.id
         problem.members.append(("registration_id", .string(id.description)))
-        guard known == nil else { return Refused(problem) }
-        let refused = registration.refused(by: holder)
         let actor = actor
+        if let known {
+            // What it shows this time is evidence too.
+            guard let more = RegistrationRules.enriched(known, by: registration, at: tx.now) else {
+                return Refused(problem)
+            }
+            return Refused(problem) { tx in
+                try RegistrationStore.update(more, tx)
+                try EventStore.append(
+                    RegistrationEvents.event(
+                        "updated", more, actor: actor, data: ["version": .integer(more.version)]),
+                    tx)
+            }
+        }
+        let refused = registration.refused(by: holder)
         return Refused(problem) { tx in
             try RegistrationStore.insert(refused, tx)
             try EventStore.append(RegistrationEvents.event("refused", refused, actor: actor), tx)
@@ -156,7 +170,8 @@ private struct OtherClaims {
     /// What the partner itself holds of the same account and part.
     func own(of participant: ParticipantID, part: String?) -> RegistrationID? {
         claims.first {
-            $0.participant == participant && $0.part == part && $0.scope == scope
+            $0.participant == participant && $0.scope == scope
+                && $0.partKey == AccountPart.key(part)
                 && RegistrationRules.isSameAccount(identity, $0)
         }?.registration
     }

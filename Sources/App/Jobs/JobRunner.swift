@@ -54,6 +54,11 @@ final class JobRunner: Sendable {
                 if let fault = slice.fault { app.log.write(.error, fault) }
                 isMore = slice.fault != nil || slice.done == JobRunner.sliceJobs
             }
+            if try PayoutRunStore.running(reader) != nil {
+                let fault = try app.database.perform(PayoutRunBook.advance)
+                if let fault { app.log.write(.error, fault) }
+                isMore = true
+            }
             if try IdempotencyStore.isPruningDue(at: now, reader) {
                 let pruned = try app.database.perform { tx in
                     try IdempotencyStore.prune(limit: JobRunner.sliceAnswers, tx)
@@ -106,8 +111,14 @@ final class JobRunner: Sendable {
             try RegistrationJobs.remind(job.subject(RegistrationID.self), at: job.dueAt, tx)
         case RegistrationJobs.lapse:
             try MoveRegistration.lapse(job.subject(RegistrationID.self), tx)
+        case ActivateRehearsal.job:
+            try ActivateRehearsal.due(job.subject(RehearsalID.self), tx)
+        case SchedulePayouts.job:
+            try SchedulePayouts.run(job.subject(ProgramID.self), at: job.dueAt, tx)
         case OpenDispute.deadlineJob:
             try OpenDispute.escalate(job.subject(DisputeID.self), tx)
+        case CloseParticipant.claimsJob:
+            try CloseParticipant.giveUpClaims(job.subject(ParticipantID.self), tx)
         default: throw DatabaseFault(operation: "unknown job", code: DatabaseFault.corrupt)
         }
     }

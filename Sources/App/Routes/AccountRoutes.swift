@@ -32,7 +32,7 @@ enum AccountRoutes {
     }
 
     private static func keepMany(_ call: Call) throws -> WriteStep {
-        let wishes = try BulkRequest.items(call).map { try AccountWire.wish($0) }
+        let wishes = try BulkRequest.items(call, AccountWire.input) { try AccountWire.wish($0) }
         return { tx in
             let results = try BulkRequest.run(wishes, call) { wish in
                 try KeepAccount.run(wish, actor: call.principal.actor, tx)

@@ -83,7 +83,8 @@ enum ConversionExplanationWire {
                     list.object { touch in
                         touch.field("touchpoint_id", seen.fact.touch.description)
                         touch.field("verdict", seen.verdict.rawValue)
-                        touch.field("because", because(seen, conversion, attribution))
+                        touch.field(
+                            "because", because(seen, at: conversion.occurredAt, attribution))
                     }
                 }
             }
@@ -219,7 +220,7 @@ enum ConversionExplanationWire {
     }
 
     static func because(
-        _ seen: SeenTouch, _ conversion: Conversion, _ attribution: Attribution
+        _ seen: SeenTouch, at instant: Instant, _ attribution: Attribution
     ) -> String {
         let model = attribution.terms.model.rawValue
         switch seen.verdict {
@@ -239,7 +240,7 @@ enum ConversionExplanationWire {
         case .afterConversion: return "It came after the conversion."
         case .outsideWindow:
             let days = attribution.terms.windowDays
-            let start = conversion.occurredAt.advanced(byDays: Int(clamping: -days))
+            let start = instant.advanced(byDays: Int(clamping: -days))
             let early = start.milliseconds - seen.fact.occurredAt.milliseconds
             return "It came \(span(milliseconds: early)) before the window of \(days) days began."
         }

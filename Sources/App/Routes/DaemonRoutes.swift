@@ -2,6 +2,7 @@ import Database
 import HTTP
 import JSON
 import Platform
+import RewardLedger
 
 /// What the commands ask of a running daemon, through its private Unix socket alone.
 enum DaemonRoutes {
@@ -19,7 +20,13 @@ enum DaemonRoutes {
     }
 
     private static func verify(_ call: Call, _ app: Application, _ reply: Reply) throws {
-        try inBackground(call, app, reply) { try Proof.of(app.database).json }
+        let saved = call.body.text("head").flatMap { LedgerHead($0) }
+        let receiptsHead = call.body.text(KeptReceiptsHead.member).flatMap {
+            KeptReceiptsHead.parse($0)
+        }
+        try inBackground(call, app, reply) {
+            try Proof.of(app.database, against: saved, receiptsHead: receiptsHead).json
+        }
     }
 
     /// Runs one of these at a time, on a thread of its own.
@@ -66,5 +73,14 @@ enum DaemonRoutes {
         body: .object([.required("path", .text(1...4000))]))
 
     private static let verification = Contract(
-        operationID: "verify", summary: "Prove the database and the ledger.", body: .emptyBody)
+        operationID: "verify", summary: "Prove the database and the ledger.",
+        body: .object([
+            .optional("head", LedgerHeadWire.line),
+            .optional(
+                KeptReceiptsHead.member,
+                .string(
+                    TextRule(66...84, pattern: "^[0-9]{1,19}:[0-9a-f]{64}$") {
+                        KeptReceiptsHead.parse($0) != nil
+                    })),
+        ]))
 }

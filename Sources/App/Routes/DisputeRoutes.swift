@@ -231,6 +231,11 @@ extension DisputeRefusal: ProblemConvertible {
             Problem(
                 status: 409, code: "dispute_open", detail: "There is a dispute over these claims.",
                 extra: [("dispute_id", .string(id.description))])
+        case .alreadyRuled(let id):
+            Problem(
+                status: 409, code: "already_ruled",
+                detail: "A dispute over these claims has been ruled; the ruling stands.",
+                extra: [("dispute_id", .string(id.description))])
         case .notPossible(let transition):
             transition.problem
         case .closed:
@@ -241,6 +246,10 @@ extension DisputeRefusal: ProblemConvertible {
             .conflict(
                 "nothing_held",
                 "The contested claim holds the account no longer, so there is nothing to hand on.")
+        case .claimantNotApproved:
+            .conflict(
+                "participant_not_approved",
+                "The claimant is not approved, so it cannot be given the account.")
         }
     }
 }

@@ -76,13 +76,29 @@ enum EventWire {
         json.field("type", event.type)
         json.field("subject_id", event.object.description)
         json.field("program_id", event.program)
-        json.field("participant_id", event.participant)
-        json.field("actor", event.actor)
+        // In the timeline of a lead that its reader works and another referred.
+        let isOthers = caller.participant != nil && event.participant != caller.participant
+        json.field("participant_id", isOthers ? nil : event.participant)
+        let isOthersDeed = isOthers && ParticipantID(event.actor) != nil
+        json.field("actor", isOthersDeed ? "partner" : event.actor)
         json.field("from", event.from)
         json.field("to", event.to)
         json.field("reason", event.reason)
-        json.raw("data", caller.participant == nil ? Array(event.data.utf8) : ownData(event))
+        json.raw(
+            "data",
+            caller.participant == nil
+                ? Array(event.data.utf8) : isOthers ? sharedData(event) : ownData(event))
         json.field("created_at", event.occurredAt.rfc3339)
+    }
+
+    /// Nothing of how it came, which may tell who referred it.
+    private static func sharedData(_ event: Event) -> [UInt8] {
+        let data = (try? JSONValue.parse(Array(event.data.utf8)))?.objectValue ?? [:]
+        var shared = JSONObject()
+        for name in ["version", "reason_code", "follow_up_at", "value", "broken_rules"] {
+            shared[name] = data[name]
+        }
+        return JSONValue.object(shared).encoded()
     }
 
     /// Without the member that may name another participant's lead.

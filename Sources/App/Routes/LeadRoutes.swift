@@ -12,12 +12,13 @@ enum LeadRoutes {
         let base = "/v1/leads"
         routes.add(.post, base, .keyOrParticipant(.write), .write(create), creation)
         routes.add(.post, base + "/bulk", .keyOrParticipant(.write), .write(createMany), bulk)
-        routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, base, .keyOrParticipant(.read), .serviceRead(list), listing)
         routes.add(.get, base + "/overdue", .key(.read), .serviceRead(overdue), waiting)
-        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
+        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .serviceRead(get), reading)
         routes.add(.patch, base + "/{id}", .key(.write), .write(update), change)
         routes.add(
-            .get, base + "/{id}/timeline", .keyOrParticipant(.read), .read(timeline), history)
+            .get, base + "/{id}/timeline", .keyOrParticipant(.read), .serviceRead(timeline),
+            history)
         routes.add(
             .get, base + "/{id}/score", .keyOrParticipant(.read), .serviceRead(score), scoring)
         routes.add(
@@ -44,7 +45,7 @@ enum LeadRoutes {
     }
 
     private static func createMany(_ call: Call) throws -> WriteStep {
-        let items = try BulkRequest.items(call).map { try submission($0, call) }
+        let items = try BulkRequest.items(call, LeadWire.input) { try submission($0, call) }
         return { tx in
             let results = try BulkRequest.run(items, call) { try $0(tx) }
             return .object(
@@ -120,17 +121,32 @@ enum LeadRoutes {
         }
     }
 
-    private static func get(_ call: Call, _ reader: Reader) throws -> Response {
+    private static func get(
+        _ call: Call, _ app: Application, _ reader: Reader
+    ) throws -> Response {
+        let lead = try find(call.id(), reader)
+        try requireReadable(lead, call, at: app.clock.now(), reader)
         guard let instant = try call.asOf(reader) else {
-            let lead = try find(call.id(), reader)
-            try call.requireOwn(lead.referrer.participant)
             return .object(LeadWire.json(lead, for: call.principal), version: lead.version)
         }
-        guard let lead = try LeadStore.find(call.id(), asOf: instant, reader) else {
+        guard let then = try LeadStore.find(lead.id, asOf: instant, reader) else {
             throw Refused(.notFound())
         }
+        return .object(LeadWire.json(then, for: call.principal))
+    }
+
+    /// A participant reads what it referred, and what it works because it holds the account.
+    private static func requireReadable(
+        _ lead: Lead, _ call: Call, at now: Instant, _ reader: Reader
+    ) throws {
+        if let own = call.participant, own != lead.referrer.participant,
+            let registration = lead.registration,
+            lead.owner == LeadOwner(kind: .partner, name: own.description),
+            try AccountClaimStore.isHeld(by: registration, at: now, reader)
+        {
+            return
+        }
         try call.requireOwn(lead.referrer.participant)
-        return .object(LeadWire.json(lead, for: call.principal))
     }
 
     private static func told(_ call: Call) throws -> WriteStep {
@@ -182,10 +198,17 @@ enum LeadRoutes {
         return (lead, program)
     }
 
-    private static func list(_ call: Call, _ reader: Reader) throws -> Response {
+    private static func list(
+        _ call: Call, _ app: Application, _ reader: Reader
+    ) throws -> Response {
+        let now = app.clock.now()
         let window = try ListRequest(call) { (id: LeadID) in
             guard let lead = try LeadStore.find(id, reader) else { return nil }
-            if let own = call.participant, own != lead.referrer.participant { return nil }
+            do {
+                try requireReadable(lead, call, at: now, reader)
+            } catch is Refused {
+                return nil
+            }
             return try LeadStore.sequence(of: id, reader)
         }
         var filter = LeadStore.Filter()
@@ -199,7 +222,7 @@ enum LeadRoutes {
             if filter.participant != nil && filter.participant != own {
                 throw Refused(.notFound())
             }
-            filter.participant = own
+            filter.reader = (own, now)
         }
         let page = try LeadStore.page(window.page, filter, reader)
         return .list(page, call, id: { $0.id.description }) { lead, data in
@@ -207,9 +230,11 @@ enum LeadRoutes {
         }
     }
 
-    private static func timeline(_ call: Call, _ reader: Reader) throws -> Response {
+    private static func timeline(
+        _ call: Call, _ app: Application, _ reader: Reader
+    ) throws -> Response {
         let lead = try find(call.id(), reader)
-        try call.requireOwn(lead.referrer.participant)
+        try requireReadable(lead, call, at: app.clock.now(), reader)
         let events = try EventStore.timeline(of: lead.id, limit: 100, reader)
         return .whole(events, call) { event, data in
             data.object { EventWire.write(event, for: call.principal, &$0) }
@@ -271,7 +296,9 @@ enum LeadRoutes {
 
     private static let listing = Contract(
         operationID: "listLeads",
-        summary: "Leads, newest first; those of robots only with status=spam.",
+        summary:
+            "Leads, newest first; those of robots only with status=spam. A participant's token "
+            + "lists what it referred, and what it works while it holds the account.",
         query: ListRequest.fields(of: LeadID.self) + ListRequest.createdFields + [
             .optional("status", .choice(Lead.State.allCases.map(\.rawValue))),
             .optional("program_id", .id(ProgramID.self)),

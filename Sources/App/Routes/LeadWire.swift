@@ -11,7 +11,10 @@ enum LeadWire {
         .object([
             .required("id", .id(LeadID.self)), .required("object", .choice(["lead"])),
             .required("program_id", .id(ProgramID.self)),
-            .required("participant_id", .nullable(.id(ParticipantID.self)), "Who referred it."),
+            .required(
+                "participant_id", .nullable(.id(ParticipantID.self)),
+                "Who referred it. Null, as are link_id and click_id, for a partner that only works "
+                    + "it."),
             .required("link_id", .nullable(.id(LinkID.self))),
             .required("click_id", .nullable(.id(ClickID.self))),
             .required(
@@ -132,9 +135,10 @@ enum LeadWire {
         json.field("id", lead.id.description)
         json.field("object", "lead")
         json.field("program_id", lead.program.description)
-        json.field("participant_id", lead.referrer.participant)
-        json.field("link_id", lead.referrer.link)
-        json.field("click_id", lead.referrer.click)
+        let isOwn = caller.participant == nil || caller.participant == lead.referrer.participant
+        json.field("participant_id", isOwn ? lead.referrer.participant : nil)
+        json.field("link_id", isOwn ? lead.referrer.link : nil)
+        json.field("click_id", isOwn ? lead.referrer.click : nil)
         // One known before tells that the prospect was.
         json.field("customer_id", caller.participant == nil ? lead.customer : nil)
         json.field("status", lead.state.rawValue)
@@ -170,7 +174,7 @@ enum LeadWire {
         writeOwner(lead, for: caller, &json)
         json.field("qualified_at", lead.qualifiedAt)
         json.field("won_at", lead.wonAt)
-        json.field("metadata", JSONValue.object(lead.metadata))
+        json.field("metadata", JSONValue.object(isOwn ? lead.metadata : [:]))
         json.field("version", lead.version)
         json.field("created_at", lead.createdAt.rfc3339)
         json.field("updated_at", lead.updatedAt.rfc3339)

@@ -1,4 +1,3 @@
-import Crypto
 import Database
 import HTTP
 import JSON
@@ -15,6 +14,8 @@ enum LedgerRoutes {
         routes.add(
             .get, base + "/transactions", .key(.read), .longRead(listTransactions), listing)
         routes.add(.get, base + "/transactions/{id}", .key(.read), .read(getTransaction), reading)
+        routes.add(
+            .get, base + "/transactions/{id}/proof", .key(.read), .longRead(prove), proving)
         routes.add(.get, base + "/head", .key(.read), .read(head), heading)
         routes.add(.get, base + "/verify", .key(.read), .longRead(verify), verification)
     }
@@ -57,6 +58,14 @@ enum LedgerRoutes {
         return .object(LedgerTransactionWire.json(transaction))
     }
 
+    private static func prove(_ call: Call, _ reader: Reader) throws -> Response {
+        let through = call.query["through"].flatMap { Int64($0) }
+        guard let proof = try LedgerReads.proof(of: call.id(), through: through, reader) else {
+            throw Refused(.notFound())
+        }
+        return .object(EntryProofWire.json(proof))
+    }
+
     private static func head(_ call: Call, _ reader: Reader) throws -> Response {
         let head = try JournalStore.head(reader)
         var json = JSONWriter(capacity: 256)
@@ -69,16 +78,9 @@ enum LedgerRoutes {
 
     /// A head kept earlier proves more: that nothing up to it was rewritten since.
     private static func verify(_ call: Call, _ reader: Reader) throws -> Response {
-        .object(
-            LedgerReportWire.json(try LedgerVerifier.verify(reader, against: savedHead(call))))
-    }
-
-    /// `head=SEQUENCE:HASH`, as the command line prints it.
-    private static func savedHead(_ call: Call) -> LedgerHead? {
-        guard let parts = call.query["head"]?.split(separator: ":"), parts.count == 2,
-            let sequence = Int64(parts[0]), let hash = Hex.decode(String(parts[1]))
-        else { return nil }
-        return LedgerHead(sequence: sequence, hash: hash)
+        let saved = call.query["head"].flatMap { LedgerHead($0) }
+        return .object(
+            LedgerReportWire.json(try LedgerVerifier.verify(reader, against: saved)))
     }
 
     private static func filter(_ call: Call) -> LedgerReads.Filter {
@@ -122,6 +124,20 @@ enum LedgerRoutes {
         operationID: "getLedgerTransaction", summary: "One transaction.",
         answer: LedgerTransactionWire.schema)
 
+    private static let proving = Contract(
+        operationID: "proveLedgerTransaction",
+        summary: "The transaction, and what is needed to compute the hashes up to a head: for "
+            + "`referrald verify-entry`. It spans \(EntryProof.followingMax) transactions.",
+        query: [
+            .optional(
+                "through", .integer(1...Money.maximum),
+                "The sequence of a head that was kept; the newest unless told.")
+        ], answer: EntryProofWire.schema,
+        refusals: Problem.examples(of: [
+            EntryProofRefusal.headBeforeEntry(sequence: 8), EntryProofRefusal.noSuchHead(newest: 7),
+            EntryProofRefusal.headTooFar(last: 10_001),
+        ]))
+
     private static let heading = Contract(
         operationID: "getLedgerHead",
         summary: "The newest link of the chain. Keep it elsewhere: verify proves it later.",
@@ -136,14 +152,24 @@ enum LedgerRoutes {
             "Prove the books from the first transaction on: balances, chain, rewards, payouts.",
         query: [
             .optional(
-                "head",
-                .string(
-                    TextRule(66...82, pattern: "^[0-9]{1,17}:[0-9a-f]{64}$") { text in
-                        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-                        return parts.count == 2 && (1...17).contains(parts[0].utf8.count)
-                            && parts[0].utf8.allSatisfy { (0x30...0x39).contains($0) }
-                            && parts[1].utf8.count == 64 && Hex.decode(String(parts[1])) != nil
-                            && parts[1].utf8.allSatisfy { !(0x41...0x46).contains($0) }
-                    }), "sequence:hash of a head that was kept earlier.")
+                "head", LedgerHeadWire.line, "sequence:hash of a head that was kept earlier.")
         ], answer: LedgerReportWire.schema)
+}
+
+extension EntryProofRefusal: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .headBeforeEntry(let sequence):
+            .unprocessable(
+                "head_before_entry", "The entry is number \(sequence), which that head is not over."
+            )
+        case .noSuchHead(let newest):
+            .unprocessable("no_such_head", "The newest head is number \(newest).")
+        case .headTooFar(let last):
+            .unprocessable(
+                "head_too_far",
+                "A proof spans \(EntryProof.followingMax) transactions: name with `through` a head "
+                    + "that you kept, up to number \(last).")
+        }
+    }
 }

@@ -37,7 +37,7 @@ enum LinkRoutes {
     }
 
     private static func createMany(_ call: Call) throws -> WriteStep {
-        let items = try BulkRequest.items(call).map { try LinkItem($0, call) }
+        let items = try BulkRequest.items(call, LinkWire.input) { try LinkItem($0, call) }
         return { tx in
             let results = try BulkRequest.run(items, call) { try $0.insert(call, tx) }
             return .object(

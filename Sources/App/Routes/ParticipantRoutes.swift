@@ -82,6 +82,9 @@ enum ParticipantRoutes {
             try EventStore.append(
                 event("participant.\(participant.state.rawValue)", participant, call, from: from),
                 tx)
+            if participant.state == .closed {
+                try CloseParticipant.run(participant, actor: call.principal.actor, tx)
+            }
             return .object(
                 ParticipantWire.json(participant, for: call.principal), version: participant.version
             )
@@ -116,6 +119,9 @@ enum ParticipantRoutes {
         let secret = KeySecret(kind: .participant, randomBytes: RandomPool.bytes(32))
         return { tx in
             let participant = try find(id, tx)
+            if participant.state == .closed {
+                throw ParticipantRefusal.notApproved(state: participant.state)
+            }
             let key = APIKey(
                 id: tx.makeID(), kind: .participant, name: call.body.text("name") ?? "token",
                 scopes: [], participant: id, program: participant.program, hint: secret.hint,
@@ -205,8 +211,17 @@ enum ParticipantRoutes {
     private static func transition(_ action: Participant.State.Action) -> Contract {
         Contract(
             operationID: "\(action.rawValue)Participant",
-            summary: "Participant: \(action.rawValue) (applied → approved ⇄ suspended → closed).",
+            summary: "Participant: \(action.rawValue) (\(ParticipantRoutes.way(action))).",
             body: .emptyBody, answer: ParticipantWire.schema)
+    }
+
+    private static func way(_ action: Participant.State.Action) -> String {
+        switch action {
+        case .approve: "applied or suspended → approved"
+        case .suspend: "approved → suspended; its tokens only read"
+        case .close:
+            "applied, approved or suspended → closed; its tokens are revoked, its claims withdrawn"
+        }
     }
 
     private static let tokenCreation = Contract(
@@ -215,7 +230,8 @@ enum ParticipantRoutes {
         body: .object([
             .optional("name", .text(1...100)),
             .optional("expires_in_days", .integer(1...365), "Default 30."),
-        ]), success: 201, answer: APIKeyWire.schema)
+        ]), success: 201, answer: APIKeyWire.schema,
+        refusals: [ParticipantRefusal.notApproved(state: .closed).problem])
 
     private static let tokenListing = Contract(
         operationID: "listParticipantTokens", summary: "The participant's tokens, newest first.",
@@ -238,11 +254,17 @@ extension ParticipantRefusal: ProblemConvertible {
             Problem(
                 status: 409, code: "participant_not_approved",
                 detail: "The participant is \(state.rawValue) and may not refer.")
+        case .onlyReads(let state):
+            Problem(
+                status: 403, code: "participant_not_approved",
+                detail: "The participant is \(state.rawValue), so its tokens only read.")
         case .notEligible(let rule):
             Problem(
                 status: 422, code: "not_eligible",
                 detail: "The participant may not refer: \(rule.words).",
                 extra: [("rule", .string(rule.rawValue))])
+        case .notEligibleUntold:
+            .unprocessable("not_eligible", "The participant may not refer; ask the operator why.")
         }
     }
 }

@@ -15,8 +15,9 @@ enum ParticipantWire {
                 .required("external_id", .nullable(.text(1...200))),
                 .required("name", .text(1...200)), .required("email", .email),
                 .required("company", .nullable(.text(1...200))),
-            ] + profile.map { .required($0.name, $0.schema, $0.about) } + [
-                .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
+            ] + profile.map { .required($0.name, $0.schema, about($0)) } + [
+                .required("metadata", .metadata, "Empty for the participant's token."),
+                .required("version", .integer(1...Int64.max)),
                 .required("created_at", .time), .required("updated_at", .time),
             ]))
 
@@ -40,6 +41,16 @@ enum ParticipantWire {
             "account_executive", .nullable(.text(1...200)),
             "Your own name for whoever looks after it; leads may be routed there."),
     ]
+
+    /// What its own token does not see of a participant.
+    private static let internals: Set<String> = [
+        "in_collections", "at_risk", "relationship", "segment", "account_executive",
+    ]
+
+    private static func about(_ field: Field) -> String {
+        guard internals.contains(field.name) else { return field.about }
+        return (field.about.isEmpty ? "" : field.about + " ") + "Null for the participant's token."
+    }
 
     private static let common: [Field] =
         [
@@ -82,16 +93,16 @@ enum ParticipantWire {
         json.field("account_since", profile.accountSince)
         json.field("plan", profile.plan?.rawValue)
         json.field("good_standing", profile.isInGoodStanding)
-        json.field("in_collections", profile.isInCollections)
         // What the operator thinks of a participant is not for its portal.
         let isOperator = caller.participant == nil
+        json.field("in_collections", isOperator ? profile.isInCollections : nil)
         json.field("at_risk", isOperator ? profile.isAtRisk : nil)
         json.field("active", profile.isActive)
         json.field("relationship", isOperator ? profile.relationship?.rawValue : nil)
-        json.field("segment", profile.segment)
+        json.field("segment", isOperator ? profile.segment : nil)
         json.field("tier", profile.tier)
-        json.field("account_executive", profile.accountExecutive)
-        json.field("metadata", JSONValue.object(participant.metadata))
+        json.field("account_executive", isOperator ? profile.accountExecutive : nil)
+        json.field("metadata", JSONValue.object(isOperator ? participant.metadata : [:]))
         json.field("version", participant.version)
         json.field("created_at", participant.createdAt.rfc3339)
         json.field("updated_at", participant.updatedAt.rfc3339)

@@ -31,7 +31,10 @@ enum PayoutRoutes {
         let payOut = PayOut(
             participant: try call.body.required("participant_id", call.body.id("participant_id")),
             reference: try call.body.requiredText("reference"),
-            currency: call.body.currency("currency"), actor: call.principal.actor)
+            currency: call.body.currency("currency"),
+            kind: call.body.text("kind").flatMap { Payout.Kind(rawValue: $0) } ?? .cash,
+            overridesMinimum: call.body.flag("override_minimum") ?? false,
+            actor: call.principal.actor)
         return { tx in
             let (payout, isNew) = try payOut(tx)
             let json = PayoutWire.json(payout, try PayoutStore.items(of: payout.id, tx))
@@ -114,6 +117,8 @@ enum PayoutRoutes {
     private static func filter(_ call: Call) throws -> PayoutStore.Filter {
         var filter = PayoutStore.Filter()
         filter.state = call.query["status"]
+        filter.kind = call.query["kind"]
+        filter.run = call.queryID("payout_run_id")
         filter.participant = try call.ownParticipant("participant_id")
         filter.program = call.queryID("program_id")
         filter.created = call.createdWindow
@@ -130,16 +135,20 @@ enum PayoutRoutes {
     private static let filters: [Field] =
         ListRequest.createdFields + [
             .optional("status", .choice(Payout.State.allCases.map(\.rawValue))),
+            .optional("kind", .choice(Payout.Kind.allCases.map(\.rawValue))),
             .optional("participant_id", .id(ParticipantID.self)),
             .optional("program_id", .id(ProgramID.self)),
+            .optional("payout_run_id", .id(PayoutRunID.self)),
         ]
 
     private static let creation = Contract(
         operationID: "createPayout",
-        summary: "Draft a payout of all approved rewards of a participant, less what is owed back. "
+        summary: "Draft a payout of all approved rewards of a kind of a participant, less what is "
+            + "owed back. "
             + "The reference is unique for good: the same content gives the same payout (200).",
         body: PayoutWire.input, success: 201, answer: PayoutWire.detailed,
-        others: [(200, "Drafted before, with the same content.")])
+        others: [(200, "Drafted before, with the same content.")],
+        refusals: Problem.examples(of: PayoutRefusal.creation))
 
     private static let listing = Contract(
         operationID: "listPayouts", summary: "Payouts, newest first.",
@@ -159,7 +168,9 @@ enum PayoutRoutes {
     private static func transition(_ action: Payout.State.Action) -> Contract {
         let summary =
             switch action {
-            case .submit: "Hand the payout to the provider: draft → processing."
+            case .submit:
+                "Hand the payout to the provider: draft → processing. An account credit goes to "
+                    + "the billing system by the event payout.processing, and is confirmed by it."
             case .confirm: "It was paid, or a part of it: processing or unknown → paid."
             case .fail: "It was not paid: its rewards wait for a new payout."
             case .markUnknown: "The provider's answer was lost; confirm or fail it once known."
@@ -168,7 +179,7 @@ enum PayoutRoutes {
         let name = action == .markUnknown ? "markUnknown" : action.rawValue
         return Contract(
             operationID: "\(name)Payout", summary: summary, body: PayoutMoveWire.input(action),
-            answer: PayoutWire.detailed)
+            answer: PayoutWire.detailed, refusals: Problem.examples(of: PayoutRefusal.of(action)))
     }
 }
 
@@ -198,6 +209,19 @@ extension PayoutRefusal: ProblemConvertible {
         case .nothingToPay:
             .conflict(
                 "nothing_to_pay", "There is no approved reward, or all of it is owed back.")
+        case .belowMinimum(let amount, let minimum):
+            Problem(
+                status: 409, code: "below_minimum",
+                detail: "\(amount) minor units are less than the program's minimum, \(minimum); "
+                    + "they wait, unless override_minimum is true.",
+                extra: [("amount", .integer(amount)), ("minimum", .integer(minimum))])
+        case .inReview(let until):
+            Problem(
+                status: 409, code: "in_review",
+                detail:
+                    "The payout can be submitted from \(until.rfc3339) on; until then it can be "
+                    + "cancelled.",
+                extra: [("submit_from", .string(until.rfc3339))])
         case .badPaidAmount(let most):
             .unprocessable(
                 "paid_amount_too_large", "paid_amount must be at most the payout's, \(most).")

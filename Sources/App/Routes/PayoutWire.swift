@@ -26,6 +26,9 @@ enum PayoutWire {
         .required("program_id", .id(ProgramID.self)),
         .required("participant_id", .id(ParticipantID.self)),
         .required("reference", .text(1...100)),
+        .required("kind", .choice(Payout.Kind.allCases.map(\.rawValue))),
+        .required(
+            "payout_run_id", .nullable(.id(PayoutRunID.self)), "The run that drafted it."),
         .required("status", .choice(Payout.State.allCases.map(\.rawValue))),
         .required("rewards_amount", .money(from: 1), "The sum of its rewards."),
         .required("clawed_back", .money(from: 0), "Kept back, because it is owed."),
@@ -34,6 +37,8 @@ enum PayoutWire {
         .required("reward_count", .integer(1...Int64(PayoutRules.rewardsMax))),
         .required("provider_reference", .nullable(.text(1...200))),
         .required("reason", .nullable(.prose(0...500))),
+        .required(
+            "submit_from", .nullable(.time), "When its review is over."),
         .required("submitted_at", .nullable(.time)), .required("settled_at", .nullable(.time)),
         .required("version", .integer(1...Int64.max)), .required("created_at", .time),
         .required("updated_at", .time),
@@ -43,6 +48,12 @@ enum PayoutWire {
         .required("participant_id", .id(ParticipantID.self), "Who is paid."),
         .required("reference", .text(1...100), "Your own name for the payout, unique for good."),
         .optional("currency", .currency, "Must be the program's, when given."),
+        .optional(
+            "kind", .choice(Payout.Kind.allCases.map(\.rawValue)),
+            "Rewards of one kind are paid at once; cash unless told."),
+        .optional(
+            "override_minimum", .boolean,
+            "Whether it is paid even below the program's minimum; false unless told."),
     ])
 
     static func json(_ payout: Payout, _ items: [PayoutItem]) -> [UInt8] {
@@ -68,6 +79,8 @@ enum PayoutWire {
         json.field("program_id", payout.program)
         json.field("participant_id", payout.participant)
         json.field("reference", payout.reference)
+        json.field("kind", payout.kind.rawValue)
+        json.field("payout_run_id", payout.run)
         json.field("status", payout.state.rawValue)
         json.money("rewards_amount", payout.money(payout.rewardsAmount))
         json.money("clawed_back", payout.money(payout.clawbackAmount))
@@ -76,6 +89,7 @@ enum PayoutWire {
         json.field("reward_count", payout.rewardCount)
         json.field("provider_reference", payout.providerReference)
         json.field("reason", payout.reason)
+        json.field("submit_from", payout.submitFrom)
         json.field("submitted_at", payout.submittedAt)
         json.field("settled_at", payout.settledAt)
         json.field("version", payout.version)
@@ -89,7 +103,7 @@ enum PayoutWire {
     static let columns = [
         "id", "reference", "program_id", "participant_id", "status", "currency", "rewards_amount",
         "clawed_back", "amount", "paid_amount", "reward_count", "provider_reference", "reason",
-        "created_at", "submitted_at", "settled_at",
+        "created_at", "submitted_at", "settled_at", "kind", "payout_run_id", "submit_from",
     ]
 
     static func write(_ payout: Payout, _ table: inout CSVTable) {
@@ -109,6 +123,9 @@ enum PayoutWire {
         table.text(payout.createdAt.rfc3339)
         table.text(payout.submittedAt?.rfc3339)
         table.text(payout.settledAt?.rfc3339)
+        table.text(payout.kind.rawValue)
+        table.text(payout.run?.description)
+        table.text(payout.submitFrom?.rfc3339)
         table.endRecord()
     }
 }

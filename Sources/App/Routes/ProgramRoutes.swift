@@ -32,7 +32,7 @@ enum ProgramRoutes {
                     "program.created", program.id, program: program.id, actor: call.principal.actor,
                     to: program.state.rawValue), tx)
             return .created(
-                ProgramWire.json(program), at: "/v1/programs/\(program.id)",
+                ProgramWire.json(program, for: call.principal), at: "/v1/programs/\(program.id)",
                 version: program.version)
         }
     }
@@ -46,11 +46,12 @@ enum ProgramRoutes {
             try ProgramRules.checkCurrency(from: old.currency, to: form.currency, state: old.state)
             let program = form.changing(old, at: tx.now)
             try ProgramStore.update(program, actor: call.principal.actor, tx)
+            try SchedulePayouts.follow(program, from: old, tx)
             try EventStore.append(
                 NewEvent(
                     "program.updated", id, program: id, actor: call.principal.actor,
                     data: ["version": .integer(program.version)]), tx)
-            return .object(ProgramWire.json(program), version: program.version)
+            return .object(ProgramWire.json(program, for: call.principal), version: program.version)
         }
     }
 
@@ -61,24 +62,26 @@ enum ProgramRoutes {
         return { tx in
             var program = try find(id, tx)
             try call.requireMatch(version: program.version)
-            let from = program.state
+            let old = program
             program.state = try program.state.moved(by: action)
             program.version += 1
             program.updatedAt = tx.now
             try ProgramStore.update(program, actor: call.principal.actor, tx)
+            try SchedulePayouts.follow(program, from: old, tx)
             try EventStore.append(
                 NewEvent(
                     "program.\(program.state.rawValue)", id, program: id,
-                    actor: call.principal.actor, from: from.rawValue, to: program.state.rawValue),
+                    actor: call.principal.actor, from: old.state.rawValue,
+                    to: program.state.rawValue),
                 tx)
-            return .object(ProgramWire.json(program), version: program.version)
+            return .object(ProgramWire.json(program, for: call.principal), version: program.version)
         }
     }
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
         let program = try find(call.id(), reader)
         if let own = call.principal.program, own != program.id { throw Refused(.notFound()) }
-        return .object(ProgramWire.json(program), version: program.version)
+        return .object(ProgramWire.json(program, for: call.principal), version: program.version)
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -89,7 +92,7 @@ enum ProgramRoutes {
         let page = try ProgramStore.page(
             window.page, state: call.query["status"], only: call.principal.program, reader)
         return .list(page, call, id: { $0.id.description }) { program, data in
-            data.object { ProgramWire.write(program, &$0) }
+            data.object { ProgramWire.write(program, for: call.principal, &$0) }
         }
     }
 
@@ -154,9 +157,23 @@ extension ProgramRefusal: ProblemConvertible {
                 "/allowed_origins/\(index)", code: "bad_format",
                 detail: "must be scheme://host or scheme://host:port")
         case .badPosition:
-            .invalidField(
-                "/attribution/position", code: "not_whole",
-                detail: "first, middle and last must sum to 100, with first and last at least 1")
+            Problem(
+                status: 422, code: "position_not_whole",
+                detail: "The parts of position-based attribution must sum to 100.",
+                errors: [
+                    FieldError(
+                        pointer: "/attribution/position", code: "not_whole",
+                        detail: "first, middle and last must sum to 100")
+                ])
+        case .badSchedule:
+            Problem(
+                status: 422, code: "schedule_day_not_possible",
+                detail: "A weekly schedule has a day from 1 to 7, a monthly one from 1 to 28.",
+                errors: [
+                    FieldError(
+                        pointer: "/payouts/schedule/day", code: "out_of_range",
+                        detail: "must be 1 to 7 for weekly, 1 to 28 for monthly")
+                ])
         case .notActive(let state):
             Problem(
                 status: 409, code: "program_not_active",

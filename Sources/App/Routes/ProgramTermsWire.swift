@@ -22,12 +22,21 @@ enum ProgramTermsWire {
         .optional(
             "reward_limits", limits,
             "What one participant may earn by all rules together, in minor units."),
+        .optional("payouts", payouts, "When and from how much on participants are paid."),
     ]
 
     /// As an answer shows them: whole.
     static let output: [Field] = input.map { field in
-        .required(field.name, field.schema.whole, field.about)
+        guard internals.contains(field.name) else {
+            return .required(field.name, field.schema.whole, field.about)
+        }
+        return .required(
+            field.name, .nullable(field.schema.whole),
+            field.about + " Null for a participant's token.")
     }
+
+    /// Sections that are between the operator and its own people.
+    static let internals: Set<String> = ["eligibility", "routing"]
 
     static let attribution = Schema.object([
         .optional(
@@ -192,6 +201,26 @@ enum ProgramTermsWire {
     /// The most that rewards come to; also of one rule.
     static let limits = Schema.object(
         RewardLimits.Name.allCases.map { .optional($0.rawValue, .nullable(.amount(from: 0))) })
+
+    private static let payouts = Schema.object([
+        .optional(
+            "minimum", .amount(from: 0),
+            "Minor units of the program's currency; what is below waits for a later run. Default 0."
+        ),
+        .optional(
+            "review_days", .integer(0...90),
+            "Days before a run's drafts can be submitted; default 0."),
+        .optional(
+            "schedule",
+            .object([
+                .optional(
+                    "every", .choice(PayoutTerms.Schedule.Every.allCases.map(\.rawValue)),
+                    "Default none."),
+                .optional(
+                    "day", .integer(1...28),
+                    "At midnight UTC: weekly 1 (Monday) to 7, monthly 1 to 28. Default 1."),
+            ]), "When runs are made by themselves, exactly one a period."),
+    ])
 
     private static let owner = Schema.text(1...200)
 

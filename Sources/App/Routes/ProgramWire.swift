@@ -16,13 +16,16 @@ enum ProgramWire {
                 .required("status", .choice(Program.State.allCases.map(\.rawValue))),
                 .required("currency", .currency),
                 .required("hold_days", .integer(0...365)),
-                .required("approval_threshold", .nullable(.money(from: 0))),
+                .required(
+                    "approval_threshold", .nullable(.money(from: 0)),
+                    "Null for a participant's token, as are eligibility and routing."),
                 .required("destination_url", .nullable(.keptURL)),
                 .required("fallback_url", .nullable(.keptURL)),
                 .required("thank_you_url", .nullable(.keptURL)),
                 .required("allowed_origins", .list(.text(8...300), count: 0...20)),
             ] + ProgramTermsWire.output + [
-                .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
+                .required("metadata", .metadata, "Empty for a participant's token."),
+                .required("version", .integer(1...Int64.max)),
                 .required("created_at", .time), .required("updated_at", .time),
             ]))
 
@@ -54,13 +57,17 @@ enum ProgramWire {
 
     static let patch = input.asPatch
 
-    static func json(_ program: Program) -> [UInt8] {
+    static func json(_ program: Program, for caller: Principal) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
-        json.object { write(program, &$0) }
+        json.object { write(program, for: caller, &$0) }
         return json.bytes
     }
 
-    static func write(_ program: Program, _ json: inout JSONObjectWriter) {
+    /// A participant reads the terms that concern it, not how the operator checks and works.
+    static func write(
+        _ program: Program, for caller: Principal, _ json: inout JSONObjectWriter
+    ) {
+        let isOperator = caller.participant == nil
         let terms = program.terms.json.objectValue ?? [:]
         json.field("id", program.id.description)
         json.field("object", "program")
@@ -69,16 +76,17 @@ enum ProgramWire {
         json.field("status", program.state.rawValue)
         json.field("currency", program.currency.code)
         json.field("hold_days", program.terms.holdDays)
-        json.money("approval_threshold", threshold(program))
+        json.money("approval_threshold", isOperator ? threshold(program) : nil)
         json.field("destination_url", program.terms.destination?.text)
         json.field("fallback_url", program.terms.fallback?.text)
         json.field("thank_you_url", program.terms.thankYou?.text)
         json.field(
             "allowed_origins", JSONValue.array(program.terms.allowedOrigins.map { .string($0) }))
         for field in ProgramTermsWire.output {
-            json.field(field.name, terms[field.name] ?? .null)
+            let isShown = isOperator || !ProgramTermsWire.internals.contains(field.name)
+            json.field(field.name, isShown ? terms[field.name] ?? .null : .null)
         }
-        json.field("metadata", JSONValue.object(program.metadata))
+        json.field("metadata", JSONValue.object(isOperator ? program.metadata : [:]))
         json.field("version", program.version)
         json.field("created_at", program.createdAt.rfc3339)
         json.field("updated_at", program.updatedAt.rfc3339)
@@ -124,6 +132,7 @@ struct ProgramForm: Sendable {
             thankYou: body.url("thank_you_url"), allowedOrigins: origins)
         terms.readSections(body.object)
         try ProgramRules.check(position: terms.attribution.position)
+        try ProgramRules.check(schedule: terms.payouts.schedule)
         self.terms = terms
     }
 

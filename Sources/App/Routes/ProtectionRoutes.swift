@@ -28,7 +28,12 @@ enum ProtectionRoutes {
         let asker = try call.ownParticipant("participant_id")
         let asOf = try call.asOf(reader)
         let instant = try asOf ?? max(app.clock.now(), LedgerReads.lastCommit(reader))
-        let holders = try HoldAccount.holders(of: identity, at: instant, reader)
+        var holders = try HoldAccount.holders(of: identity, at: instant, reader)
+        if let own = call.participant, asOf != nil {
+            // Else whoever asks again and again would find out when a rival's claim came in.
+            let since = instant.dayStart
+            holders.removeAll { $0.participant != own && $0.heldFrom > since }
+        }
         let registrations = try holders.compactMap { claim in
             try asOf.map { try RegistrationStore.find(claim.registration, asOf: $0, reader) }
                 ?? RegistrationStore.find(sequence: claim.sequence, reader)
@@ -69,7 +74,10 @@ enum ProtectionRoutes {
             object.field("protected", answer.isProtected)
             object.field("work", answer.work)
             object.field(
-                "protected_until_latest", answer.registrations.map(\.protectedUntilLatest).max())
+                "protected_until_latest",
+                answer.registrations.map(\.protectedUntilLatest).max().map {
+                    RegistrationRules.told($0, toOperator: answer.isOperator)
+                })
             object.array("claims") { list in
                 for registration in answer.registrations
                 where answer.isOperator || registration.participant == answer.asker {
@@ -93,7 +101,8 @@ enum ProtectionRoutes {
     private static let asking = Contract(
         operationID: "getProtection",
         summary: "Who may work an account: by its domain, or its name and country, or a contact's "
-            + "e-mail. A participant's token never learns who else holds it.",
+            + "e-mail. A participant's token never learns who else holds it, nor since when: with "
+            + "as_of others' claims show from the next midnight UTC after they came in.",
         query: [
             .optional("domain", LeadWire.typedDomain), .optional("company", .text(1...200)),
             .optional("country", ProgramTermsWire.country), .optional("email", .email),
@@ -110,7 +119,9 @@ enum ProtectionRoutes {
                     "Who may work it: anyone; whoever asks; the partner named in claims, to whom "
                         + "direct sales hands it; another partner; the operator, whose customer it "
                         + "is."),
-                .required("protected_until_latest", .nullable(.time)),
+                .required(
+                    "protected_until_latest", .nullable(.time),
+                    "To a participant's token the next midnight UTC."),
                 .required(
                     "claims",
                     .list(

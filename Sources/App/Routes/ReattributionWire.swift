@@ -24,6 +24,9 @@ enum ReattributionWire {
     static let exclusive = Problem.unprocessable(
         "credits_exclude_model", "Give credits, or model and rules, not both.")
 
+    static let twice = Problem.unprocessable(
+        "participant_twice", "Each participant's part is told once.")
+
     static func wish(_ body: Body) throws -> ReattributeConversion.Wish {
         let model = body.text("model").flatMap { AttributionModel(rawValue: $0) }
         guard let list = body.object["credits"]?.arrayValue else {
@@ -36,10 +39,7 @@ enum ReattributionWire {
                 "participant_id", item.id("participant_id"))
             let parts = try item.required("parts", item.integer("parts"))
             guard !credits.contains(where: { $0.participant == id }) else {
-                throw Refused(
-                    .invalidField(
-                        "/credits/\(credits.count)/participant_id", code: "twice",
-                        detail: "is there twice"))
+                throw Refused(twice)
             }
             credits.append(Attribution.Credit(participant: id, parts: parts))
         }

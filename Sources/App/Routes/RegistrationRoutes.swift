@@ -37,7 +37,8 @@ enum RegistrationRoutes {
         let submit = SubmitRegistration(
             participant: participant, account: form.account, part: form.part,
             contact: form.contact, opportunity: form.opportunity, metadata: form.metadata,
-            actor: call.principal.actor, signingKey: app.signingKey, nonce: RandomPool.bytes(32))
+            actor: call.principal.actor, isOperator: call.participant == nil,
+            signingKey: app.signingKey, nonce: RandomPool.bytes(32))
         return { tx in
             let registration = try submit(tx)
             return .created(
@@ -235,6 +236,11 @@ extension RegistrationRefusal: ProblemConvertible {
             .conflict("extensions_used_up", "The terms of this claim allow no further extension.")
         case .protectionOver:
             .conflict("protection_over", "The time of this claim is over.")
+        case .disputeOpen(let id):
+            Problem(
+                status: 409, code: "dispute_open",
+                detail: "There is an open dispute about this claim; rule it first.",
+                extra: [("dispute_id", .string(id.description))])
         case .operatorDecides:
             Problem(
                 status: 403, code: "operator_decides", detail: "Ask the operator for an extension.")

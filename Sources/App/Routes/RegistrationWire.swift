@@ -206,7 +206,7 @@ struct RegistrationForm: Sendable {
             name: named?.text("name"),
             domain: named?.text("domain").flatMap { DomainName(typed: $0) },
             country: named?.text("country").flatMap { CountryCode($0) })
-        part = named?.text("part")
+        part = named?.text("part").flatMap { AccountPart.tidied($0) }
         let person = body.nested("contact")
         contact = RegistrationContact(
             name: person?.text("name"), email: person?.email("email"),
@@ -288,7 +288,7 @@ enum RegistrationMoveWire {
         case .win: .win(value: body.money("value"))
         case .lose:
             .lose(code: body.text("reason_code"), reason: try body.requiredText("reason"))
-        case .withdraw: .withdraw(reason: body.text("reason"))
+        case .withdraw: .withdraw(code: nil, reason: body.text("reason"))
         }
     }
 }

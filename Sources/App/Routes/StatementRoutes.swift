@@ -15,77 +15,93 @@ enum StatementRoutes {
             .get, base + "/statement", .keyOrParticipant(.read), .longRead(statement), stating)
         routes.add(
             .get, base + "/statement.csv", .keyOrParticipant(.read), .longRead(table), tabling)
+        routes.add(
+            .get, base + "/statement.html", .keyOrParticipant(.read), .longRead(page), printing)
         routes.add(.get, base + "/summary", .keyOrParticipant(.read), .read(summary), summing)
     }
 
     // MARK: - Handlers
 
     private static func balance(_ call: Call, _ reader: Reader) throws -> Response {
-        let participant = try find(call, reader)
-        let asOf = try call.asOf(reader)
-        let last = try LedgerReads.lastCommit(reader)
-        let balances = try LedgerReads.balances(of: participant.id, asOf: asOf, reader)
-        return .object(BalanceWire.json(participant.id, balances, asOf: asOf ?? last))
+        try reader.snapshot {
+            let participant = try find(call, reader)
+            let asOf = try call.asOf(reader)
+            let last = try LedgerReads.lastCommit(reader)
+            let balances = try LedgerReads.balances(of: participant.id, asOf: asOf, reader)
+            return .object(BalanceWire.json(participant.id, balances, asOf: asOf ?? last))
+        }
     }
 
     private static func statement(_ call: Call, _ reader: Reader) throws -> Response {
-        let participant = try find(call, reader)
-        return .object(
-            StatementWire.json(
-                try statement(of: participant, call, reader), of: participant.id,
-                from: call.queryTime("from"), to: call.queryTime("to")))
+        try read(call, reader) { statement, heading in
+            .object(
+                StatementWire.json(
+                    statement, of: heading.participant.id, in: heading.period))
+        }
     }
 
     private static func table(_ call: Call, _ reader: Reader) throws -> Response {
-        let participant = try find(call, reader)
-        let statement = try statement(of: participant, call, reader)
-        return .csv(StatementWire.table(statement), name: "statement-\(participant.id).csv")
+        try read(call, reader) { statement, heading in
+            .csv(
+                StatementWire.table(statement),
+                name: "statement-\(heading.participant.id).csv")
+        }
     }
 
-    private static func statement(
-        of participant: Participant, _ call: Call, _ reader: Reader
-    ) throws -> Statement {
-        guard let program = try ProgramStore.find(participant.program, reader) else {
-            throw Refused(.notFound())
+    private static func page(_ call: Call, _ reader: Reader) throws -> Response {
+        try read(call, reader, StatementPage.response)
+    }
+
+    /// The statement that the call asks for, of one moment.
+    private static func read(
+        _ call: Call, _ reader: Reader,
+        _ answer: (Statement, StatementPage.Heading) -> Response
+    ) throws -> Response {
+        try reader.snapshot {
+            let (participant, program) = try findBoth(call, reader)
+            let period = try StatementPeriod(
+                call, lastCommit: LedgerReads.lastCommit(reader), asOf: call.asOf(reader))
+            let statement = try LedgerReads.statement(
+                of: participant.id,
+                call.query["currency"].flatMap { Currency($0) } ?? program.currency,
+                from: period.from, to: period.end, linesMax: StatementWire.linesMax, reader)
+            guard let statement else {
+                throw Refused(
+                    .unprocessable(
+                        "statement_too_long",
+                        "More than \(StatementWire.linesMax) lines; ask for shorter periods."))
+            }
+            return answer(
+                statement,
+                StatementPage.Heading(participant: participant, program: program, period: period))
         }
-        let statement = try LedgerReads.statement(
-            of: participant.id, call.query["currency"].flatMap { Currency($0) } ?? program.currency,
-            from: call.queryTime("from"), to: call.queryTime("to"),
-            linesMax: StatementWire.linesMax, reader)
-        guard let statement else {
-            throw Refused(
-                .unprocessable(
-                    "statement_too_long",
-                    "More than \(StatementWire.linesMax) lines; ask for shorter periods."))
-        }
-        return statement
     }
 
     private static func summary(_ call: Call, _ reader: Reader) throws -> Response {
+        try reader.snapshot {
+            let (participant, program) = try findBoth(call, reader)
+            let counters = Dictionary(
+                uniqueKeysWithValues: try CounterStore.all(
+                    of: participant.id, prefix: "rewards.", reader
+                ).map { ($0.name, $0.value) })
+            return .object(
+                SummaryWire.json(
+                    participant.id, program.currency, counters: counters,
+                    balance: try SummaryReads.balance(
+                        of: participant.id, program.currency, reader),
+                    years: try SummaryReads.paidByYear(
+                        to: participant.id, program.currency, reader)))
+        }
+    }
+
+    private static func findBoth(
+        _ call: Call, _ reader: Reader
+    ) throws -> (participant: Participant, program: Program) {
         let participant = try find(call, reader)
         guard let program = try ProgramStore.find(participant.program, reader) else {
             throw Refused(.notFound())
         }
-        let counters = Dictionary(
-            uniqueKeysWithValues: try CounterStore.all(
-                of: participant.id, prefix: "rewards.", reader
-            ).map { ($0.name, $0.value) })
-        var json = JSONWriter(capacity: 1024)
-        json.object { object in
-            object.field("object", "participant_summary")
-            object.field("participant_id", participant.id)
-            object.field("currency", program.currency.code)
-            object.object("rewards") { states in
-                for state in Reward.State.allCases {
-                    let name = "rewards.\(state.rawValue)"
-                    states.object(state.rawValue) { json in
-                        json.field("count", counters[name] ?? 0)
-                        json.field("amount", counters[name + ".amount"] ?? 0)
-                    }
-                }
-            }
-        }
-        return .object(json.bytes)
+        return (participant, program)
     }
 
     private static func find(_ call: Call, _ reader: Reader) throws -> Participant {
@@ -105,11 +121,8 @@ enum StatementRoutes {
         query: [.optional("as_of", .time, "Not later than the last commit.")],
         answer: BalanceWire.schema)
 
-    private static let period: [Field] = [
-        .optional("from", .time, "From this time on; the beginning unless told."),
-        .optional("to", .time, "Before this time; everything unless told."),
-        .optional("currency", .currency, "The program's unless told."),
-    ]
+    private static let period: [Field] =
+        StatementPeriod.fields + [.optional("currency", .currency, "The program's unless told.")]
 
     private static let stating = Contract(
         operationID: "getStatement",
@@ -121,29 +134,18 @@ enum StatementRoutes {
         operationID: "exportStatement", summary: "The statement as CSV.", query: period,
         answerType: "text/csv", others: [tooLong])
 
+    private static let printing = Contract(
+        operationID: "printStatement",
+        summary: "The statement as a page to read and to print, without script.", query: period,
+        answerType: "text/html", others: [tooLong])
+
     private static let tooLong = (
         status: 422, meaning: "More than \(StatementWire.linesMax) lines; ask for shorter periods."
     )
 
     private static let summing = Contract(
         operationID: "getParticipantSummary",
-        summary: "How many rewards are in each state, and how much of them still counts.",
-        answer: .named(
-            "ParticipantSummary",
-            .object([
-                .required("object", .choice(["participant_summary"])),
-                .required("participant_id", .id(ParticipantID.self)),
-                .required("currency", .currency),
-                .required(
-                    "rewards",
-                    .object(
-                        Reward.State.allCases.map { state in
-                            .required(
-                                state.rawValue,
-                                .object([
-                                    .required("count", .integer(0...Int64.max)),
-                                    .required("amount", .integer(0...Int64.max), "Minor units."),
-                                ]))
-                        })),
-            ])))
+        summary: "How many rewards are in each state, how much of them still counts, what the "
+            + "balance is now, and what was paid in each calendar year.",
+        answer: SummaryWire.schema)
 }

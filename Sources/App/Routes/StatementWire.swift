@@ -67,6 +67,7 @@ enum StatementWire {
             .required("participant_id", .id(ParticipantID.self)),
             .required("currency", .currency),
             .required("from", .nullable(.time)), .required("to", .nullable(.time)),
+            .required("as_of", .time, "What was known then; the last commit unless told."),
             .required("opening", .object(BalanceWire.amounts)),
             .required("lines", .list(.object(lineFields), count: 0...linesMax), "Oldest first."),
             .required("closing", .object(BalanceWire.amounts), "Opening and lines added up."),
@@ -81,8 +82,12 @@ enum StatementWire {
             .required("transaction_id", .id(LedgerTransactionID.self)),
             .required("kind", .choice(JournalEntry.Kind.allCases.map(\.rawValue))),
             .required("posted_at", .time),
+            .required("description", .prose(1...2000), "What happened, in words."),
             .required("reward_id", .nullable(.id(RewardID.self))),
+            .required("rule_id", .nullable(.id(RewardRuleID.self))),
+            .required("rule_version", .nullable(.integer(1...Int64.max))),
             .required("payout_id", .nullable(.id(PayoutID.self))),
+            .required("payout_reference", .nullable(.text(1...100))),
             .required("conversion_id", .nullable(.id(ConversionID.self))),
             .required("lead_id", .nullable(.id(LeadID.self))),
             .required("refund_id", .nullable(.id(RefundID.self))),
@@ -93,18 +98,21 @@ enum StatementWire {
         ]
 
     static func json(
-        _ statement: Statement, of participant: ParticipantID, from: Instant?, to: Instant?
+        _ statement: Statement, of participant: ParticipantID, in period: StatementPeriod
     ) -> [UInt8] {
         var json = JSONWriter(capacity: 1024 + 512 * statement.lines.count)
         json.object { object in
             object.field("object", "statement")
             object.field("participant_id", participant)
             object.field("currency", statement.currency.code)
-            object.field("from", from)
-            object.field("to", to)
+            object.field("from", period.from)
+            object.field("to", period.to)
+            object.field("as_of", period.asOf)
             object.object("opening") { BalanceWire.write(statement.opening, &$0) }
             object.array("lines") { list in
-                for line in statement.lines { list.object { write(line, &$0) } }
+                for line in statement.lines {
+                    list.object { write(line, in: statement.currency, &$0) }
+                }
             }
             object.object("closing") { BalanceWire.write(statement.closing, &$0) }
             object.object("head") { LedgerHeadWire.write(statement.head, &$0) }
@@ -112,12 +120,18 @@ enum StatementWire {
         return json.bytes
     }
 
-    private static func write(_ line: Statement.Line, _ json: inout JSONObjectWriter) {
+    private static func write(
+        _ line: Statement.Line, in currency: Currency, _ json: inout JSONObjectWriter
+    ) {
         json.field("transaction_id", line.transaction)
         json.field("kind", line.kind.rawValue)
         json.field("posted_at", line.postedAt)
+        json.field("description", line.words(in: currency))
         json.field("reward_id", line.reward)
+        json.field("rule_id", line.rule)
+        json.field("rule_version", line.ruleVersion)
         json.field("payout_id", line.payout)
+        json.field("payout_reference", line.payoutReference)
         json.field("conversion_id", line.conversion)
         json.field("lead_id", line.lead)
         json.field("refund_id", line.refund)
@@ -129,13 +143,14 @@ enum StatementWire {
     private static let columns = [
         "posted_at", "kind", "transaction_id", "reward_id", "payout_id", "conversion_id", "lead_id",
         "refund_id", "currency", "pending", "available", "in_payout", "paid", "clawback_owed",
-        "balance",
+        "balance", "rule_id", "rule_version", "payout_reference", "description",
     ]
 
     static func table(_ statement: Statement) -> CSVTable {
         var table = CSVTable(columns: columns)
         func row(
-            _ cells: [String?], _ amounts: ParticipantBalance, balance: Int64
+            _ cells: [String?], _ amounts: ParticipantBalance, balance: Int64,
+            _ line: Statement.Line? = nil
         ) {
             for cell in cells { table.text(cell) }
             table.text(statement.currency.code)
@@ -145,6 +160,10 @@ enum StatementWire {
             table.number(amounts.paid)
             table.number(amounts.clawbackOwed)
             table.number(balance)
+            table.text(line?.rule?.description)
+            table.text(line?.ruleVersion.map { String($0) })
+            table.text(line?.payoutReference)
+            table.text(line?.words(in: statement.currency))
             table.endRecord()
         }
         let blank = [String?](repeating: nil, count: 6)
@@ -156,7 +175,7 @@ enum StatementWire {
                     line.reward?.description, line.payout?.description,
                     line.conversion?.description, line.lead?.description,
                     line.refund?.description,
-                ], line.change, balance: line.owed)
+                ], line.change, balance: line.owed, line)
         }
         row([nil, "closing"] + blank, statement.closing, balance: statement.closing.owed)
         return table
@@ -171,6 +190,23 @@ enum LedgerHeadWire {
             .required("sequence", .integer(0...Int64.max)),
             .required("hash", .text(64...64), "SHA-256 in hexadecimal."),
         ]))
+
+    /// `sequence:hash`, as the command line prints it.
+    static let line = Schema.string(
+        TextRule(66...82, pattern: "^[0-9]{1,17}:[0-9a-f]{64}$") { text in
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            return parts.count == 2 && (1...17).contains(parts[0].utf8.count)
+                && parts[0].utf8.allSatisfy { (0x30...0x39).contains($0) }
+                && parts[1].utf8.count == 64 && Hex.decode(String(parts[1])) != nil
+                && parts[1].utf8.allSatisfy { !(0x41...0x46).contains($0) }
+        })
+
+    /// Reads what `write` wrote among other members; nil for anything else.
+    static func head(_ json: JSONObject) -> LedgerHead? {
+        guard let sequence = json["sequence"]?.integerValue, let hash = json["hash"]?.stringValue
+        else { return nil }
+        return LedgerHead("\(sequence):\(hash)")
+    }
 
     static func write(_ head: LedgerHead, _ json: inout JSONObjectWriter) {
         json.field("sequence", head.sequence)

@@ -28,7 +28,7 @@ enum TouchpointRoutes {
     }
 
     private static func createMany(_ call: Call) throws -> WriteStep {
-        let records = try BulkRequest.items(call).map {
+        let records = try BulkRequest.items(call, TouchpointWire.input) {
             try TouchpointWire.record($0, actor: call.principal.actor)
         }
         return { tx in

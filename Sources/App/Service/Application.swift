@@ -44,7 +44,7 @@ final class Application: Sendable {
         let attached = Locked<Server?>(nil)
         self.attached = attached
         settings.onBatchEnd = { attached.withLock { $0 }?.deliver() }
-        signingKey = try SigningKey.load(configuration.signingKeyPath)
+        signingKey = try SigningKey.load(configuration.signingKeyPath) { log.write(.warning, $0) }
         database = try Database(
             path: configuration.databasePath, migrations: Application.migrations,
             settings: settings,

@@ -13,25 +13,42 @@ struct BulkRefusal: Error {
 enum BulkRequest {
     static func schema(of item: Schema) -> Schema {
         .object([
-            .required("items", .list(item, count: 1...100)),
+            .required(
+                "items", .list(.itemised(item), count: 1...100),
+                "Each is checked by itself: one that is malformed has status 400 as its result."),
             .optional("atomic", .boolean, "One refusal refuses all; false unless told."),
         ])
     }
 
-    static func items(_ call: Call) -> [Body] {
-        (call.body.object["items"]?.arrayValue ?? []).map { Body($0.objectValue ?? [:]) }
+    /// The items as `read` understands them, and the refusals of those that are not as `schema`
+    /// says.
+    static func items<Item>(
+        _ call: Call, _ schema: Schema, read: (Body) throws -> Item
+    ) throws -> [Result<Item, BulkRefusal>] {
+        try (call.body.object["items"]?.arrayValue ?? []).map { item in
+            let faults = schema.faults(in: item)
+            guard faults.isEmpty, let object = item.objectValue else {
+                return .failure(BulkRefusal(problem: .invalid(faults)))
+            }
+            do {
+                return .success(try read(Body(object)))
+            } catch {
+                guard let problem = problem(of: error) else { throw error }
+                return .failure(BulkRefusal(problem: problem))
+            }
+        }
     }
 
     static func run<Item, Made>(
-        _ items: [Item], _ call: Call, each make: (Item) throws -> Made
+        _ items: [Result<Item, BulkRefusal>], _ call: Call, each make: (Item) throws -> Made
     ) throws -> [Result<Made, BulkRefusal>] {
         let isAtomic = call.body.flag("atomic") ?? false
         var results: [Result<Made, BulkRefusal>] = []
         for (index, item) in items.enumerated() {
             do {
-                results.append(.success(try make(item)))
+                results.append(.success(try make(item.get())))
             } catch {
-                guard let problem = problem(of: error) else { throw error }
+                guard let problem = problem(of: call.told(error)) else { throw error }
                 if isAtomic { throw Refused(atomicRefusal(problem, at: index)) }
                 results.append(.failure(BulkRefusal(problem: problem)))
             }
@@ -43,19 +60,22 @@ enum BulkRequest {
     static func problem(of error: any Error) -> Problem? {
         switch error {
         case let refused as Refused: refused.problem
+        case let refusal as BulkRefusal: refusal.problem
         case let refusal as any ProblemConvertible: refusal.problem
         default: nil
         }
     }
 
     private static func atomicRefusal(_ problem: Problem, at index: Int) -> Problem {
-        Problem(
-            status: 409, code: problem.code,
+        let place = "/items/\(index)"
+        let isMalformed = problem.status == 400
+        return Problem(
+            status: isMalformed ? 400 : 409, code: problem.code,
             detail: "Item \(index) was refused, so none was created: \(problem.detail)",
-            errors: [
-                FieldError(
-                    pointer: "/items/\(index)", code: problem.code, detail: problem.detail)
-            ])
+            errors: isMalformed
+                ? problem.errors.map {
+                    FieldError(pointer: place + $0.pointer, code: $0.code, detail: $0.detail)
+                } : [FieldError(pointer: place, code: problem.code, detail: problem.detail)])
     }
 }
 
@@ -114,6 +134,17 @@ enum BulkWire {
             object.field("status", problem.status)
             object.field("code", problem.code)
             object.field("detail", problem.detail)
+            if !problem.errors.isEmpty {
+                object.array("errors") { list in
+                    for error in problem.errors {
+                        list.object { item in
+                            item.field("pointer", error.pointer)
+                            item.field("code", error.code)
+                            item.field("detail", error.detail)
+                        }
+                    }
+                }
+            }
             for (name, value) in problem.members { object.field(name, value) }
         }
     }

@@ -49,6 +49,12 @@ struct Call: Sendable {
         return id
     }
 
+    /// The refusal as the caller may read it.
+    func told(_ error: any Error) -> any Error {
+        guard participant != nil, let refusal = error as? ParticipantRefusal else { return error }
+        return refusal.toldToParticipant
+    }
+
     /// Refuses a participant's token that asks for somebody else's object, without saying that it
     /// exists.
     func requireOwn(_ owner: ParticipantID?) throws {

@@ -213,7 +213,7 @@ final class Dispatcher: RequestHandler {
         // A rehearsal must send what the real request must, but neither looks it up nor keeps it.
         let token = try IdempotencyToken(call, rule: endpoint.idempotency)
         let run = WriteRun(
-            step: step, token: isDryRun ? nil : token,
+            step: Dispatcher.checked(step, call), token: isDryRun ? nil : token,
             isDryRun: isDryRun, requestID: requestID, secretMember: endpoint.secretMember)
         let answer = Locked<Response?>(nil)
         hasLeft = true
@@ -236,6 +236,21 @@ final class Dispatcher: RequestHandler {
             }
         }
         if !accepted { throw Refused(Failure.busy) }
+    }
+
+    /// The step, for who may write: a participant may have been suspended since its token was made.
+    private static func checked(_ step: @escaping WriteStep, _ call: Call) -> WriteStep {
+        guard let own = call.participant else { return step }
+        return { tx in
+            if let participant = try ParticipantStore.recall(own, tx) {
+                try ParticipantRules.checkMayWrite(participant.state)
+            }
+            do {
+                return try step(tx)
+            } catch {
+                throw call.told(error)
+            }
+        }
     }
 
     private func answer(to error: any Error, _ requestID: String, _ tag: Int) -> Response {

@@ -98,7 +98,8 @@ enum OpenAPI {
         "touchpoints": .id(TouchpointID.self), "conversions": .id(ConversionID.self),
         "rewards": .id(RewardID.self), "benefits": .id(BenefitID.self),
         "reward_rules": .id(RewardRuleID.self), "campaigns": .id(CampaignID.self),
-        "payouts": .id(PayoutID.self),
+        "rehearsals": .id(RehearsalID.self), "payouts": .id(PayoutID.self),
+        "payout_runs": .id(PayoutRunID.self),
         "api_keys": .id(APIKeyID.self), "v1/ledger/accounts": .id(LedgerAccountID.self),
         "accounts": .id(AccountID.self),
         "transactions": .id(LedgerTransactionID.self),
@@ -290,7 +291,8 @@ extension Schema {
     fileprivate var memberNames: [String] {
         switch self {
         case .object(let fields): fields.flatMap { [$0.name] + $0.schema.memberNames }
-        case .named(_, let schema), .nullable(let schema), .list(let schema, _):
+        case .named(_, let schema), .nullable(let schema), .list(let schema, _),
+            .itemised(let schema):
             schema.memberNames
         default: []
         }

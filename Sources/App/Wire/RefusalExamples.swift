@@ -3,6 +3,7 @@ import HTTP
 import LeadRegistration
 import Model
 import Programs
+import RewardLedger
 
 /// The refusals that any operation may give, as examples in the contract.
 enum CommonRefusals {
@@ -10,6 +11,7 @@ enum CommonRefusals {
         .invalidField("/email", code: "required", detail: "is missing"),
         .badRequest("unknown_parameter", "The query has a parameter that is not known here."),
         .unauthorized("The key is not known."), .forbidden("The key lacks the scope write."),
+        ParticipantRefusal.onlyReads(state: .suspended).problem,
         .notFound(), .preconditionFailed(),
         .invalidTransition(from: "won", allowed: []),
         .unprocessable(
@@ -57,6 +59,7 @@ extension LeadRefusal {
 extension RegistrationRefusal {
     private static let then = Instant(milliseconds: 1_790_000_000_000)
     private static let other = RegistrationID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)
+    private static let dispute = DisputeID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)
 
     static let submission: [RegistrationRefusal] = [
         .notPartnerProgram, .accountNotIdentifiable, .partNotAllowed, .valueCurrency,
@@ -73,18 +76,34 @@ extension RegistrationRefusal {
         switch action {
         case .extend: [.protectionOver, .extensionsUsedUp, .operatorDecides]
         case .win: [.protectionOver, .valueCurrency]
-        case .approve, .reject, .lose, .withdraw: [.protectionOver]
+        case .approve: [.protectionOver, .disputeOpen(RegistrationRefusal.dispute)]
+        case .reject, .lose, .withdraw: [.protectionOver]
         }
     }
 }
 
 extension DisputeRefusal {
     static let opening: [DisputeRefusal] = [
-        .nothingContested, .sameSide,
-        .alreadyOpen(DisputeID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)),
+        .nothingContested, .sameSide, .alreadyOpen(example), .alreadyRuled(example),
     ]
     static let adding: [DisputeRefusal] = [.closed, .evidenceFull]
-    static let ruling: [DisputeRefusal] = [.nothingHeld]
+    static let ruling: [DisputeRefusal] = [.nothingHeld, .claimantNotApproved]
+    private static let example = DisputeID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)
+}
+
+extension PayoutRefusal {
+    static let creation: [PayoutRefusal] = [
+        .referenceTaken(member: "participant_id"), .nothingToPay,
+        .belowMinimum(amount: 1_250, minimum: 5_000),
+    ]
+
+    static func of(_ action: Payout.State.Action) -> [PayoutRefusal] {
+        switch action {
+        case .submit: [.inReview(until: Instant(milliseconds: 1_790_000_000_000))]
+        case .confirm: [.badPaidAmount(most: 5_000)]
+        case .fail, .markUnknown, .cancel: []
+        }
+    }
 }
 
 extension AccountRefusal {

@@ -20,6 +20,8 @@ indirect enum Schema: Sendable {
     case named(String, Schema)
     /// Any JSON: stored explanations and event data.
     case anything
+    /// Documented like any other, and checked by the handler, one by one: items of a bulk request.
+    case itemised(Schema)
 }
 
 /// One member of an object.
@@ -58,11 +60,18 @@ struct TextRule: Sendable {
 }
 
 extension Schema {
-    /// One line of text without control characters.
+    /// One line of text without control characters, nor those that turn its direction: names must
+    /// read as they are.
     static func text(_ length: ClosedRange<Int>) -> Schema {
-        .string(
-            TextRule(length, pattern: #"^[^\u0000-\u001f\u007f]*$"#) { text in
-                text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
+        let pattern = #"^[^\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]*$"#
+        return .string(
+            TextRule(length, pattern: pattern) { text in
+                text.unicodeScalars.allSatisfy { scalar in
+                    switch scalar.value {
+                    case 0..<0x20, 0x7f, 0x202a...0x202e, 0x2066...0x2069: false
+                    default: true
+                    }
+                }
             })
     }
 

@@ -18,7 +18,7 @@ extension Schema {
             faults.append(FieldError(pointer: pointer, code: code, detail: detail))
         }
         switch self {
-        case .anything:
+        case .anything, .itemised:
             break
         case .named(_, let schema):
             schema.check(value, at: pointer, into: &faults)

@@ -25,6 +25,7 @@ extension Schema {
         case .metadata: return Schema.metadataDocument(of: "string")
         case .metadataPatch: return Schema.metadataDocument(of: ["string", "null"])
         case .nullable(let schema): return schema.nullableDocument
+        case .itemised(let schema): return schema.document
         case .named(let name, _): return ["$ref": .string("#/components/schemas/\(name)")]
         case .object(let fields): return Schema.objectDocument(fields)
         }
@@ -37,7 +38,8 @@ extension Schema {
             guard shapes[name] == nil else { return }
             shapes[name] = schema.document
             schema.collectNamed(into: &shapes)
-        case .nullable(let schema), .list(let schema, _): schema.collectNamed(into: &shapes)
+        case .nullable(let schema), .list(let schema, _), .itemised(let schema):
+            schema.collectNamed(into: &shapes)
         case .object(let fields): for field in fields { field.schema.collectNamed(into: &shapes) }
         default: break
         }

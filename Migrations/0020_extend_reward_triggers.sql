@@ -96,6 +96,8 @@ CREATE INDEX rewards_by_lead ON rewards (lead_id) WHERE lead_id IS NOT NULL;
 CREATE INDEX rewards_by_conversion ON rewards (conversion_id) WHERE conversion_id IS NOT NULL;
 CREATE INDEX rewards_by_participant ON rewards (participant_id, state, seq);
 CREATE INDEX rewards_by_state ON rewards (state, seq);
+CREATE INDEX rewards_to_pay ON rewards (program_id, kind, currency, participant_id)
+    WHERE state = 'approved' AND payout_id IS NULL;
 CREATE INDEX rewards_by_period ON rewards (participant_id, counts_at);
 CREATE INDEX rewards_by_customer ON rewards (customer_id) WHERE customer_id IS NOT NULL;
 

@@ -1,0 +1,89 @@
+import Attribution
+import Database
+import HTTP
+import JSON
+import Model
+import Programs
+import Records
+
+/// A rehearsed change becomes the program's rule: now, or when its time has come.
+enum ActivateRehearsal {
+    static let job = "rehearsal.activate"
+
+    /// Schedules it for `instant`, or carries it out when that is not in the future.
+    static func run(
+        _ rehearsal: Rehearsal, at instant: Instant?, actor: String, _ tx: Transaction
+    ) throws -> Rehearsal {
+        var changed = rehearsal
+        let next = try rehearsal.state.moved(by: .activate)
+        try JobStore.cancel(rehearsal.id, tx)
+        if let instant, instant > tx.now {
+            // What is promised for later must be possible at least now.
+            _ = try change(rehearsal).rules(program(rehearsal, tx), tx)
+            changed.activateAt = instant
+            try JobStore.schedule(job, rehearsal.id, at: instant, tx)
+        } else {
+            try change(rehearsal).activate(program(rehearsal, tx), actor: actor, tx)
+            changed.state = next
+            changed.activateAt = tx.now
+        }
+        try save(&changed, from: rehearsal, actor: actor, tx)
+        return changed
+    }
+
+    /// The time has come. What is no longer possible fails, and says why.
+    static func due(_ id: RehearsalID, _ tx: Transaction) throws {
+        guard let rehearsal = try RehearsalStore.find(id, tx), rehearsal.state == .done else {
+            return
+        }
+        var changed = rehearsal
+        do {
+            try change(rehearsal).activate(program(rehearsal, tx), actor: "system", tx)
+            changed.state = .activated
+        } catch {
+            guard let problem = BulkRequest.problem(of: error) else { throw error }
+            changed.state = .failed
+            changed.reason = problem.detail
+        }
+        try save(&changed, from: rehearsal, actor: "system", tx)
+    }
+
+    static func cancel(
+        _ rehearsal: Rehearsal, actor: String, _ tx: Transaction
+    ) throws -> Rehearsal {
+        var changed = rehearsal
+        changed.state = try rehearsal.state.moved(by: .cancel)
+        changed.activateAt = nil
+        try JobStore.cancel(rehearsal.id, tx)
+        try save(&changed, from: rehearsal, actor: actor, tx)
+        return changed
+    }
+
+    private static func save(
+        _ changed: inout Rehearsal, from old: Rehearsal, actor: String, _ tx: Transaction
+    ) throws {
+        changed.version += 1
+        changed.updatedAt = tx.now
+        try RehearsalStore.update(changed, tx)
+        let event = changed.state == old.state ? "scheduled" : changed.state.rawValue
+        try EventStore.append(
+            NewEvent(
+                "rehearsal.\(event)", changed.id, program: changed.program, actor: actor,
+                from: old.state.rawValue, to: changed.state.rawValue,
+                data: [
+                    "activate_at": changed.activateAt.map { .string($0.rfc3339) } ?? .null
+                ]), tx)
+    }
+
+    private static func change(_ rehearsal: Rehearsal) throws -> RehearsalChange {
+        try RehearsalChange(Body(rehearsal.change.objectValue ?? [:]))
+    }
+
+    private static func program(_ rehearsal: Rehearsal, _ tx: Transaction) throws -> Program {
+        guard let program = try ProgramStore.recall(rehearsal.program, tx) else {
+            throw DatabaseFault(
+                operation: "read a rehearsal's program", code: DatabaseFault.corrupt)
+        }
+        return program
+    }
+}

@@ -1,0 +1,44 @@
+import Database
+import HTTP
+import Model
+
+/// The period that a statement is asked for: by `from` and `to`, or by a `month` in UTC, and as it
+/// was known at `as_of`.
+struct StatementPeriod {
+    let from: Instant?
+    let to: Instant?
+    /// The instant that the statement is of: `as_of`, else the last commit.
+    let asOf: Instant
+    /// What was posted before this is in the statement; nil: everything is.
+    let end: Instant?
+
+    static let fields: [Field] = [
+        .optional("from", .time, "From this time on; the beginning unless told."),
+        .optional("to", .time, "Before this time; everything unless told."),
+        .optional("month", month, "A calendar month in UTC, such as 2026-11, instead of both."),
+        .asOf,
+    ]
+
+    private static let month = Schema.string(
+        TextRule(7...7, pattern: "^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])$") {
+            CivilDay.parse($0 + "-01") != nil
+        })
+
+    init(_ call: Call, lastCommit: Instant, asOf: Instant?) throws {
+        if let day = call.query["month"].flatMap({ CivilDay.parse($0 + "-01") }) {
+            for name in ["from", "to"] where call.query[name] != nil {
+                throw Refused(
+                    .invalidField("/\(name)", code: "exclusive", detail: "excludes month"))
+            }
+            from = Instant.startOfDay(day)
+            to = Instant.startOfDay(CivilDay.firstOfNextMonth(after: day))
+        } else {
+            from = call.queryTime("from")
+            to = call.queryTime("to")
+        }
+        self.asOf = asOf ?? lastCommit
+        // `as_of` itself is in, `to` is not.
+        let known = asOf?.advanced(byMilliseconds: 1)
+        end = [to, known].compactMap(\.self).min()
+    }
+}

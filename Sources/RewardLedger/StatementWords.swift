@@ -1,0 +1,73 @@
+import Model
+
+extension Statement.Line {
+    /// What happened, in one sentence, from the line alone: the same line says the same for good.
+    public func words(in currency: Currency) -> String {
+        func money(_ amount: Int64) -> String {
+            Money(amount: abs(amount), currency: currency).formatted
+        }
+        switch kind {
+        case .rewardGranted:
+            return "Reward of \(money(change.pending)) for \(occasion)\(byRule), on hold."
+        case .rewardApproved:
+            return "\(rewardName) is approved: \(money(change.available)) for the next payout."
+        case .rewardRejected: return "\(rewardName) is rejected: \(takenBack(money))."
+        case .rewardVoided: return "\(rewardName) no longer counts: \(takenBack(money))."
+        case .rewardRefunded, .rewardClawedBack:
+            return "Refund\(name(refund)) of \(occasion): \(takenBack(money)) of the reward"
+                + "\(name(reward))\(byRule)."
+        case .rewardCorrected:
+            return "The credit for \(occasion) was decided anew: \(takenBack(money)) of the reward"
+                + "\(name(reward))\(byRule)."
+        case .clawbackOffset:
+            return "\(money(change.clawbackOwed)) that is owed for the reward\(name(reward)) is "
+                + "met by what \(payoutName) had left unpaid of it."
+        case .payoutClawback:
+            return "\(payoutName) keeps back \(money(change.clawbackOwed)) that is owed."
+        case .payoutClawbackReturned:
+            return "\(payoutName) came to nothing: \(money(change.clawbackOwed)) is owed again."
+        case .payoutSubmitted: return "\(payoutName) of \(money(change.inPayout)) is on its way."
+        case .payoutPaid: return "\(payoutName) is paid: \(money(change.paid))."
+        case .payoutPartiallyPaid:
+            return "\(payoutName) is paid in part: \(money(change.paid)); "
+                + "\(money(change.available)) is available again."
+        case .payoutFailed:
+            return "\(payoutName) has failed: \(money(change.available)) is available again."
+        }
+    }
+
+    private var occasion: String {
+        if let conversion { return "sale \(conversion)" }
+        return lead.map { "lead \($0)" } ?? "a referral"
+    }
+
+    private var byRule: String {
+        guard let rule, let ruleVersion else { return "" }
+        return " by rule \(rule), version \(ruleVersion)"
+    }
+
+    private var rewardName: String { "The reward\(name(reward)) for \(occasion)\(byRule)" }
+
+    private var payoutName: String {
+        guard let payout else { return "A payout" }
+        guard let payoutReference, payoutReference != payout.description else {
+            return "Payout \(payout)"
+        }
+        return "Payout \(payout) (\(payoutReference))"
+    }
+
+    private func name<Kind>(_ id: Identifier<Kind>?) -> String { id.map { " \($0)" } ?? "" }
+
+    /// What was not paid is gone; what was paid, or is on its way, is owed.
+    private func takenBack(_ money: (Int64) -> String) -> String {
+        let unpaid = change.pending + change.available
+        switch (unpaid != 0, change.clawbackOwed != 0) {
+        case (true, true):
+            return "\(money(unpaid)) is taken back and \(money(change.clawbackOwed)), which was "
+                + "paid or is on its way, is owed back"
+        case (false, true):
+            return "\(money(change.clawbackOwed)), which was paid or is on its way, is owed back"
+        default: return "\(money(unpaid)) is taken back"
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Database
+import Model
+
+/// What reached a participant in one calendar year (UTC), in minor units.
+public struct PaidYear: Sendable, Equatable {
+    public let year: Int64
+    public var cash: Int64
+    public var accountCredit: Int64
+}
+
+/// All SQL of what a participant's summary tells of its money.
+public enum SummaryReads {
+    /// The participant's money now, from the balances that the journal keeps with its accounts.
+    public static func balance(
+        of participant: ParticipantID, _ currency: Currency, _ reader: Reader
+    ) throws -> ParticipantBalance {
+        var balance = ParticipantBalance()
+        try reader.forEach(
+            "SELECT kind, balance FROM ledger_accounts WHERE participant_id = ? AND currency = ?",
+            participant, currency.code
+        ) { row in
+            guard let kind = try LedgerAccount.Kind(rawValue: row.text(0)) else { return }
+            balance.add(try row.int64(1), on: kind)
+        }
+        return balance
+    }
+
+    /// What was paid, by the year in which a payout was confirmed, the oldest first. A claw-back
+    /// that a payout kept back was not paid; one that is owed does not change an earlier year.
+    public static func paidByYear(
+        to participant: ParticipantID, _ currency: Currency, _ reader: Reader
+    ) throws -> [PaidYear] {
+        var years: [Int64: PaidYear] = [:]
+        try reader.forEach(
+            """
+            SELECT t.posted_at, p.amount, o.kind
+            FROM ledger_accounts a
+                JOIN ledger_postings p ON p.account_seq = a.seq
+                JOIN ledger_transactions t ON t.seq = p.transaction_seq
+                JOIN payouts o ON o.id = t.payout_id
+            WHERE a.participant_id = ? AND a.kind = 'paid_out' AND a.currency = ?
+            """, participant, currency.code
+        ) { row in
+            let year = CivilDay.year(of: try row.instant(0).day)
+            var sum = years[year] ?? PaidYear(year: year, cash: 0, accountCredit: 0)
+            // The account's balance is at most `JournalRules.balanceMax`, and so is each sum.
+            switch try Payout.Kind(rawValue: row.text(2)) {
+            case .cash: sum.cash -= try row.int64(1)
+            case .accountCredit: sum.accountCredit -= try row.int64(1)
+            case nil: throw DatabaseFault(operation: "read a payout", code: DatabaseFault.corrupt)
+            }
+            years[year] = sum
+        }
+        return years.values.sorted { $0.year < $1.year }
+    }
+}
