@@ -80,6 +80,24 @@ public enum AttributionStore {
         }?.filter { $0.participant != nil } ?? []
     }
 
+    /// When the first sale to one of `customers` that is credited to a participant was made, of
+    /// those made by `instant`.
+    public static func firstCredited(
+        _ customers: [CustomerID], until instant: Instant, _ reader: Reader
+    ) throws -> Instant? {
+        var query = Query(
+            """
+            SELECT min(conversions.occurred_at)
+            FROM conversions JOIN attributions ON attributions.seq = (
+                SELECT max(newest.seq) FROM attributions AS newest
+                WHERE newest.conversion_id = conversions.id)
+            WHERE attributions.participant_id IS NOT NULL AND conversions.occurred_at <= ?
+                AND conversions.customer_id IN
+            """, instant)
+        query.appendList(customers)
+        return try reader.first(query) { try $0.optionalInstant(0) } ?? nil
+    }
+
     private static func attribution(_ row: Row) throws -> Attribution {
         guard let model = try AttributionModel(rawValue: row.text(2)),
             let reason = try AttributionReason(rawValue: row.text(7)),

@@ -41,6 +41,13 @@ struct CivilDate {
     let month: Int64
     let dayOfMonth: Int64
 
+    /// A date that there is.
+    init(year: Int64, month: Int64, dayOfMonth: Int64) {
+        self.year = year
+        self.month = month
+        self.dayOfMonth = dayOfMonth
+    }
+
     /// The calendar repeats every 400 years, which are 146 097 days. A year is taken to begin in
     /// March, so that the leap day is its last and the lengths of the months follow one line:
     /// month m (0 is March) begins on day (153 m + 2) / 5.

@@ -6,6 +6,9 @@ public typealias ProgramID = Identifier<ProgramKey>
 public enum RewardRuleKey: IdentifierKind { public static let prefix = "rule" }
 public typealias RewardRuleID = Identifier<RewardRuleKey>
 
+public enum CampaignKey: IdentifierKind { public static let prefix = "camp" }
+public typealias CampaignID = Identifier<CampaignKey>
+
 public enum ParticipantKey: IdentifierKind { public static let prefix = "part" }
 public typealias ParticipantID = Identifier<ParticipantKey>
 
@@ -50,6 +53,9 @@ public typealias AttributionID = Identifier<AttributionKey>
 
 public enum RewardKey: IdentifierKind { public static let prefix = "rwd" }
 public typealias RewardID = Identifier<RewardKey>
+
+public enum BenefitKey: IdentifierKind { public static let prefix = "ben" }
+public typealias BenefitID = Identifier<BenefitKey>
 
 public enum PayoutKey: IdentifierKind { public static let prefix = "pay" }
 public typealias PayoutID = Identifier<PayoutKey>

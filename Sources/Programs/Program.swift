@@ -77,6 +77,10 @@ public struct ProgramTerms: Sendable, Equatable {
     /// How partners claim accounts, and against whose claims.
     public var registration = RegistrationTerms()
     public var protectionScope = ProtectionScope.instance
+    /// What rewards may come to in a period; nil: any amount.
+    public var budget: BudgetTerms?
+    /// What the rewards of one participant may come to, by all rules together.
+    public var rewardLimits = RewardLimits()
     /// When and from how much on participants are paid.
     public var payouts = PayoutTerms()
 
@@ -106,6 +110,7 @@ public struct ProgramTerms: Sendable, Equatable {
             "routing": routing.json, "service_levels": serviceLevels.json,
             "registration": registration.json,
             "protection_scope": .string(protectionScope.rawValue), "payouts": payouts.json,
+            "budget": budget?.json ?? .null, "reward_limits": rewardLimits.json,
         ]
     }
 
@@ -133,6 +138,8 @@ public struct ProgramTerms: Sendable, Equatable {
         serviceLevels = ServiceLevelTerms(json: read.nested("service_levels"))
         registration = RegistrationTerms(json: read.nested("registration"))
         protectionScope = read.choice("protection_scope") ?? .instance
+        budget = BudgetTerms(json: read.nested("budget"))
+        rewardLimits = RewardLimits(json: read.nested("reward_limits"))
         payouts = PayoutTerms(json: read.nested("payouts"))
     }
 }

@@ -66,15 +66,6 @@ public struct Reward: Sendable {
     /// What payouts have yet to pay.
     public var payable: Int64 { netAmount + clawbackAmount - settledAmount }
 
-    /// The line from which a person reviews it, as it was when it was granted.
-    public var approvalThreshold: Int64? {
-        basis.objectValue?["approval_threshold"]?.integerValue
-    }
-
-    /// What the rule gave in all, to those who share it.
-    public var wholeAmount: Int64 {
-        basis.objectValue?["arithmetic"]?.objectValue?["whole"]?.integerValue ?? amount.amount
-    }
 }
 
 /// A participant's share in an occasion.
@@ -104,11 +95,20 @@ public struct RewardOccasion: Sendable {
     /// The decision that gave the credit of `conversion`.
     public let attribution: AttributionID?
     public let actor: String
+    /// What rules ask beside the money.
+    public var facts: RewardFacts
+    /// What rewards of the program may come to, and those of one participant.
+    public var budget: BudgetTerms?
+    public var limits: RewardLimits
+    /// When it was first decided about; nil: now.
+    public var recordedAt: Instant?
 
     public init(
         trigger: RewardRule.Trigger, program: ProgramID, programVersion: Int64, holdDays: Int64,
         approvalThreshold: Int64?, lead: LeadID?, conversion: ConversionID?,
-        attribution: AttributionID? = nil, actor: String
+        attribution: AttributionID? = nil, actor: String,
+        facts: RewardFacts = RewardFacts(), budget: BudgetTerms? = nil,
+        limits: RewardLimits = RewardLimits()
     ) {
         self.trigger = trigger
         self.program = program
@@ -119,5 +119,8 @@ public struct RewardOccasion: Sendable {
         self.conversion = conversion
         self.attribution = attribution
         self.actor = actor
+        self.facts = facts
+        self.budget = budget
+        self.limits = limits
     }
 }

@@ -15,31 +15,54 @@ public enum RewardBook {
     public static func grant(
         _ occasion: RewardOccasion, to credits: [Credit], _ tx: Transaction
     ) throws -> [Reward] {
+        if let event = ReferralCount.Event(occasion.trigger), let lead = occasion.lead {
+            for credit in credits {
+                try ReferralCountStore.add(
+                    lead, event, for: credit.participant, occasion.program, tx)
+            }
+        }
         var rewards: [Reward] = []
         for rule in try RewardRuleStore.active(in: occasion.program, for: occasion.trigger, tx)
-        where try !RewardStore.exists(rule.id, occasion, tx) {
-            for share in try RewardRules.shares(rule.terms, credits) {
-                rewards.append(try grant(share, by: rule, occasion, tx))
+        where try rule.terms.isMoney && !RewardStore.exists(rule.id, occasion, tx) {
+            for share in try RewardReckoning.shares(
+                rule, occasion, credits, at: occasion.moment(tx), tx)
+            {
+                if let reward = try grant(share, by: rule, occasion, tx) { rewards.append(reward) }
             }
         }
         return rewards
     }
 
+    /// The reward for `share`; nil when limits or the budget leave nothing of it, which an event
+    /// tells.
     static func grant(
         _ share: RewardRules.Share, by rule: RewardRule, _ occasion: RewardOccasion,
         _ tx: Transaction
-    ) throws -> Reward {
+    ) throws -> Reward? {
+        let budget = try RewardReckoning.budget(
+            share.amount.amount, occasion, at: occasion.moment(tx), tx)
+        let countsAt =
+            budget?.outcome == .queued
+            ? budget?.countsTo.start ?? tx.now : occasion.moment(tx)
+        let basis = RewardRules.basis(rule, share, occasion, at: countsAt, budget)
+        guard share.amount.amount > 0, budget?.outcome != .refused else {
+            try withhold(
+                share, by: rule, basis, reason: share.amount.amount > 0 ? "budget" : "limit",
+                occasion, tx)
+            return nil
+        }
         let state = RewardRules.firstState(
             share.amount.amount, whole: share.whole, holdDays: occasion.holdDays,
-            threshold: occasion.approvalThreshold)
+            threshold: occasion.approvalThreshold, budget: budget?.outcome ?? .fits)
+        var holdUntil = tx.now.advanced(byDays: Int(clamping: occasion.holdDays))
+        if budget?.outcome == .queued { holdUntil = max(holdUntil, countsAt) }
         let reward = Reward(
             id: tx.makeID(), program: occasion.program, participant: share.participant,
             rule: rule.id, ruleVersion: rule.version, trigger: occasion.trigger.name,
             kind: rule.terms.kind, lead: occasion.lead, conversion: occasion.conversion,
             attribution: occasion.attribution, payout: nil, state: state, amount: share.amount,
             reversedAmount: 0, correctedAmount: 0, clawbackAmount: 0, settledAmount: 0,
-            basis: RewardRules.basis(rule, share, occasion), reason: nil,
-            holdUntil: tx.now.advanced(byDays: Int(clamping: occasion.holdDays)),
+            basis: basis, reason: nil, holdUntil: holdUntil,
             approvedAt: state == .approved ? tx.now : nil, paidAt: nil, version: 1,
             createdAt: tx.now, updatedAt: tx.now)
         let amount = share.amount.amount
@@ -62,9 +85,12 @@ public enum RewardBook {
             old.holdUntil <= tx.now
         else { return }
         var reward = old
-        reward.state = RewardRules.stateAfterHold(
-            old.netAmount, of: old.amount.amount, whole: old.wholeAmount,
-            threshold: old.approvalThreshold)
+        reward.state =
+            old.isBeyondBudget
+            ? .review
+            : RewardRules.stateAfterHold(
+                old.netAmount, of: old.amount.amount, whole: old.wholeAmount,
+                threshold: old.approvalThreshold)
         if reward.state == .approved {
             reward.approvedAt = tx.now
             try postApproval(reward, tx)
@@ -175,7 +201,30 @@ public enum RewardBook {
         return reward
     }
 
+    /// The referral turned out to be none: it does not count towards tiers any more.
+    public static func uncount(_ lead: LeadID, _ tx: Transaction) throws {
+        try ReferralCountStore.remove(lead, tx)
+    }
+
     // MARK: - Shared steps
+
+    /// Nothing is granted, and everybody can see why.
+    private static func withhold(
+        _ share: RewardRules.Share, by rule: RewardRule, _ basis: JSONValue, reason: String,
+        _ occasion: RewardOccasion, _ tx: Transaction
+    ) throws {
+        var data: JSONObject = [
+            "rule_version": .integer(rule.version), "amount": .integer(share.beforeLimits),
+            "currency": .string(share.amount.currency.code), "basis": basis,
+        ]
+        data["lead_id"] = occasion.lead.map { .string($0.description) }
+        data["conversion_id"] = occasion.conversion.map { .string($0.description) }
+        try EventStore.append(
+            NewEvent(
+                "reward.withheld", rule.id, program: occasion.program,
+                participant: share.participant, actor: occasion.actor, reason: reason,
+                data: .object(data)), tx)
+    }
 
     private static func postApproval(_ reward: Reward, _ tx: Transaction) throws {
         try JournalStore.post(

@@ -29,18 +29,23 @@ public enum RewardCorrection {
         _ occasion: RewardOccasion, to credits: [Credit], of sale: Sale, _ tx: Transaction
     ) throws -> [Reward] {
         guard let conversion = occasion.conversion else { return [] }
+        var occasion = occasion
+        occasion.recordedAt = sale.recordedAt
         let rules = try RewardRuleStore.inForce(
-            in: occasion.program, for: occasion.trigger, at: sale.recordedAt, tx)
+            in: occasion.program, for: occasion.trigger, at: sale.recordedAt, tx
+        ).filter(\.terms.isMoney)
         let granted = try RewardStore.rewards(of: conversion, tx).filter {
             $0.trigger == .conversion
         }
+        occasion.facts = RewardReckoning.facts(occasion, held: granted)
         var changed: [Reward] = []
         // First what is taken back, so that nobody's balance is larger in between than it will be.
         for reward in granted where !rules.contains(where: { $0.id == reward.rule }) {
             changed += try takeBack(reward.amount.amount, of: [reward], sale, occasion.actor, tx)
         }
         for rule in rules {
-            let shares = try RewardRules.shares(rule.terms, credits)
+            let shares = try RewardReckoning.shares(
+                rule, occasion, credits, held: granted, at: sale.recordedAt, tx)
             let held = granted.filter { $0.rule == rule.id }
             for participant in participants(held) {
                 let own = held.filter { $0.participant == participant }
@@ -52,9 +57,18 @@ public enum RewardCorrection {
             }
             for share in shares {
                 let own = held.filter { $0.participant == share.participant }
-                let missing = share.amount.amount - counted(own)
+                var missing = share.amount.amount - counted(own)
                 guard missing > 0 else { continue }
-                changed.append(try grant(missing, of: share, by: rule, occasion, sale, tx))
+                // What the limits left then may have gone to other rewards since.
+                for limit in try own.isEmpty
+                    ? []
+                    : RewardReckoning.limits(
+                        of: share.participant, rule, occasion, at: sale.recordedAt, tx)
+                { missing = min(missing, max(0, limit.most - limit.used)) }
+                guard missing > 0,
+                    let reward = try grant(missing, of: share, by: rule, occasion, sale, tx)
+                else { continue }
+                changed.append(reward)
             }
         }
         return changed
@@ -106,13 +120,10 @@ public enum RewardCorrection {
     private static func grant(
         _ missing: Int64, of share: RewardRules.Share, by rule: RewardRule,
         _ occasion: RewardOccasion, _ sale: Sale, _ tx: Transaction
-    ) throws -> Reward {
-        let part = RewardRules.Share(
-            participant: share.participant,
-            amount: Money(amount: missing, currency: share.amount.currency), base: share.base,
-            whole: share.whole, wholeBase: share.wholeBase, remainder: share.remainder,
-            uncapped: share.uncapped)
-        let reward = try RewardBook.grant(part, by: rule, occasion, tx)
+    ) throws -> Reward? {
+        var part = share
+        part.amount = Money(amount: missing, currency: share.amount.currency)
+        guard let reward = try RewardBook.grant(part, by: rule, occasion, tx) else { return nil }
         let target = RewardRules.reversalTarget(
             amount: missing, refunded: sale.refunded, whole: sale.amount)
         guard target > 0 else { return reward }

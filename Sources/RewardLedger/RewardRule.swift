@@ -12,34 +12,74 @@ public struct RewardRule: Sendable {
         public func after(_ action: Action) -> State? { self == .active ? .archived : nil }
     }
 
-    /// What a rule waits for, as the API names it.
+    /// What a rule waits for, as the API names it (R145: different outcomes earn differently).
     public enum TriggerName: String, Sendable, CaseIterable {
+        case leadSubmitted = "lead.submitted"
         case leadQualified = "lead.qualified"
+        case leadOpportunity = "lead.opportunity"
         case leadWon = "lead.won"
+        /// Any sale or sign-up.
         case conversion
-    }
+        // A sale or sign-up of this kind.
+        case signup, purchase, renewal, upsell
+        /// The participant's counted referrals reach a number.
+        case milestone
 
-    /// What happened.
-    public enum Trigger: Sendable, Equatable {
-        case leadQualified
-        case leadWon
-        case conversion(kind: String)
-
-        public var name: TriggerName {
+        /// Whether it is about a sale or sign-up.
+        public var isConversion: Bool {
             switch self {
-            case .leadQualified: .leadQualified
-            case .leadWon: .leadWon
-            case .conversion: .conversion
+            case .conversion, .signup, .purchase, .renewal, .upsell: true
+            case .leadSubmitted, .leadQualified, .leadOpportunity, .leadWon, .milestone: false
             }
         }
     }
 
-    /// Who is paid.
-    public enum Recipient: String, Sendable, CaseIterable { case referrer }
+    /// What happened.
+    public enum Trigger: Sendable, Equatable {
+        case leadSubmitted
+        case leadQualified
+        case leadOpportunity
+        case leadWon
+        case conversion(kind: String)
+
+        /// As the reward names it.
+        public var name: TriggerName {
+            switch self {
+            case .leadSubmitted: .leadSubmitted
+            case .leadQualified: .leadQualified
+            case .leadOpportunity: .leadOpportunity
+            case .leadWon: .leadWon
+            case .conversion: .conversion
+            }
+        }
+
+        /// Every trigger of rules that this may set off.
+        var names: [TriggerName] {
+            var names = [name]
+            if let kind = conversionKind.flatMap({ TriggerName(rawValue: $0) }) {
+                names.append(kind)
+            }
+            if ReferralCount.Event(self) != nil { names.append(.milestone) }
+            return names
+        }
+
+        var conversionKind: String? {
+            if case .conversion(let kind) = self { kind } else { nil }
+        }
+    }
+
+    /// Who gets it: who referred, or who was referred (R143, R144: both sides may get something,
+    /// each by a rule of its own).
+    public enum Recipient: String, Sendable, CaseIterable { case referrer, referee }
 
     public enum Kind: String, Sendable, CaseIterable {
         case cash
         case accountCredit = "account_credit"
+        case discount
+        case giftCard = "gift_card"
+        case points
+        case donation
+        case perk
     }
 
     public let id: RewardRuleID
@@ -66,84 +106,5 @@ public struct RewardRule: Sendable {
         self.version = version
         self.createdAt = createdAt
         self.updatedAt = updatedAt
-    }
-}
-
-/// The part of a rule that decides about money.
-public struct RewardTerms: Sendable, Equatable {
-    /// How much.
-    public enum Rate: Sendable, Equatable {
-        case flat(Money)
-        /// Ten-thousandths of the credited amount, 1 to 10,000, and never more than `atMost`.
-        case basisPoints(Int64, atMost: Money?)
-    }
-
-    public let trigger: RewardRule.TriggerName
-    public let recipient: RewardRule.Recipient
-    public let kind: RewardRule.Kind
-    public let rate: Rate
-    /// Conversions of these kinds only; nil: of every kind.
-    public let conversionKinds: [String]?
-
-    public init(
-        trigger: RewardRule.TriggerName, recipient: RewardRule.Recipient, kind: RewardRule.Kind,
-        rate: Rate, conversionKinds: [String]?
-    ) {
-        self.trigger = trigger
-        self.recipient = recipient
-        self.kind = kind
-        self.rate = rate
-        self.conversionKinds = conversionKinds
-    }
-
-    /// As stored with the rule, in its versions, and with every reward it made.
-    public var json: JSONValue {
-        var object: JSONObject = [
-            "trigger": .string(trigger.rawValue), "recipient": .string(recipient.rawValue),
-            "kind": .string(kind.rawValue), "amount": .null, "basis_points": .null,
-            "max_amount": .null,
-            "conversion_kinds": conversionKinds.map { .array($0.map { .string($0) }) } ?? .null,
-        ]
-        switch rate {
-        case .flat(let money): object["amount"] = money.stored
-        case .basisPoints(let points, let most):
-            object["basis_points"] = .integer(points)
-            object["max_amount"] = most?.stored ?? .null
-        }
-        return .object(object)
-    }
-
-    /// Reads what `json` wrote. Nil when it is something else.
-    public init?(json: JSONValue) {
-        guard let object = json.objectValue,
-            let trigger = object["trigger"]?.stringValue.flatMap(RewardRule.TriggerName.init),
-            let recipient = object["recipient"]?.stringValue.flatMap(RewardRule.Recipient.init),
-            let kind = object["kind"]?.stringValue.flatMap(RewardRule.Kind.init)
-        else { return nil }
-        let rate: Rate
-        if let points = object["basis_points"]?.integerValue {
-            rate = .basisPoints(points, atMost: Money(stored: object["max_amount"]))
-        } else if let money = Money(stored: object["amount"]) {
-            rate = .flat(money)
-        } else {
-            return nil
-        }
-        self.init(
-            trigger: trigger, recipient: recipient, kind: kind, rate: rate,
-            conversionKinds: object["conversion_kinds"]?.arrayValue?.compactMap(\.stringValue))
-    }
-}
-
-extension Money {
-    /// `{"amount": …, "currency": …}` in stored rules and explanations.
-    var stored: JSONValue {
-        ["amount": .integer(amount), "currency": .string(currency.code)]
-    }
-
-    init?(stored json: JSONValue?) {
-        guard let object = json?.objectValue, let amount = object["amount"]?.integerValue,
-            let currency = object["currency"]?.stringValue.flatMap({ Currency($0) })
-        else { return nil }
-        self.init(amount: amount, currency: currency)
     }
 }

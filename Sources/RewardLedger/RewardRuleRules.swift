@@ -1,15 +1,30 @@
 import Model
 
 /// Why a reward rule is refused. The order is the order of the checks.
-public enum RewardRuleRefusal: Error, Equatable, Sendable {
-    /// Neither an amount nor basis points, or both.
+public enum RewardRuleRefusal: Error, Equatable, Sendable, CaseIterable {
+    /// Not exactly one of an amount, basis points and tiers; or one where none belongs.
     case needsOneRate
-    /// A maximum caps basis points only.
+    /// A minimum or maximum bounds basis points only.
     case maximumWithoutBasisPoints
-    /// A percentage needs an amount to be taken of, which a qualified lead has not.
+    case minimumAboveMaximum
+    /// A percentage needs an amount to be taken of, which only a sale and a won lead have.
     case basisPointsWithoutAmount
+    /// Levels begin at rising numbers.
+    case tiersOutOfOrder
+    /// Earlier rewards are raised where all of them are flat amounts for leads.
+    case retroactiveNotFlat
     /// Conversion kinds narrow the trigger `conversion` only.
     case kindsWithoutConversion
+    /// Months are counted between sales.
+    case monthsWithoutConversion
+    /// The trigger `milestone` needs its number, and no other has one.
+    case milestoneMisplaced
+    /// Points, a discount or a description that the kind needs are missing, or are of another kind.
+    case giftMisplaced
+    /// What is given to the referred customer does not depend on a participant's referrals.
+    case tiersForReferee
+    /// Limits hold for what the journal has.
+    case limitsWithoutMoney
     /// An amount is in another currency than the program's.
     case currencyMismatch
     /// An archived rule does not change.
@@ -27,16 +42,26 @@ public enum RewardRuleRules {
         guard active < rulesMax else { throw .tooManyRules }
     }
 
-    /// The rate asked for: an amount or basis points, not both.
+    /// The rate asked for: an amount or basis points, not both. Nil where neither is given and
+    /// `isElsewhere` says that something else tells how much.
     public static func rate(
-        amount: Money?, basisPoints: Int64?, atMost: Money?
-    ) throws(RewardRuleRefusal) -> RewardTerms.Rate {
+        amount: Money?, basisPoints: Int64?, atLeast: Money? = nil, atMost: Money?,
+        isElsewhere: Bool = false
+    ) throws(RewardRuleRefusal) -> RewardTerms.Rate? {
         switch (amount, basisPoints) {
         case (let amount?, nil):
-            if atMost != nil { throw .maximumWithoutBasisPoints }
+            if atMost != nil || atLeast != nil { throw .maximumWithoutBasisPoints }
             return .flat(amount)
-        case (nil, let points?): return .basisPoints(points, atMost: atMost)
-        case (nil, nil), (_?, _?): throw .needsOneRate
+        case (nil, let points?):
+            if let atLeast, let atMost, atMost.amount < atLeast.amount {
+                throw .minimumAboveMaximum
+            }
+            return .basisPoints(points, atLeast: atLeast, atMost: atMost)
+        case (nil, nil):
+            guard isElsewhere else { throw .needsOneRate }
+            if atMost != nil || atLeast != nil { throw .maximumWithoutBasisPoints }
+            return nil
+        case (_?, _?): throw .needsOneRate
         }
     }
 
@@ -44,18 +69,59 @@ public enum RewardRuleRules {
     public static func check(
         _ terms: RewardTerms, currency: Currency
     ) throws(RewardRuleRefusal) {
-        if case .basisPoints = terms.rate, terms.trigger == .leadQualified {
-            throw .basisPointsWithoutAmount
-        }
+        try checkRates(terms)
         if terms.conversionKinds != nil, terms.trigger != .conversion {
             throw .kindsWithoutConversion
         }
-        let money: Money? =
-            switch terms.rate {
-            case .flat(let amount): amount
-            case .basisPoints(_, let most): most
+        if terms.firstMonths != nil, !terms.trigger.isConversion { throw .monthsWithoutConversion }
+        if (terms.milestone != nil) != (terms.trigger == .milestone) { throw .milestoneMisplaced }
+        try checkGift(terms)
+        if terms.recipient == .referee, terms.tiers != nil || terms.milestone != nil {
+            throw .tiersForReferee
+        }
+        if !terms.isMoney, !terms.limits.all.isEmpty { throw .limitsWithoutMoney }
+        for amount in rates(terms).flatMap(\.amounts) where amount.currency != currency {
+            throw .currencyMismatch
+        }
+    }
+
+    private static func rates(_ terms: RewardTerms) -> [RewardTerms.Rate] {
+        (terms.rate.map { [$0] } ?? []) + (terms.tiers?.levels.map(\.rate) ?? [])
+    }
+
+    private static func checkRates(_ terms: RewardTerms) throws(RewardRuleRefusal) {
+        let gift = terms.gift
+        let isFree =
+            switch terms.kind {
+            case .points, .perk: true
+            case .discount: gift.discount != nil
+            case .cash, .accountCredit, .giftCard, .donation: false
             }
-        if let money, money.currency != currency { throw .currencyMismatch }
+        let count = (terms.rate == nil ? 0 : 1) + (terms.tiers == nil ? 0 : 1)
+        guard count == (isFree ? 0 : 1) else { throw .needsOneRate }
+        let all = rates(terms)
+        let isPercentage = all.contains { if case .basisPoints = $0 { true } else { false } }
+        if isPercentage, !terms.trigger.isConversion, terms.trigger != .leadWon {
+            throw .basisPointsWithoutAmount
+        }
+        guard let tiers = terms.tiers else { return }
+        let starts = tiers.levels.map(\.from)
+        guard !starts.isEmpty, zip(starts, starts.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw .tiersOutOfOrder
+        }
+        if tiers.isRetroactive, isPercentage || terms.trigger.isConversion || !terms.isMoney {
+            throw .retroactiveNotFlat
+        }
+    }
+
+    private static func checkGift(_ terms: RewardTerms) throws(RewardRuleRefusal) {
+        let gift = terms.gift
+        guard (gift.points != nil) == (terms.kind == .points),
+            gift.discount == nil || terms.kind == .discount,
+            gift.discountMost == nil || gift.discount != nil,
+            gift.description != nil || terms.kind != .perk,
+            gift.description == nil || !terms.isMoney
+        else { throw .giftMisplaced }
     }
 
     public static func checkMayChange(_ state: RewardRule.State) throws(RewardRuleRefusal) {
@@ -64,8 +130,13 @@ public enum RewardRuleRules {
 
     /// Whether the rule speaks about what happened.
     public static func applies(_ rule: RewardRule, to trigger: RewardRule.Trigger) -> Bool {
-        guard rule.state == .active, rule.terms.trigger == trigger.name else { return false }
-        guard case .conversion(let kind) = trigger, let kinds = rule.terms.conversionKinds else {
+        guard rule.state == .active, trigger.names.contains(rule.terms.trigger) else {
+            return false
+        }
+        if let milestone = rule.terms.milestone {
+            return milestone.counts == ReferralCount.Event(trigger)
+        }
+        guard let kind = trigger.conversionKind, let kinds = rule.terms.conversionKinds else {
             return true
         }
         return kinds.contains(kind)

@@ -21,13 +21,25 @@ public enum RewardRuleStore {
     static func active(
         in program: ProgramID, for trigger: RewardRule.Trigger, _ reader: Reader
     ) throws -> [RewardRule] {
-        try reader.all(
+        var query = Query(
             """
             SELECT id, program_id, name, state, terms, metadata, version, created_at, updated_at
-            FROM reward_rules WHERE program_id = ? AND state = 'active' AND trigger_name = ?
-            ORDER BY seq
-            """, program, trigger.name.rawValue, map: rule
-        ).filter { RewardRuleRules.applies($0, to: trigger) }
+            FROM reward_rules WHERE program_id = ? AND state = 'active' AND trigger_name IN
+            """, program)
+        query.appendList(trigger.names.map(\.rawValue))
+        query.append(" ORDER BY seq")
+        return try reader.all(query, map: rule).filter { RewardRuleRules.applies($0, to: trigger) }
+    }
+
+    /// Whether a rule of the program is in force for `trigger`.
+    public static func isAwaited(
+        _ trigger: RewardRule.Trigger, in program: ProgramID, _ reader: Reader
+    ) throws -> Bool {
+        try reader.integer(
+            """
+            SELECT 1 FROM reward_rules
+            WHERE program_id = ? AND state = 'active' AND trigger_name = ? LIMIT 1
+            """, program, trigger.name.rawValue) != nil
     }
 
     /// The program's active rules, oldest first.

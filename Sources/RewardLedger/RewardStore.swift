@@ -14,6 +14,7 @@ public enum RewardStore {
         public var program: ProgramID?
         public var conversion: ConversionID?
         public var lead: LeadID?
+        public var rule: RewardRuleID?
         public var payout: PayoutID?
         public var created: Range<Instant>?
 
@@ -107,16 +108,19 @@ public enum RewardStore {
                 id, program_id, participant_id, rule_id, rule_version, trigger_name, kind, lead_id,
                 conversion_id, payout_id, state, currency, amount, reversed_amount, clawback_amount,
                 settled_amount, basis, reason, hold_until, approved_at, paid_at, version,
-                created_at, updated_at, corrected_amount, attribution_id)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                created_at, updated_at, corrected_amount, attribution_id, customer_id, counts_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?)
             """, reward.id, reward.program, reward.participant, reward.rule, reward.ruleVersion,
             reward.trigger.rawValue, reward.kind.rawValue, reward.lead, reward.conversion,
             reward.payout, reward.state.rawValue, reward.amount.currency.code,
             reward.amount.amount, reward.reversedAmount, reward.clawbackAmount,
             reward.settledAmount, reward.basis.text, reward.reason, reward.holdUntil,
             reward.approvedAt, reward.paidAt, reward.version, reward.createdAt, reward.updatedAt,
-            reward.correctedAmount, reward.attribution?.bytes ?? [])
+            reward.correctedAmount, reward.attribution?.bytes ?? [], reward.facts?.customer,
+            reward.countsAt)
         try count(reward, 1, tx)
+        try reserve(reward.amount.amount, of: reward, tx)
     }
 
     /// Writes what changed between `old` and `reward`.
@@ -132,6 +136,14 @@ public enum RewardStore {
             reward.paidAt, reward.version, reward.updatedAt, reward.correctedAmount, reward.id)
         try count(old, -1, tx)
         try count(reward, 1, tx)
+        try reserve(reward.netAmount - old.netAmount, of: reward, tx)
+    }
+
+    /// The budget's counter follows what still counts.
+    private static func reserve(_ change: Int64, of reward: Reward, _ tx: Transaction) throws {
+        guard change != 0 else { return }
+        let month = CalendarPeriod(.month, containing: reward.countsAt)
+        try CounterStore.add(change, to: counterName(month), of: reward.program, tx)
     }
 
     private static func count(_ reward: Reward, _ sign: Int64, _ tx: Transaction) throws {
@@ -142,7 +154,7 @@ public enum RewardStore {
             sign * reward.netAmount, to: name + ".amount", of: reward.participant, tx)
     }
 
-    private static func all(_ filter: Filter, _ reader: Reader) throws -> [Reward] {
+    static func all(_ filter: Filter, _ reader: Reader) throws -> [Reward] {
         var query = query(filter)
         query.append(" ORDER BY seq")
         return try reader.all(query, map: reward)
@@ -163,6 +175,7 @@ public enum RewardStore {
         if let state = filter.state { query.append(" AND state = ?", state) }
         if let program = filter.program { query.append(" AND program_id = ?", program) }
         if let conversion = filter.conversion { query.append(" AND conversion_id = ?", conversion) }
+        if let rule = filter.rule { query.append(" AND rule_id = ?", rule) }
         if let lead = filter.lead { query.append(" AND lead_id = ?", lead) }
         if let payout = filter.payout {
             query.append(

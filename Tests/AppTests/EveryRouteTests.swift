@@ -23,7 +23,11 @@ struct EveryRouteTests {
             let clicks = try service.get("/v1/clicks?link_id=\(partner.link)").ids
             ids = [
                 "programs": scene.program, "participants": partner.id, "links": partner.link,
-                "reward_rules": try #require(try service.get(rules).ids.first),
+                "reward_rules": try #require(
+                    try service.get(rules + "?status=active").ids.first),
+                "campaigns": try service.make(
+                    "/v1/programs/\(scene.program)/campaigns", Objects.campaign),
+                "benefits": try Objects.benefit(scene, of: partner),
                 "tokens": try #require(try service.get(tokens).ids.first),
                 "leads": try scene.lead(partner, "\(partner.code)@buyer.example"),
                 "conversions": try sale.id(),
@@ -59,6 +63,23 @@ struct EveryRouteTests {
                 "transactions": try #require(try service.get("/v1/ledger/transactions").ids.first),
             ]
         }
+
+        /// A perk for sending a lead, of a rule that is over by now.
+        static func benefit(_ scene: Scene, of partner: Scene.Partner) throws -> String {
+            let rules = "/v1/programs/\(scene.program)/reward_rules"
+            let rule = try scene.service.make(
+                rules, ["trigger": "lead.submitted", "kind": "perk", "description": "A mug"])
+            _ = try scene.lead(partner, "sam@\(partner.code)-perk.example")
+            #expect(try scene.service.post("\(rules)/\(rule)/archive").status == 200)
+            let benefits = try scene.service.get("/v1/benefits?participant_id=\(partner.id)")
+            return try #require(benefits.ids.first)
+        }
+
+        /// In days to come, so that it can be changed.
+        static let campaign: JSONValue = [
+            "name": "Double", "starts_at": "2099-01-01T00:00:00Z",
+            "ends_at": "2099-02-01T00:00:00Z", "multiplier_basis_points": 20_000,
+        ]
 
         /// A dispute between the partner and a third one.
         static func dispute(
@@ -224,6 +245,8 @@ struct EveryRouteTests {
         case "PATCH /v1/programs/{id}": return ["name": "C"]
         case "POST /v1/programs/{id}/reward_rules":
             return ["trigger": "lead.won", "amount": cents]
+        case "POST /v1/programs/{id}/campaigns": return Objects.campaign
+        case "PATCH /v1/programs/{id}/campaigns/{campaign_id}": return ["name": "Triple"]
         case "PATCH /v1/programs/{id}/reward_rules/{rule_id}": return ["basis_points": 500]
         case "POST /v1/participants":
             return [
@@ -269,6 +292,7 @@ struct EveryRouteTests {
         case "POST /v1/conversions/{id}/reattribute":
             return ["reason": "because", "credits": [["participant_id": ada, "parts": 1]]]
         case "POST /v1/rewards/{id}/reject", "POST /v1/rewards/{id}/void",
+            "POST /v1/benefits/{id}/void",
             "POST /v1/payouts/{id}/fail":
             return ["reason": "because"]
         case "POST /v1/programs/{id}/payout_runs": return ["reference": "dry"]

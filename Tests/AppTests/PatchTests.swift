@@ -16,9 +16,19 @@ struct PatchTests {
             ("/v1/participants/\(scene.ada.id)", ["name": "Renamed"]),
             ("/v1/links/\(scene.ada.link)", ["campaign": "spring"]),
             ("/v1/leads/\(lead)", ["company": "Acme"]),
+            (try campaign(scene), ["name": "Renamed"]),
             (try account(scene), ["relation": "former"]),
             (try registration(scene), ["contact": ["name": "Grace"]]),
         ]
+    }
+
+    private static func campaign(_ scene: Scene) throws -> String {
+        let campaigns = "/v1/programs/\(scene.program)/campaigns"
+        let body: JSONValue = [
+            "name": "Double", "starts_at": "2099-01-01T00:00:00Z",
+            "ends_at": "2099-02-01T00:00:00Z", "multiplier_basis_points": 20_000,
+        ]
+        return "\(campaigns)/\(try scene.service.make(campaigns, body))"
     }
 
     private static func account(_ scene: Scene) throws -> String {

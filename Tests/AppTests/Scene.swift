@@ -133,10 +133,13 @@ struct Scene {
             (SELECT count(*) FROM refunds) +
             (SELECT count(*) FROM attributions) +
             (SELECT count(*) FROM reward_rules) +
+            (SELECT count(*) FROM campaigns) +
+            (SELECT count(*) FROM referral_counts) +
             (SELECT count(*) FROM payouts) +
             (SELECT count(*) FROM payout_runs) +
             (SELECT count(*) FROM payout_run_states) +
             (SELECT count(*) FROM rewards) +
+            (SELECT count(*) FROM benefits) +
             (SELECT count(*) FROM payout_rewards) +
             (SELECT count(*) FROM ledger_accounts) +
             (SELECT count(*) FROM ledger_transactions) +

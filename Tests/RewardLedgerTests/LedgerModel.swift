@@ -68,7 +68,7 @@ struct LedgerModel {
     static func amount(_ rate: RewardTerms.Rate, of base: Int64) -> Int64 {
         switch rate {
         case .flat(let money): return money.amount
-        case .basisPoints(let points, let most):
+        case .basisPoints(let points, _, let most):
             return min(
                 LedgerModel.proportion(base, points, 10_000), most?.amount ?? Int64.max)
         }

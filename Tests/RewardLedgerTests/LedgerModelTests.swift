@@ -126,8 +126,9 @@ struct LedgerPlayer {
             granted += try RewardBook.grant(
                 fixture.occasion(conversion: sale.id), to: [credit], tx)
         }
-        let expected = rules.filter { $0.terms.trigger == .conversion }.map {
-            LedgerModel.amount($0.terms.rate, of: sale.amount)
+        let expected = rules.filter { $0.terms.trigger == .conversion }.compactMap(\.terms.rate).map
+        {
+            LedgerModel.amount($0, of: sale.amount)
         }.filter { $0 > 0 }
         guard granted.map(\.amount.amount) == expected else { throw ModelDiffers("grant") }
         model.grant(granted, holdDays: fixture.holdDays, threshold: fixture.threshold)

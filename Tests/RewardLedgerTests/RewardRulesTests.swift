@@ -17,6 +17,10 @@ import Testing
             conversionKinds: nil)
     }
 
+    private func rule(_ rate: RewardTerms.Rate) -> RewardRule {
+        SampleRules.rule(terms(rate))
+    }
+
     struct Percentage: Sendable {
         let base: Int64
         let points: Int64
@@ -44,7 +48,7 @@ import Testing
     @Test("basis points are rounded once, a half to the even neighbour", arguments: percentages)
     func basisPoints(example: Percentage) throws {
         let shares = try RewardRules.shares(
-            terms(.basisPoints(example.points, atMost: nil)),
+            rule(.basisPoints(example.points, atMost: nil)),
             [Credit(participant: person(1), base: usd(example.base))])
         #expect(shares.map(\.amount.amount) == [example.amount])
         #expect(shares.first?.remainder == example.remainder)
@@ -54,7 +58,7 @@ import Testing
     @Test("what rounds to nothing is no reward", arguments: [0, 1, 5_000] as [Int64])
     func nothing(base: Int64) throws {
         let credit = Credit(participant: person(1), base: try usd(base))
-        #expect(try RewardRules.shares(terms(.basisPoints(1, atMost: nil)), [credit]).isEmpty)
+        #expect(try RewardRules.shares(rule(.basisPoints(1, atMost: nil)), [credit]).isEmpty)
     }
 
     @Test("a maximum holds for all who share the credit together, and the uncut is remembered")
@@ -63,7 +67,7 @@ import Testing
             Credit(participant: person(1), base: try usd(10_000)),
             Credit(participant: person(2), base: try usd(2_500)),
         ]
-        let cut = try RewardRules.shares(terms(.basisPoints(2_000, atMost: usd(501))), credits)
+        let cut = try RewardRules.shares(rule(.basisPoints(2_000, atMost: usd(501))), credits)
         #expect(cut.map(\.amount.amount) == [401, 100])
         #expect(cut.map(\.uncapped) == [2_500, 2_500])
         #expect(cut.map(\.whole) == [501, 501])
@@ -88,7 +92,7 @@ import Testing
             Credit(participant: person(UInt64($0)), base: try usd($1))
         }
         let shares = try RewardRules.shares(
-            terms(.basisPoints(example.points, atMost: nil)), credits)
+            rule(.basisPoints(example.points, atMost: nil)), credits)
         #expect(shares.map(\.amount.amount) == example.amounts.filter { $0 > 0 })
     }
 
@@ -97,13 +101,13 @@ import Testing
         let euro = Money(amount: 1, currency: try #require(Currency("EUR")))
         let credit = Credit(participant: person(1), base: try usd(10_000))
         #expect(throws: MoneyError.currencyMismatch) {
-            try RewardRules.shares(terms(.basisPoints(100, atMost: euro)), [credit])
+            try RewardRules.shares(rule(.basisPoints(100, atMost: euro)), [credit])
         }
     }
 
     @Test("a flat amount is given once, and shared by the parts of the credit")
     func flat() throws {
-        let flat = terms(.flat(try usd(100)))
+        let flat = rule(.flat(try usd(100)))
         func amounts(_ parts: [Int64]) throws -> [Int64] {
             let credits = parts.enumerated().map {
                 Credit(participant: person(UInt64($0)), parts: $1, base: nil)
@@ -119,19 +123,19 @@ import Testing
     @Test("without a base there is a flat reward and no percentage")
     func withoutBase() throws {
         let credit = Credit(participant: person(1), base: nil)
-        #expect(try RewardRules.shares(terms(.flat(usd(700))), [credit]).count == 1)
-        #expect(try RewardRules.shares(terms(.basisPoints(100, atMost: nil)), [credit]).isEmpty)
+        #expect(try RewardRules.shares(rule(.flat(usd(700))), [credit]).count == 1)
+        #expect(try RewardRules.shares(rule(.basisPoints(100, atMost: nil)), [credit]).isEmpty)
     }
 
     @Test("the credits of one participant count together, rounded once")
     func mergedCredits() throws {
         let credit = Credit(participant: person(1), base: try usd(12_345))
         let shares = try RewardRules.shares(
-            terms(.basisPoints(1_000, atMost: nil)), [credit, credit])
+            rule(.basisPoints(1_000, atMost: nil)), [credit, credit])
         #expect(shares.map(\.amount.amount) == [2_469])
         let most = Credit(participant: person(1), base: try usd(.max))
         #expect(throws: MoneyError.overflow) {
-            try RewardRules.shares(terms(.basisPoints(1, atMost: nil)), [most, most])
+            try RewardRules.shares(rule(.basisPoints(1, atMost: nil)), [most, most])
         }
     }
 

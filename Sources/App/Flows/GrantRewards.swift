@@ -1,5 +1,6 @@
 import Attribution
 import Database
+import LeadRegistration
 import Model
 import Programs
 import RewardLedger
@@ -15,6 +16,8 @@ enum GrantRewards {
         let conversion: ConversionID?
         var attribution: AttributionID?
         let actor: String
+        /// What rules ask beside the money.
+        var facts = RewardFacts()
 
         /// With the program's terms of this moment.
         var terms: RewardOccasion {
@@ -22,7 +25,8 @@ enum GrantRewards {
                 trigger: trigger, program: program.id, programVersion: program.version,
                 holdDays: program.terms.holdDays,
                 approvalThreshold: program.terms.approvalThreshold, lead: lead,
-                conversion: conversion, attribution: attribution, actor: actor)
+                conversion: conversion, attribution: attribution, actor: actor,
+                facts: facts, budget: program.terms.budget, limits: program.terms.rewardLimits)
         }
     }
 
@@ -38,10 +42,55 @@ enum GrantRewards {
         }
     }
 
+    /// What rules ask of a lead.
+    static func facts(of lead: Lead) -> RewardFacts {
+        var facts = RewardFacts()
+        facts.referredAt = lead.referralTime
+        facts.industry = lead.firm.industry
+        facts.country = lead.firm.country?.code
+        facts.customer = lead.customer
+        return facts
+    }
+
+    /// What rules ask of a sale: it was referred when its lead was, else when it was made.
+    static func facts(
+        of conversion: Conversion, _ lead: Lead?, _ reader: Reader
+    ) throws -> RewardFacts {
+        var facts = lead.map { GrantRewards.facts(of: $0) } ?? RewardFacts()
+        facts.referredAt = facts.referredAt ?? conversion.occurredAt
+        facts.customer = conversion.customer
+        facts.soldAt = conversion.occurredAt
+        facts.firstSaleAt = try AttributionStore.firstCredited(
+            CustomerStore.person(conversion.customer, reader).map(\.id),
+            until: conversion.occurredAt, reader)
+        return facts
+    }
+
+    /// With what is known of those who share in it.
+    static func knowing(
+        _ credits: [Credit], _ facts: RewardFacts, _ reader: Reader
+    ) throws -> RewardFacts {
+        var facts = facts
+        for credit in credits {
+            let id = credit.participant
+            let known =
+                try (reader as? Transaction).map { try ParticipantStore.recall(id, $0) }
+                ?? ParticipantStore.find(id, reader)
+            guard let known else { continue }
+            facts.participants[known.id] = RewardFacts.Person(
+                kind: known.kind.rawValue, segment: known.profile.segment)
+        }
+        return facts
+    }
+
     /// The new rewards; none for what was granted before. Several credits share what a rule gives.
     static func run(
         _ occasion: Occasion, credits: [Credit], _ tx: Transaction
     ) throws -> [Reward] {
-        try RewardBook.grant(occasion.terms, to: credits, tx)
+        var terms = occasion.terms
+        terms.facts = try knowing(credits, occasion.facts, tx)
+        let rewards = try RewardBook.grant(terms, to: credits, tx)
+        try BenefitBook.grant(terms, to: credits, tx)
+        return rewards
     }
 }

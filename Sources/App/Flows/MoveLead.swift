@@ -35,7 +35,9 @@ enum MoveLead {
         if let due = moved.followUpAt {
             try JobStore.schedule(followUpJob, lead.id, at: due, tx)
         }
-        try settleRewards(from: lead, to: moved, program, actor: actor, tx)
+        for step in change.steps {
+            try settleRewards(step.to, moved, program, actor: actor, tx)
+        }
         return moved
     }
 
@@ -128,23 +130,36 @@ enum MoveLead {
                 data: .object(data)), tx)
     }
 
-    /// Qualifying and winning earn the referrer something, unless the program has ended; a lead
-    /// that falls out after it was qualified takes its unpaid rewards with it.
+    /// Each step may earn the referrer something (R145), unless the program has ended; a lead that
+    /// falls out takes its unpaid rewards with it, and one that was no referral after all counts
+    /// for no tier any more.
     private static func settleRewards(
-        from old: Lead, to lead: Lead, _ program: Program, actor: String, _ tx: Transaction
+        _ state: Lead.State, _ lead: Lead, _ program: Program, actor: String, _ tx: Transaction
     ) throws {
-        switch lead.state {
-        case .qualified:
-            try grant(.leadQualified, base: nil, lead, program, actor: actor, tx)
+        switch state {
+        case .submitted: try earn(.leadSubmitted, lead, program, actor: actor, tx)
+        case .qualified: try grant(.leadQualified, base: nil, lead, program, actor: actor, tx)
+        case .opportunity: try grant(.leadOpportunity, base: nil, lead, program, actor: actor, tx)
         case .won:
             try grant(.leadWon, base: lead.wonValue, lead, program, actor: actor, tx)
-        case .disqualified, .lost:
-            guard old.qualifiedAt != nil else { return }
+        case .disqualified, .lost, .duplicate:
             try VoidRewards.run(
-                lead: lead.id, reason: "lead_\(lead.state.rawValue)", actor: actor, tx)
-        case .submitted, .opportunity, .nurture, .duplicate, .spam:
+                lead: lead.id, reason: "lead_\(state.rawValue)", actor: actor, tx)
+            if state != .lost { try RewardBook.uncount(lead.id, tx) }
+        case .nurture, .spam:
             break
         }
+    }
+
+    /// As `grant`, for the submission alone: most programs give nothing for it.
+    static func earn(
+        _ trigger: RewardRule.Trigger, _ lead: Lead, _ program: Program, actor: String,
+        _ tx: Transaction
+    ) throws {
+        guard lead.referrer.participant != nil,
+            try RewardRuleStore.isAwaited(trigger, in: program.id, tx)
+        else { return }
+        try grant(trigger, base: nil, lead, program, actor: actor, tx)
     }
 
     /// Who earns by a lead: the program's registrations that hold the account now outrank who
@@ -176,7 +191,8 @@ enum MoveLead {
         guard program.state != .ended else { return }
         _ = try GrantRewards.run(
             GrantRewards.Occasion(
-                trigger: trigger, program: program, lead: lead.id, conversion: nil, actor: actor),
+                trigger: trigger, program: program, lead: lead.id, conversion: nil, actor: actor,
+                facts: GrantRewards.facts(of: lead)),
             credits: earners(of: lead, base: base, tx), tx)
     }
 }

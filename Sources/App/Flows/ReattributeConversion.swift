@@ -1,6 +1,7 @@
 import Attribution
 import Database
 import JSON
+import LeadRegistration
 import Model
 import Programs
 import Records
@@ -36,17 +37,21 @@ struct ReattributeConversion: Sendable {
         }
         try AttributionStore.insert(attribution, tx)
         try tell(attribution, insteadOf: old, conversion, tx)
+        let credits = GrantRewards.credits(attribution.decision, of: conversion)
+        let lead = try conversion.lead.flatMap { try LeadStore.find($0, tx) }
+        var occasion = GrantRewards.Occasion(
+            trigger: .conversion(kind: conversion.kind.rawValue), program: program,
+            lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
+            actor: actor, facts: try GrantRewards.facts(of: conversion, lead, tx))
+        occasion.facts = try GrantRewards.knowing(credits, occasion.facts, tx)
         _ = try RewardCorrection.run(
-            GrantRewards.Occasion(
-                trigger: .conversion(kind: conversion.kind.rawValue), program: program,
-                lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
-                actor: actor
-            ).terms,
-            to: GrantRewards.credits(attribution.decision, of: conversion),
+            occasion.terms, to: credits,
             of: RewardCorrection.Sale(
                 recordedAt: conversion.createdAt, amount: conversion.amount.amount,
                 refunded: conversion.refundedAmount,
                 refund: try ConversionStore.newestRefund(of: conversion.id, tx)), tx)
+        try BenefitBook.correct(
+            occasion.terms, to: credits, recordedAt: conversion.createdAt, tx)
         return (attribution, true)
     }
 

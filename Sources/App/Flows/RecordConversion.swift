@@ -49,7 +49,7 @@ struct RecordConversion: Sendable {
             occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
         try ConversionStore.insert(conversion, tx)
         let attribution = try attribute(conversion, facts.program, tx)
-        let rewards = try grant(conversion, attribution, facts.program, tx)
+        let rewards = try grant(conversion, attribution, facts, tx)
         try CountFunnel.converted(
             conversion, lead: facts.lead, click: facts.click, link: facts.link, tx)
         return Outcome(
@@ -173,13 +173,15 @@ struct RecordConversion: Sendable {
 
     /// Rewards for the credited participants, unless the program has ended.
     private func grant(
-        _ conversion: Conversion, _ attribution: Attribution, _ program: Program, _ tx: Transaction
+        _ conversion: Conversion, _ attribution: Attribution, _ facts: Facts, _ tx: Transaction
     ) throws -> [Reward] {
+        let program = facts.program
         guard program.state != .ended else { return [] }
         return try GrantRewards.run(
             GrantRewards.Occasion(
                 trigger: .conversion(kind: kind.rawValue), program: program, lead: conversion.lead,
-                conversion: conversion.id, attribution: attribution.id, actor: actor),
+                conversion: conversion.id, attribution: attribution.id, actor: actor,
+                facts: GrantRewards.facts(of: conversion, facts.lead, tx)),
             credits: GrantRewards.credits(attribution.decision, of: conversion), tx)
     }
 }

@@ -1,6 +1,7 @@
 import Attribution
 import Database
 import JSON
+import LeadRegistration
 import Model
 import Programs
 import RewardLedger
@@ -33,7 +34,9 @@ struct RehearseProgram {
     init(_ change: RehearsalChange, _ program: Program, _ reader: Reader) throws {
         self.program = program
         terms = try change.terms(program)
-        rules = try change.rules(program, reader).filter { $0.terms.trigger == .conversion }
+        rules = try change.rules(program, reader).filter {
+            $0.terms.isMoney && $0.terms.trigger.isConversion
+        }
     }
 
     /// Adds one conversion.
@@ -47,16 +50,23 @@ struct RehearseProgram {
         if rehearsed.credits != attribution.credits { changed += 1 }
         try addCredit(attribution.decision, conversion, to: \.credit.actual)
         try addCredit(rehearsed, conversion, to: \.credit.rehearsed)
-        for reward in try RewardStore.rewards(of: id, reader) where reward.trigger == .conversion {
+        let held = try RewardStore.rewards(of: id, reader).filter { $0.trigger == .conversion }
+        for reward in held {
             let amount = reward.amount.amount - reward.correctedAmount
             try add(amount, of: reward.participant, to: \.rewards.actual)
         }
         let credits = GrantRewards.credits(rehearsed, of: conversion)
         let trigger = RewardRule.Trigger.conversion(kind: conversion.kind.rawValue)
+        var occasion = GrantRewards.Occasion(
+            trigger: trigger, program: program, lead: conversion.lead, conversion: id,
+            actor: "system")
+        let lead = try conversion.lead.flatMap { try LeadStore.find($0, reader) }
+        occasion.facts = try GrantRewards.knowing(
+            credits, GrantRewards.facts(of: conversion, lead, reader), reader)
         for rule in rules where RewardRuleRules.applies(rule, to: trigger) {
-            for share in try RewardRules.shares(rule.terms, credits) {
-                try add(share.amount.amount, of: share.participant, to: \.rewards.rehearsed)
-            }
+            for share in try RewardReckoning.rehearse(
+                rule, occasion.terms, credits, held: held, at: conversion.createdAt, reader)
+            { try add(share.amount, of: share.participant, to: \.rewards.rehearsed) }
         }
     }
 

@@ -6,6 +6,7 @@ import Model
 import Programs
 import Records
 import ReferralLinks
+import RewardLedger
 
 /// A prospect is referred, through the API or a form: who referred it, is it new, whom does it
 /// touch. One transaction, from top to bottom.
@@ -61,6 +62,9 @@ struct SubmitLead: Sendable {
         try keys.keep(for: lead, tx)
         try insertTouches(of: lead, program.kind, facts.origin, tx)
         try EventStore.append(event(of: lead, decision), tx)
+        if lead.state == .submitted {
+            try MoveLead.earn(.leadSubmitted, lead, program, actor: actor, tx)
+        }
         try CountFunnel.submitted(lead, facts.place(of: lead.referrer.link), tx)
         if let due = lead.clockDueAt {
             try LeadClockStore.start(

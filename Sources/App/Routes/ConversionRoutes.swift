@@ -210,7 +210,7 @@ enum ConversionRoutes {
             + "result with its reason; rewards follow by corrections in the journal. The same "
             + "result again changes nothing (200).",
         body: ReattributionWire.input, success: 201, answer: ConversionWire.detailed,
-        others: [(200, "The result would be the same.")], 
+        others: [(200, "The result would be the same.")],
         refusals: [ReattributionWire.exclusive, ReattributionWire.twice])
 
     private static let explaining = Contract(

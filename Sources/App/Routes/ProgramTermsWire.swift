@@ -18,6 +18,10 @@ enum ProgramTermsWire {
             "protection_scope", .choice(ProtectionScope.allCases.map(\.rawValue)),
             "instance: an account is protected across all programs of this scope; program: within "
                 + "this one."),
+        .optional("budget", .nullable(budget), "What rewards may come to; default any amount."),
+        .optional(
+            "reward_limits", limits,
+            "What one participant may earn by all rules together, in minor units."),
         .optional("payouts", payouts, "When and from how much on participants are paid."),
     ]
 
@@ -182,6 +186,21 @@ enum ProgramTermsWire {
             "Whether a claim may be for a part of an account, such as a region; default false."),
         .optional("dispute_days", .integer(1...365), "To decide a dispute; default 14."),
     ])
+
+    private static let budget = Schema.object([
+        .required("amount", .amount(from: 0), "Minor units of the program's currency."),
+        .optional(
+            "period", .choice(CalendarPeriod.Length.allCases.map(\.rawValue)),
+            "Of the calendar in UTC; default quarter."),
+        .optional(
+            "beyond", .choice(BudgetTerms.Beyond.allCases.map(\.rawValue)),
+            "A reward for which too little is left is refused, reviewed by a person, or queued for "
+                + "the next period that has room; default review."),
+    ])
+
+    /// The most that rewards come to; also of one rule.
+    static let limits = Schema.object(
+        RewardLimits.Name.allCases.map { .optional($0.rawValue, .nullable(.amount(from: 0))) })
 
     private static let payouts = Schema.object([
         .optional(

@@ -127,7 +127,8 @@ enum RewardRuleRoutes {
     private static let creation = Contract(
         operationID: "createRewardRule",
         summary: "Promise a reward: a flat amount or basis points, for a trigger.",
-        body: RewardRuleWire.input, success: 201, answer: RewardRuleWire.schema)
+        body: RewardRuleWire.input, success: 201, answer: RewardRuleWire.schema,
+        refusals: Problem.examples(of: RewardRuleRefusal.allCases.filter { $0 != .archived }))
 
     private static let listing = Contract(
         operationID: "listRewardRules", summary: "The program's reward rules, newest first.",
@@ -143,7 +144,8 @@ enum RewardRuleRoutes {
         summary: "Change a rule by JSON Merge Patch, from now on: rewards keep the version that "
             + "made them.",
         body: RewardRuleWire.input.asPatch, bodyTypes: Contract.patchTypes,
-        answer: RewardRuleWire.schema)
+        answer: RewardRuleWire.schema,
+        refusals: Problem.examples(of: RewardRuleRefusal.allCases.filter { $0 != .tooManyRules }))
 
     private static let archiving = Contract(
         operationID: "archiveRewardRule", summary: "End a rule; its rewards stay.",
@@ -159,13 +161,45 @@ extension RewardRuleRefusal: ProblemConvertible {
     var problem: Problem {
         switch self {
         case .needsOneRate:
-            .unprocessable("rate_required", "Give either amount or basis_points.")
+            .unprocessable(
+                "rate_required",
+                "Give one of amount, basis_points and tiers; points, perks and discounts in basis "
+                    + "points take none.")
         case .maximumWithoutBasisPoints:
-            .unprocessable("max_amount_without_basis_points", "max_amount caps basis_points only.")
+            .unprocessable(
+                "max_amount_without_basis_points",
+                "min_amount and max_amount bound basis_points only.")
+        case .minimumAboveMaximum:
+            .unprocessable("min_above_max", "min_amount is larger than max_amount.")
         case .basisPointsWithoutAmount:
             .unprocessable(
                 "no_amount_to_share",
-                "A qualified lead has no amount to take basis points of; use amount.")
+                "Only sales and won leads have an amount to take basis points of; use amount.")
+        case .tiersOutOfOrder:
+            .unprocessable("tiers_out_of_order", "Each level begins at more than the one before.")
+        case .retroactiveNotFlat:
+            .unprocessable(
+                "retroactive_not_flat",
+                "Tiers raise earlier rewards only where all are flat amounts of money for leads.")
+        case .monthsWithoutConversion:
+            .unprocessable(
+                "first_months_without_conversion", "first_months narrow triggers of sales only.")
+        case .milestoneMisplaced:
+            .unprocessable(
+                "milestone_misplaced", "The trigger milestone needs milestone; no other takes it.")
+        case .giftMisplaced:
+            .unprocessable(
+                "gift_misplaced",
+                "points go with the kind points alone, discount_basis_points with discount, and a "
+                    + "perk needs a description, which money does not have.")
+        case .tiersForReferee:
+            .unprocessable(
+                "tiers_for_referee",
+                "What the referred customer gets does not depend on a participant's referrals.")
+        case .limitsWithoutMoney:
+            .unprocessable(
+                "limits_without_money",
+                "limits hold for cash and account_credit to referrers alone.")
         case .kindsWithoutConversion:
             .unprocessable(
                 "conversion_kinds_without_conversion",

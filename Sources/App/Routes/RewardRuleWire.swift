@@ -7,96 +7,165 @@ import RewardLedger
 enum RewardRuleWire {
     static let schema = Schema.named(
         "RewardRule",
-        .object([
-            .required("id", .id(RewardRuleID.self)), .required("object", .choice(["reward_rule"])),
-            .required("program_id", .id(ProgramID.self)),
-            .required("name", .nullable(.text(1...100))),
-            .required("status", .choice(RewardRule.State.allCases.map(\.rawValue))),
-            .required("trigger", trigger), .required("recipient", recipient),
-            .required("kind", kind), .required("amount", .nullable(.money(from: 1))),
-            .required("basis_points", .nullable(.integer(1...10_000))),
-            .required("max_amount", .nullable(.money(from: 1))),
-            .required("conversion_kinds", .nullable(kinds)), .required("metadata", .metadata),
-            .required("version", .integer(1...Int64.max)), .required("created_at", .time),
-            .required("updated_at", .time),
-        ]))
+        .object(
+            [
+                .required("id", .id(RewardRuleID.self)),
+                .required("object", .choice(["reward_rule"])),
+                .required("program_id", .id(ProgramID.self)),
+                .required("name", .nullable(.text(1...100))),
+                .required("status", .choice(RewardRule.State.allCases.map(\.rawValue))),
+                .required("trigger", trigger), .required("recipient", recipient),
+                .required("kind", kind),
+            ] + rates.map { .required($0.name, $0.schema, $0.about) } + [
+                .required("tiers", .nullable(tiers.whole)),
+                .required("conversion_kinds", .nullable(kinds)),
+            ] + filters.map { .required($0.name, $0.schema, $0.about) } + [
+                .required("limits", ProgramTermsWire.limits.whole),
+                .required("metadata", .metadata),
+                .required("version", .integer(1...Int64.max)), .required("created_at", .time),
+                .required("updated_at", .time),
+            ]))
 
     private static let trigger = Schema.choice(RewardRule.TriggerName.allCases.map(\.rawValue))
     private static let recipient = Schema.choice(RewardRule.Recipient.allCases.map(\.rawValue))
     private static let kind = Schema.choice(RewardRule.Kind.allCases.map(\.rawValue))
     private static let kinds = Schema.list(.text(1...40), count: 1...10)
+    private static let counts = Schema.choice(ReferralCount.Event.allCases.map(\.rawValue))
 
-    static let input = Schema.object([
-        .optional("name", .nullable(.text(1...100))),
-        .required("trigger", trigger, "What earns the reward."),
-        .optional("recipient", recipient, "referrer unless told."),
-        .optional("kind", kind, "cash unless told."),
+    private static let rates: [Field] = [
         .optional(
             "amount", .nullable(.money(from: 1)), "A flat amount, in the program's currency."),
         .optional(
             "basis_points", .nullable(.integer(1...10_000)),
             "Or hundredths of a percent of the credited amount; 1000 are 10 %."),
-        .optional("max_amount", .nullable(.money(from: 1)), "With basis_points: never more."),
         .optional(
-            "conversion_kinds", .nullable(kinds),
-            "With the trigger conversion: for these kinds only."),
-        .optional("metadata", .metadata),
+            "min_amount", .nullable(.money(from: 1)),
+            "With basis_points: never less, of an amount that is not zero."),
+        .optional("max_amount", .nullable(.money(from: 1)), "With basis_points: never more."),
+    ]
+
+    private static let tiers = Schema.object([
+        .optional(
+            "counts", counts, "Which referrals of the participant count; default qualified."),
+        .optional(
+            "period",
+            .choice([RewardTiers.allTime] + CalendarPeriod.Length.allCases.map(\.rawValue)),
+            "Since when, in calendar periods in UTC; default all_time."),
+        .optional(
+            "evaluated_at", .choice(RewardTiers.Moment.allCases.map(\.rawValue)),
+            "event: the tier when the reward is earned; submission: when the referral came in. "
+                + "Default event. The referral that is rewarded counts."),
+        .optional(
+            "retroactive", .boolean,
+            "Whether the first reward of a tier brings what the earlier ones lack; default false."),
+        .required(
+            "levels",
+            .list(
+                .object(
+                    [
+                        .optional("name", .nullable(.text(1...100))),
+                        .required("from", .integer(1...1_000_000), "So many referrals."),
+                    ] + rates), count: 1...20),
+            "In rising order; below the first nothing is given."),
     ])
 
+    private static let filters: [Field] = [
+        .optional(
+            "participant_kinds",
+            .nullable(.list(.choice(Participant.Kind.allCases.map(\.rawValue)), count: 1...6)),
+            "For participants of these kinds only."),
+        .optional(
+            "segments", .nullable(.list(.text(1...100), count: 1...50)),
+            "For participants of these segments only."),
+        .optional(
+            "first_months", .nullable(.integer(1...120)),
+            "For sales within so many months from the customer's first credited one only."),
+        .optional(
+            "milestone",
+            .nullable(
+                .object([
+                    .required("counts", counts), .required("at", .integer(1...1_000_000)),
+                ])),
+            "With the trigger milestone: once, when so many referrals have counted."),
+        .optional(
+            "points", .nullable(.integer(1...1_000_000_000)), "With the kind points: how many."),
+        .optional(
+            "discount_basis_points", .nullable(.integer(1...10_000)),
+            "With the kind discount, instead of an amount: off the recipient's next invoice."),
+        .optional(
+            "max_discount_basis_points", .nullable(.integer(1...10_000)),
+            "What the recipient's open discounts may add up to; default all."),
+        .optional(
+            "description", .nullable(.text(1...300)),
+            "What a perk is, to whom a donation goes, where a gift card is good."),
+    ]
+
+    static let input = Schema.object(
+        [
+            .optional("name", .nullable(.text(1...100))),
+            .required("trigger", trigger, "What earns the reward."),
+            .optional("recipient", recipient, "referrer unless told."),
+            .optional(
+                "kind", kind,
+                "cash unless told. cash and account_credit to a referrer are rewards, everything "
+                    + "else is a benefit."),
+        ] + rates + [
+            .optional("tiers", .nullable(tiers), "Or rates by the participant's referrals."),
+            .optional(
+                "conversion_kinds", .nullable(kinds),
+                "With the trigger conversion: for these kinds only."),
+        ] + filters + [
+            .optional(
+                "limits", ProgramTermsWire.limits,
+                "The most that the rule gives, in minor units, to a participant or for a referred "
+                    + "customer; what is beyond is cut."),
+            .optional("metadata", .metadata),
+        ])
+
     static func json(_ rule: RewardRule) -> [UInt8] {
-        var json = JSONWriter(capacity: 512)
+        var json = JSONWriter(capacity: 1024)
         json.object { write(rule, &$0) }
         return json.bytes
     }
 
     static func write(_ rule: RewardRule, _ json: inout JSONObjectWriter) {
+        let terms = rule.terms.json.objectValue ?? [:]
         json.field("id", rule.id)
         json.field("object", "reward_rule")
         json.field("program_id", rule.program)
         json.field("name", rule.name)
         json.field("status", rule.state.rawValue)
-        json.field("trigger", rule.terms.trigger.rawValue)
-        json.field("recipient", rule.terms.recipient.rawValue)
-        json.field("kind", rule.terms.kind.rawValue)
-        json.money("amount", rule.terms.rate.flat)
-        json.field("basis_points", rule.terms.rate.basisPoints)
-        json.money("max_amount", rule.terms.rate.maximum)
-        json.field(
-            "conversion_kinds",
-            rule.terms.conversionKinds.map { JSONValue.array($0.map { .string($0) }) })
+        for name in ["trigger", "recipient", "kind"] { json.field(name, terms[name] ?? .null) }
+        for field in rates { json.field(field.name, terms[field.name] ?? .null) }
+        json.field("tiers", rule.terms.tiers.map { whole($0) } ?? .null)
+        json.field("conversion_kinds", terms["conversion_kinds"] ?? .null)
+        for field in filters { json.field(field.name, terms[field.name] ?? .null) }
+        json.field("limits", rule.terms.limits.json)
         json.field("metadata", JSONValue.object(rule.metadata))
         json.field("version", rule.version)
         json.field("created_at", rule.createdAt)
         json.field("updated_at", rule.updatedAt)
     }
 
+    /// With every member of every level.
+    private static func whole(_ tiers: RewardTiers) -> JSONValue {
+        guard var object = tiers.json.objectValue else { return .null }
+        object["levels"] = .array(
+            (object["levels"]?.arrayValue ?? []).map { value in
+                var level = value.objectValue ?? [:]
+                for field in rates where level[field.name] == nil { level[field.name] = .null }
+                return .object(level)
+            })
+        return .object(object)
+    }
+
     /// The rule as its input would be, for merge patches.
     static func form(_ rule: RewardRule) -> JSONValue {
-        var form: JSONObject = [
-            "trigger": .string(rule.terms.trigger.rawValue),
-            "recipient": .string(rule.terms.recipient.rawValue),
-            "kind": .string(rule.terms.kind.rawValue),
-            "metadata": .object(rule.metadata),
-        ]
+        guard var form = rule.terms.json.objectValue else { return [:] }
+        form["metadata"] = .object(rule.metadata)
         form["name"] = rule.name.map { .string($0) }
-        form["amount"] = rule.terms.rate.flat?.json
-        form["basis_points"] = rule.terms.rate.basisPoints.map { .integer($0) }
-        form["max_amount"] = rule.terms.rate.maximum?.json
-        form["conversion_kinds"] = rule.terms.conversionKinds.map {
-            .array($0.map { .string($0) })
-        }
         return .object(form)
     }
-}
-
-extension RewardTerms.Rate {
-    var flat: Money? { if case .flat(let money) = self { money } else { nil } }
-
-    var basisPoints: Int64? {
-        if case .basisPoints(let points, _) = self { points } else { nil }
-    }
-
-    var maximum: Money? { if case .basisPoints(_, let most) = self { most } else { nil } }
 }
 
 /// A reward rule as asked for, with the defaults filled in.
@@ -108,16 +177,59 @@ struct RewardRuleForm: Sendable {
     init(_ body: Body) throws {
         name = body.text("name")
         metadata = body.metadata
-        terms = RewardTerms(
+        let kind = body.text("kind").flatMap { RewardRule.Kind(rawValue: $0) } ?? .cash
+        let gift = RewardTerms.Gift(
+            points: body.integer("points"), discount: body.integer("discount_basis_points"),
+            discountMost: body.integer("max_discount_basis_points"),
+            description: body.text("description"))
+        var terms = RewardTerms(
             trigger: try body.required(
                 "trigger", body.text("trigger").flatMap { RewardRule.TriggerName(rawValue: $0) }),
             recipient: body.text("recipient").flatMap { RewardRule.Recipient(rawValue: $0) }
                 ?? .referrer,
-            kind: body.text("kind").flatMap { RewardRule.Kind(rawValue: $0) } ?? .cash,
-            rate: try RewardRuleRules.rate(
-                amount: body.money("amount"), basisPoints: body.integer("basis_points"),
-                atMost: body.money("max_amount")),
+            kind: kind,
+            rate: try RewardRuleForm.rate(
+                body,
+                isElsewhere: body.nested("tiers") != nil || kind == .points || kind == .perk
+                    || gift.discount != nil),
             conversionKinds: body.texts("conversion_kinds"))
+        terms.tiers = try body.nested("tiers").map { try RewardRuleForm.tiers($0) }
+        terms.participantKinds = body.texts("participant_kinds")
+        terms.segments = body.texts("segments")
+        terms.firstMonths = body.integer("first_months")
+        terms.milestone = body.nested("milestone").flatMap { stone in
+            guard let at = stone.integer("at"),
+                let counts = stone.text("counts").flatMap({ ReferralCount.Event(rawValue: $0) })
+            else { return nil }
+            return RewardTerms.Milestone(counts: counts, at: at)
+        }
+        terms.limits = RewardLimits(json: body.nested("limits")?.object)
+        terms.gift = gift
+        self.terms = terms
+    }
+
+    private static func rate(_ body: Body, isElsewhere: Bool) throws -> RewardTerms.Rate? {
+        try RewardRuleRules.rate(
+            amount: body.money("amount"), basisPoints: body.integer("basis_points"),
+            atLeast: body.money("min_amount"), atMost: body.money("max_amount"),
+            isElsewhere: isElsewhere)
+    }
+
+    private static func tiers(_ body: Body) throws -> RewardTiers {
+        let levels = body.object["levels"]?.arrayValue ?? []
+        return RewardTiers(
+            counts: body.text("counts").flatMap { ReferralCount.Event(rawValue: $0) }
+                ?? .qualified,
+            period: body.text("period").flatMap { CalendarPeriod.Length(rawValue: $0) },
+            moment: body.text("evaluated_at").flatMap { RewardTiers.Moment(rawValue: $0) }
+                ?? .event,
+            isRetroactive: body.flag("retroactive") ?? false,
+            levels: try levels.compactMap { value in
+                let level = Body(value.objectValue ?? [:])
+                guard let rate = try rate(level, isElsewhere: false) else { return nil }
+                return RewardTiers.Level(
+                    name: level.text("name"), from: try level.requiredInteger("from"), rate: rate)
+            })
     }
 
     func rule(id: RewardRuleID, in program: Program, at now: Instant) throws -> RewardRule {

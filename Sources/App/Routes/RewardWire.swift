@@ -79,7 +79,7 @@ enum RewardExplanationWire {
         .object([
             .required("object", .choice(["explanation"])),
             .required("reward_id", .id(RewardID.self)),
-            .required("summary", .text(1...500)),
+            .required("summary", .text(1...2000)),
             .required("hold", .text(1...300)),
             .required("basis", .anything, "Rule, inputs and arithmetic, as they were."),
             .required(
@@ -106,6 +106,44 @@ enum RewardExplanationWire {
 
     /// Says only what the stored basis says: the same words for a reward of any age.
     private static func summary(_ reward: Reward) -> String {
+        let steps = steps(reward)
+        return steps.isEmpty ? rate(reward) : rate(reward) + " " + steps.joined(separator: " ")
+    }
+
+    /// What came between the rate and the amount, in the order in which it was reckoned (R190).
+    private static func steps(_ reward: Reward) -> [String] {
+        let basis = reward.basis.objectValue ?? [:]
+        let arithmetic = basis["arithmetic"]?.objectValue ?? [:]
+        var steps: [String] = []
+        if let tier = arithmetic["tier"]?.objectValue, let count = tier["count"]?.integerValue,
+            let from = tier["from"]?.integerValue
+        {
+            steps.append("Referral number \(count) is paid at the tier from \(from) on.")
+        }
+        if let campaign = arithmetic["campaign"]?.objectValue,
+            let id = campaign["id"]?.stringValue, let amount = campaign["amount"]?.integerValue
+        {
+            steps.append("Campaign \(id) made it \(amount).")
+        }
+        if let more = arithmetic["retroactive"]?.integerValue {
+            steps.append("It brings \(more) that earlier rewards lacked.")
+        }
+        for limit in arithmetic["limits"]?.arrayValue ?? [] {
+            guard let object = limit.objectValue, let cut = object["cut"]?.integerValue, cut > 0,
+                let name = object["limit"]?.stringValue, let most = object["most"]?.integerValue,
+                let used = object["used"]?.integerValue
+            else { continue }
+            steps.append("The limit \(name) of \(most), \(used) used, cut \(cut).")
+        }
+        if let budget = basis["budget"]?.objectValue, let outcome = budget["outcome"]?.stringValue,
+            let period = budget["period"]?.stringValue
+        {
+            steps.append("Against the budget of \(period): \(outcome).")
+        }
+        return steps
+    }
+
+    private static func rate(_ reward: Reward) -> String {
         let basis = reward.basis.objectValue ?? [:]
         let arithmetic = basis["arithmetic"]?.objectValue ?? [:]
         let rule = "Version \(reward.ruleVersion) of rule \(reward.rule)"
@@ -116,13 +154,15 @@ enum RewardExplanationWire {
         guard let base = arithmetic["base"]?.integerValue,
             let points = arithmetic["basis_points"]?.integerValue
         else {
-            return "\(rule) gives a flat \(reward.wholeAmount) for \(reward.trigger.rawValue)"
+            let flat = arithmetic["rate_amount"]?.integerValue ?? reward.wholeAmount
+            return "\(rule) gives a flat \(flat) for \(reward.trigger.rawValue)"
                 + "\(share): \(granted)."
         }
         let exact = "\(base) × \(points) ÷ 10000"
-        if let before = arithmetic["before_maximum"]?.integerValue, before != reward.wholeAmount {
-            return "\(rule) gives \(exact) = \(before), capped at its maximum of "
-                + "\(reward.wholeAmount)\(share): \(granted)."
+        let kept = arithmetic["rate_amount"]?.integerValue ?? reward.wholeAmount
+        if let before = arithmetic["before_maximum"]?.integerValue, before != kept {
+            let bound = before > kept ? "capped at its maximum" : "raised to its minimum"
+            return "\(rule) gives \(exact) = \(before), \(bound) of \(kept)\(share): \(granted)."
         }
         return "\(rule) gives \(exact), a half to the even neighbour\(share): \(granted)."
     }

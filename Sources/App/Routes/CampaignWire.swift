@@ -1,0 +1,115 @@
+import JSON
+import Model
+import RewardLedger
+
+/// How a campaign looks on the wire.
+enum CampaignWire {
+    static let schema = Schema.named(
+        "Campaign",
+        .object(
+            [
+                .required("id", .id(CampaignID.self)), .required("object", .choice(["campaign"])),
+                .required("program_id", .id(ProgramID.self)),
+                .required("status", .choice(Campaign.State.allCases.map(\.rawValue))),
+            ] + members.map { .required($0.name, $0.schema, $0.about) } + [
+                .required("version", .integer(1...Int64.max)), .required("created_at", .time),
+                .required("updated_at", .time),
+            ]))
+
+    private static let members: [Field] = [
+        .required("name", .text(1...200)),
+        .required("starts_at", .time, "Referrals that came in from then on take part."),
+        .required("ends_at", .time, "The first instant after it."),
+        .optional(
+            "multiplier_basis_points", .nullable(.integer(1...1_000_000)),
+            "What rules give, times this, over 10000: 20000 double it."),
+        .optional(
+            "override_amount", .nullable(.money(from: 1)), "Or this instead of what rules give."),
+        .optional(
+            "industries", .list(.text(1...100), count: 0...50), "Of these only; empty: of all."),
+        .optional(
+            "countries", .list(ProgramTermsWire.country, count: 0...50),
+            "Of these only; empty: of all."),
+        .optional(
+            "reward_rule_ids", .list(.id(RewardRuleID.self), count: 0...50),
+            "For what these rules give; empty: for what all give."),
+        .optional("metadata", .metadata),
+    ]
+
+    static let input = Schema.object(members)
+
+    static func json(_ campaign: Campaign) -> [UInt8] {
+        var json = JSONWriter(capacity: 512)
+        json.object { write(campaign, &$0) }
+        return json.bytes
+    }
+
+    static func write(_ campaign: Campaign, _ json: inout JSONObjectWriter) {
+        json.field("id", campaign.id)
+        json.field("object", "campaign")
+        json.field("program_id", campaign.program)
+        json.field("status", campaign.state.rawValue)
+        let form = form(campaign).objectValue ?? [:]
+        for field in members { json.field(field.name, form[field.name] ?? .null) }
+        json.field("version", campaign.version)
+        json.field("created_at", campaign.createdAt)
+        json.field("updated_at", campaign.updatedAt)
+    }
+
+    /// The campaign as its input would be, for merge patches.
+    static func form(_ campaign: Campaign) -> JSONValue {
+        var form: JSONObject = [
+            "name": .string(campaign.name), "starts_at": .string(campaign.startsAt.rfc3339),
+            "ends_at": .string(campaign.endsAt.rfc3339),
+            "industries": .array(campaign.industries.map { .string($0) }),
+            "countries": .array(campaign.countries.map { .string($0) }),
+            "reward_rule_ids": .array(campaign.rules.map { .string($0.description) }),
+            "metadata": .object(campaign.metadata),
+        ]
+        switch campaign.effect {
+        case .multiply(let points): form["multiplier_basis_points"] = .integer(points)
+        case .override(let money): form["override_amount"] = money.json
+        }
+        return .object(form)
+    }
+}
+
+/// A campaign as asked for.
+struct CampaignForm: Sendable {
+    let name: String
+    let startsAt: Instant
+    let endsAt: Instant
+    let effect: Campaign.Effect
+    let industries: [String]
+    let countries: [String]
+    let rules: [RewardRuleID]
+    let metadata: JSONObject
+
+    init(_ body: Body) throws {
+        name = try body.requiredText("name")
+        startsAt = try body.required("starts_at", body.time("starts_at"))
+        endsAt = try body.required("ends_at", body.time("ends_at"))
+        effect = try CampaignRules.effect(
+            multiplier: body.integer("multiplier_basis_points"),
+            override: body.money("override_amount"))
+        industries = body.texts("industries") ?? []
+        countries = (body.texts("countries") ?? []).map { $0.uppercased() }
+        rules = (body.texts("reward_rule_ids") ?? []).compactMap { RewardRuleID($0) }
+        metadata = body.metadata
+    }
+
+    func campaign(id: CampaignID, in program: ProgramID, at now: Instant) -> Campaign {
+        Campaign(
+            id: id, program: program, name: name, startsAt: startsAt, endsAt: endsAt,
+            effect: effect, industries: industries, countries: countries, rules: rules,
+            metadata: metadata, createdAt: now, updatedAt: now)
+    }
+
+    func changing(_ old: Campaign, at now: Instant) -> Campaign {
+        Campaign(
+            id: old.id, program: old.program, name: name, state: old.state, startsAt: startsAt,
+            endsAt: endsAt, effect: effect, industries: industries, countries: countries,
+            rules: rules, metadata: metadata, version: old.version + 1, createdAt: old.createdAt,
+            updatedAt: now)
+    }
+}

@@ -1,0 +1,270 @@
+import Database
+import JSON
+import Model
+import Records
+
+/// What happens to benefits, each in one piece: decision, row, event. They never touch the journal.
+public enum BenefitBook {
+    /// The job that ends a benefit's hold.
+    public static let holdJob = "benefit.hold"
+
+    /// Gives what the program's rules promise beside money for `occasion`; what was given on it
+    /// already is not given again. Without credit nobody was referred, and nothing is given.
+    @discardableResult
+    public static func grant(
+        _ occasion: RewardOccasion, to credits: [Credit], _ tx: Transaction
+    ) throws -> [Benefit] {
+        guard let main = BenefitRules.main(credits) else { return [] }
+        let rules =
+            try occasion.recordedAt.map {
+                try RewardRuleStore.inForce(
+                    in: occasion.program, for: occasion.trigger, at: $0, tx)
+            } ?? RewardRuleStore.active(in: occasion.program, for: occasion.trigger, tx)
+        var granted: [Benefit] = []
+        for rule in rules
+        where try !rule.terms.isMoney && !BenefitStore.exists(rule.id, occasion, tx) {
+            for share in try shares(rule, occasion, credits, main, tx) {
+                if let benefit = try give(share, by: rule, occasion, tx) {
+                    granted.append(benefit)
+                }
+            }
+        }
+        return granted
+    }
+
+    /// A sale's credit was decided anew: what is not yet given to somebody without credit goes
+    /// back, and whoever has it now gets the rest.
+    public static func correct(
+        _ occasion: RewardOccasion, to credits: [Credit], recordedAt: Instant, _ tx: Transaction
+    ) throws {
+        var filter = BenefitStore.Filter()
+        filter.conversion = occasion.conversion
+        for benefit in try BenefitStore.live(filter, tx) {
+            let isDue: Bool
+            switch benefit.owner {
+            case .participant(let id): isDue = credits.contains { $0.participant == id }
+            case .customer: isDue = !credits.isEmpty
+            }
+            guard !isDue, benefit.state.after(.void) != nil else { continue }
+            _ = try void(benefit, reason: "reattributed", actor: occasion.actor, tx)
+        }
+        var occasion = occasion
+        occasion.recordedAt = recordedAt
+        try grant(occasion, to: credits, tx)
+    }
+
+    /// Ends the hold of a pending benefit whose time has come.
+    public static func endHold(_ id: BenefitID, _ tx: Transaction) throws {
+        guard let old = try BenefitStore.find(id, tx), old.state == .pending,
+            old.holdUntil <= tx.now
+        else { return }
+        var benefit = old
+        benefit.state = BenefitRules.stateAfterHold(
+            old.offer.value,
+            threshold: old.basis.objectValue?["approval_threshold"]?.integerValue)
+        if benefit.state == .approved { benefit.approvedAt = tx.now }
+        try save(&benefit, from: old, actor: "system", tx)
+    }
+
+    public static func approve(_ old: Benefit, actor: String, _ tx: Transaction) throws -> Benefit {
+        var benefit = old
+        benefit.state = try old.state.moved(by: .approve)
+        benefit.approvedAt = tx.now
+        try JobStore.cancel(old.id, tx)
+        try save(&benefit, from: old, actor: actor, tx)
+        return benefit
+    }
+
+    /// It has been given: the voucher is sent, the invoice is reduced, the points are booked.
+    public static func fulfill(
+        _ old: Benefit, reference: String?, actor: String, _ tx: Transaction
+    ) throws -> Benefit {
+        var benefit = old
+        benefit.state = try old.state.moved(by: .fulfill)
+        benefit.reference = reference
+        benefit.fulfilledAt = tx.now
+        try save(&benefit, from: old, actor: actor, tx)
+        return benefit
+    }
+
+    public static func void(
+        _ old: Benefit, reason: String, actor: String, _ tx: Transaction
+    ) throws -> Benefit {
+        var benefit = old
+        benefit.state = try old.state.moved(by: .void)
+        benefit.reason = reason
+        try JobStore.cancel(old.id, tx)
+        try save(&benefit, from: old, actor: actor, tx)
+        return benefit
+    }
+
+    /// Voids what is not yet given of a lead that is none, or of a sale that was refunded in whole.
+    public static func voidAll(
+        lead: LeadID? = nil, conversion: ConversionID? = nil, reason: String, actor: String,
+        _ tx: Transaction
+    ) throws {
+        guard lead != nil || conversion != nil else { return }
+        var filter = BenefitStore.Filter()
+        filter.lead = lead
+        filter.conversion = conversion
+        for benefit in try BenefitStore.live(filter, tx) where benefit.state.after(.void) != nil {
+            _ = try void(benefit, reason: reason, actor: actor, tx)
+        }
+    }
+
+    // MARK: - Steps
+
+    /// One benefit to be, and the reckoning of its value where it has one.
+    private struct Part {
+        let owner: Benefit.Owner
+        let participant: ParticipantID
+        var offer: BenefitOffer
+        let reckoned: RewardRules.Share?
+    }
+
+    /// A value is shared as money is; what cannot be divided goes to whoever has most of the
+    /// credit; the referred customer gets all of it.
+    private static func shares(
+        _ rule: RewardRule, _ occasion: RewardOccasion, _ credits: [Credit], _ main: Credit,
+        _ tx: Transaction
+    ) throws -> [Part] {
+        let gift = rule.terms.gift
+        let isForReferee = rule.terms.recipient == .referee
+        if isForReferee, occasion.facts.customer == nil { return [] }
+        func owner(_ participant: ParticipantID) -> Benefit.Owner {
+            guard isForReferee, let customer = occasion.facts.customer else {
+                return .participant(participant)
+            }
+            return .customer(customer)
+        }
+        if rule.terms.rate != nil || rule.terms.tiers != nil {
+            var base: Money?
+            for more in credits.compactMap(\.base) { base = try base?.adding(more) ?? more }
+            let sharing =
+                isForReferee ? [Credit(participant: main.participant, base: base)] : credits
+            return try RewardReckoning.shares(
+                rule, occasion, sharing, at: occasion.moment(tx), tx
+            ).filter {
+                try rule.terms.milestone == nil
+                    || !BenefitStore.hasEarned(rule.id, $0.participant, tx)
+            }.map {
+                Part(
+                    owner: owner($0.participant), participant: $0.participant,
+                    offer: BenefitOffer(value: $0.amount, description: gift.description),
+                    reckoned: $0)
+            }
+        }
+        guard
+            try RewardReckoning.admits(
+                rule, occasion, main.participant, at: occasion.moment(tx), tx),
+            try rule.terms.milestone == nil
+                || !BenefitStore.hasEarned(rule.id, main.participant, tx)
+        else { return [] }
+        let campaigns = try CampaignStore.promised(
+            in: occasion.program, on: occasion.facts.referredAt, by: occasion.moment(tx), tx)
+        let offer = BenefitOffer(
+            points: gift.points.map {
+                BenefitRules.points($0, campaigns, for: rule.id, occasion.facts)
+            }, discount: gift.discount, description: gift.description)
+        return [
+            Part(
+                owner: owner(main.participant), participant: main.participant, offer: offer,
+                reckoned: nil)
+        ]
+    }
+
+    /// Nil when the recipient's open discounts leave nothing of it, which an event tells.
+    private static func give(
+        _ part: Part, by rule: RewardRule, _ occasion: RewardOccasion, _ tx: Transaction
+    ) throws -> Benefit? {
+        var offer = part.offer
+        var basis = basis(part, rule, occasion, tx)
+        if offer.discount != nil {
+            let open = try BenefitStore.openDiscount(of: part.owner, in: occasion.program, tx)
+            offer.discount = BenefitRules.discount(rule.terms.gift, open: open)
+            basis["discount"] = [
+                "asked": part.offer.discount.map { .integer($0) } ?? .null,
+                "open": .integer(open),
+                "most": rule.terms.gift.discountMost.map { .integer($0) } ?? .null,
+            ]
+            guard offer.discount != nil else {
+                try withhold(part, rule, basis, occasion, tx)
+                return nil
+            }
+        }
+        let threshold = occasion.approvalThreshold
+        let state =
+            occasion.holdDays > 0
+            ? .pending : BenefitRules.stateAfterHold(offer.value, threshold: threshold)
+        var benefit = Benefit(
+            id: tx.makeID(), program: occasion.program, owner: part.owner, rule: rule.id,
+            ruleVersion: rule.version, trigger: occasion.trigger.name, kind: rule.terms.kind,
+            lead: occasion.lead, conversion: occasion.conversion, state: state, offer: offer,
+            basis: .object(basis), reason: nil, reference: nil,
+            holdUntil: tx.now.advanced(byDays: Int(clamping: occasion.holdDays)),
+            approvedAt: nil, fulfilledAt: nil, version: 1, createdAt: tx.now, updatedAt: tx.now)
+        if state == .approved { benefit.approvedAt = tx.now }
+        try BenefitStore.insert(benefit, tx)
+        if state == .pending {
+            try JobStore.schedule(holdJob, benefit.id, at: benefit.holdUntil, tx)
+        }
+        try tell(benefit, from: nil, actor: occasion.actor, tx)
+        return benefit
+    }
+
+    private static func basis(
+        _ part: Part, _ rule: RewardRule, _ occasion: RewardOccasion, _ tx: Transaction
+    ) -> JSONObject {
+        if let share = part.reckoned {
+            return RewardRules.basis(rule, share, occasion, at: occasion.moment(tx), nil)
+                .objectValue ?? [:]
+        }
+        return [
+            "rule": rule.terms.json, "program_version": .integer(occasion.programVersion),
+            "hold_days": .integer(occasion.holdDays), "facts": occasion.facts.json,
+            "approval_threshold": occasion.approvalThreshold.map { .integer($0) } ?? .null,
+            "offer": .object(part.offer.json),
+        ]
+    }
+
+    private static func withhold(
+        _ part: Part, _ rule: RewardRule, _ basis: JSONObject, _ occasion: RewardOccasion,
+        _ tx: Transaction
+    ) throws {
+        try EventStore.append(
+            NewEvent(
+                "benefit.withheld", rule.id, program: occasion.program,
+                participant: part.owner.participant, actor: occasion.actor, reason: "limit",
+                data: ["rule_version": .integer(rule.version), "basis": .object(basis)]), tx)
+    }
+
+    private static func save(
+        _ benefit: inout Benefit, from old: Benefit, actor: String, _ tx: Transaction
+    ) throws {
+        benefit.version += 1
+        benefit.updatedAt = tx.now
+        try BenefitStore.update(benefit, tx)
+        try tell(benefit, from: old, actor: actor, tx)
+    }
+
+    private static func tell(
+        _ benefit: Benefit, from old: Benefit?, actor: String, _ tx: Transaction
+    ) throws {
+        var data = benefit.offer.json
+        data["rule_id"] = .string(benefit.rule.description)
+        data["rule_version"] = .integer(benefit.ruleVersion)
+        data["kind"] = .string(benefit.kind.rawValue)
+        if let customer = benefit.owner.customer {
+            data["customer_id"] = .string(customer.description)
+        }
+        if let lead = benefit.lead { data["lead_id"] = .string(lead.description) }
+        if let conversion = benefit.conversion {
+            data["conversion_id"] = .string(conversion.description)
+        }
+        try EventStore.append(
+            NewEvent(
+                "benefit.\(benefit.state.rawValue)", benefit.id, program: benefit.program,
+                participant: benefit.owner.participant, actor: actor, from: old?.state.rawValue,
+                to: benefit.state.rawValue, reason: benefit.reason, data: .object(data)), tx)
+    }
+}

@@ -1,0 +1,148 @@
+import JSON
+import Model
+
+extension RewardRules {
+    /// What explains the amount: rule, inputs, the arithmetic of every step in its order, hold and
+    /// threshold. It is stored with the reward, and its shares are recomputed from it.
+    static func basis(
+        _ rule: RewardRule, _ share: Share, _ occasion: RewardOccasion, at periodAt: Instant,
+        _ budget: BudgetDecision?
+    ) -> JSONValue {
+        var basis: JSONObject = [
+            "rule": rule.terms.json,
+            "rule_name": rule.name.map { .string($0) } ?? .null,
+            "program_version": .integer(occasion.programVersion),
+            "arithmetic": .object(arithmetic(share)),
+            "credited": share.base?.stored ?? .null,
+            "conversion_kind": occasion.trigger.conversionKind.map { .string($0) } ?? .null,
+            "hold_days": .integer(occasion.holdDays),
+            "approval_threshold": occasion.approvalThreshold.map { .integer($0) } ?? .null,
+            "facts": occasion.facts.json,
+            "counts_at": .string(periodAt.rfc3339),
+        ]
+        if let person = occasion.facts.participants[share.participant] {
+            basis["participant"] = [
+                "kind": .string(person.kind),
+                "segment": person.segment.map { .string($0) } ?? .null,
+            ]
+        }
+        basis["budget"] = budget?.json
+        return .object(basis)
+    }
+
+    private static func arithmetic(_ share: Share) -> JSONObject {
+        var arithmetic: JSONObject = [
+            "rate_amount": .integer(share.rateAmount),
+            "parts": .integer(share.parts), "of": .integer(share.partsOf),
+        ]
+        arithmetic["tier"] = tier(share)
+        if case .basisPoints(let points, let least, let most) = share.rate,
+            let base = share.wholeBase
+        {
+            arithmetic["base"] = .integer(base)
+            arithmetic["basis_points"] = .integer(points)
+            arithmetic["divisor"] = 10_000
+            arithmetic["remainder"] = .integer(share.remainder)
+            arithmetic["rounding"] = "half_even"
+            arithmetic["before_maximum"] = .integer(share.uncapped)
+            arithmetic["minimum"] = least.map { .integer($0.amount) } ?? .null
+            arithmetic["maximum"] = most.map { .integer($0.amount) } ?? .null
+        }
+        arithmetic["campaign"] = share.campaign?.json
+        if share.retroactive > 0 { arithmetic["retroactive"] = .integer(share.retroactive) }
+        if !share.standing.limits.isEmpty {
+            arithmetic["before_limits"] = .integer(share.beforeLimits)
+            arithmetic["limits"] = .array(
+                share.standing.limits.map { limit in
+                    var json = limit.json
+                    let cut = share.cuts.first { $0.limit == limit }
+                    json["cut"] = .integer(cut?.amount ?? 0)
+                    return .object(json)
+                })
+        }
+        if share.whole != share.amount.amount { arithmetic["whole"] = .integer(share.whole) }
+        arithmetic["amount"] = .integer(share.amount.amount)
+        return arithmetic
+    }
+
+    private static func tier(_ share: Share) -> JSONValue? {
+        guard let level = share.level else { return nil }
+        return [
+            "count": .integer(share.standing.count), "from": .integer(level.from),
+            "name": level.name.map { .string($0) } ?? .null,
+            "amount": .integer(share.rateAmount),
+        ]
+    }
+}
+
+extension RewardRules.AppliedCampaign {
+    var json: JSONValue {
+        var object: JSONObject = [
+            "id": .string(campaign.description), "version": .integer(version),
+            "amount": .integer(amount),
+        ]
+        switch effect {
+        case .multiply(let points): object["multiplier_basis_points"] = .integer(points)
+        case .override(let money): object["override_amount"] = money.stored
+        }
+        return .object(object)
+    }
+}
+
+extension Reward {
+    private var arithmetic: JSONObject {
+        basis.objectValue?["arithmetic"]?.objectValue ?? [:]
+    }
+
+    /// The line from which a person reviews it, as it was when it was granted.
+    public var approvalThreshold: Int64? {
+        basis.objectValue?["approval_threshold"]?.integerValue
+    }
+
+    /// What the rule gave in all, to those who share it.
+    public var wholeAmount: Int64 {
+        arithmetic["whole"]?.integerValue ?? amount.amount
+    }
+
+    /// Whether it went beyond the budget and a person is to decide about it.
+    public var isBeyondBudget: Bool {
+        basis.objectValue?["budget"]?.objectValue?["outcome"]?.stringValue
+            == BudgetDecision.Outcome.review.rawValue
+    }
+
+    /// To whose period of limits and budget it counts.
+    var countsAt: Instant {
+        basis.objectValue?["counts_at"]?.stringValue.flatMap { Instant(rfc3339: $0) } ?? createdAt
+    }
+
+    /// What the rule was told of the occasion; empty where an older version granted it.
+    var facts: RewardFacts? {
+        basis.objectValue?["facts"]?.objectValue.map { RewardFacts(json: $0) }
+    }
+
+    /// What it was told of the participant.
+    var person: RewardFacts.Person? {
+        guard let object = basis.objectValue?["participant"]?.objectValue,
+            let kind = object["kind"]?.stringValue
+        else { return nil }
+        return RewardFacts.Person(kind: kind, segment: object["segment"]?.stringValue)
+    }
+
+    /// Of the participant's referrals and limits, as it was.
+    var standing: RewardStanding {
+        var standing = RewardStanding()
+        standing.count = arithmetic["tier"]?.objectValue?["count"]?.integerValue ?? 1
+        standing.limits = (arithmetic["limits"]?.arrayValue ?? []).compactMap {
+            RewardStanding.Limit(json: $0)
+        }
+        return standing
+    }
+
+    var earlier: RewardStanding.Earlier {
+        RewardStanding.Earlier(
+            tierAmount: arithmetic["rate_amount"]?.integerValue ?? wholeAmount,
+            parts: arithmetic["parts"]?.integerValue ?? 1,
+            of: arithmetic["of"]?.integerValue ?? 1,
+            retroactive: arithmetic["retroactive"]?.integerValue ?? 0)
+    }
+}

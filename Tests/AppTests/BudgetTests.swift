@@ -1,0 +1,108 @@
+import JSON
+import Model
+import Testing
+
+@testable import App
+
+/// A program's budget over the real server: reserved when granted, released when taken back.
+struct BudgetTests {
+    private func stage(_ beyond: String, holdDays: Int64 = 0) throws -> MoneyStage {
+        let stage = try MoneyStage(holdDays: holdDays)
+        let patch: JSONValue = ["budget": ["amount": 50_000, "beyond": .string(beyond)]]
+        let answer = try stage.service.send("PATCH", "/v1/programs/\(stage.program)", patch)
+        #expect(answer["budget.period"] == "quarter", "\(answer.text)")
+        return stage
+    }
+
+    private func budget(_ stage: MoneyStage, at: Instant? = nil) throws -> TestAnswer {
+        let query = at.map { "?at=\($0.rfc3339)" } ?? ""
+        return try stage.service.get("/v1/programs/\(stage.program)/budget" + query)
+    }
+
+    private func quarter(_ stage: MoneyStage) -> CalendarPeriod {
+        CalendarPeriod(.quarter, containing: stage.service.clock.clock.now())
+    }
+
+    @Test("R173: a reward beyond the quarter's budget is refused, and told by an event")
+    func refuse() throws {
+        let stage = try stage("refuse")
+        defer { stage.service.stop() }
+        for number in 1...2 { _ = try stage.qualified("l\(number)") }
+        let full = try budget(stage)
+        #expect(full["period"] == .string(quarter(stage).name))
+        #expect(full["reserved.amount"] == 40_000 && full["available.amount"] == 10_000)
+        let third = try stage.lead("l3")
+        #expect(try stage.service.post("/v1/leads/\(third)/qualify").status == 200)
+        #expect(try stage.rewards("&lead_id=\(third)").isEmpty)
+        let told = try stage.service.list("/v1/events?type=reward.withheld")
+        #expect(told.map { $0["reason"] } == ["budget"])
+        let basis = told.first?["data"]?.objectValue?["basis"]?.objectValue?["budget"]
+        #expect(basis?.objectValue?["outcome"] == "refused")
+        #expect(basis?.objectValue?["reserved"] == 40_000)
+        // What is voided is free for the next.
+        let first = try #require(try stage.rewards().last?["id"]?.stringValue)
+        #expect(
+            try stage.service.post("/v1/rewards/\(first)/void", ["reason": "r"]).status == 200)
+        #expect(try budget(stage)["reserved.amount"] == 20_000)
+        _ = try stage.qualified("l4")
+        #expect(try budget(stage)["reserved.amount"] == 40_000)
+        try stage.expectSoundBooks()
+    }
+
+    @Test("R173: a reward beyond the budget goes to a person, with and without a hold")
+    func review() throws {
+        for holdDays in [0, 5] as [Int64] {
+            let stage = try stage("review", holdDays: holdDays)
+            defer { stage.service.stop() }
+            for number in 1...3 { _ = try stage.qualified("l\(number)") }
+            stage.service.clock.advance(days: holdDays)
+            stage.runJobs()
+            let states = try stage.rewards().map { $0["status"] }
+            #expect(states == ["review", "approved", "approved"])
+            let over = try budget(stage, at: stage.service.clock.clock.now())
+            #expect(over["exceeded_by.amount"] == 10_000 || holdDays > 0, "\(over.text)")
+            try stage.expectSoundBooks()
+        }
+    }
+
+    @Test("R173: a queued reward counts to the next quarter with room, and is held until then")
+    func queue() throws {
+        let stage = try stage("queue")
+        defer { stage.service.stop() }
+        for number in 1...6 { _ = try stage.qualified("l\(number)") }
+        let (now, next) = (quarter(stage), quarter(stage).next)
+        let rewards = Array(try stage.rewards().reversed())
+        #expect(
+            rewards.map { $0["status"] }
+                == ["approved", "approved", "pending", "pending", "pending", "pending"])
+        #expect(rewards[2]["hold_until"] == .string(next.start.rfc3339))
+        #expect(rewards[4]["hold_until"] == .string(next.next.start.rfc3339))
+        #expect(try budget(stage, at: now.start)["reserved.amount"] == 40_000)
+        #expect(try budget(stage, at: next.start)["reserved.amount"] == 40_000)
+        let id = try #require(rewards[2]["id"]?.stringValue)
+        let why = try stage.service.get("/v1/rewards/\(id)/explain")
+        #expect(why["basis.budget.outcome"] == "queued")
+        #expect(why["basis.budget.counts_to"] == .string(next.name))
+        let forecast = try budget(stage)
+        #expect(forecast["owed.approved.amount.amount"] == 40_000)
+        #expect(
+            forecast["owed.on_hold.0.month"]
+                == .string(CalendarPeriod(.month, containing: next.start).name))
+        #expect(forecast["owed.on_hold.0.amount.amount"] == 40_000)
+        #expect(forecast["owed.on_hold.1.total.amount"] == 120_000)
+        try stage.expectSoundBooks()
+    }
+
+    @Test("without a budget the sums are told all the same, and a refund makes them smaller")
+    func unlimited() throws {
+        let stage = try MoneyStage(holdDays: 30)
+        defer { stage.service.stop() }
+        let sale = try stage.sale("a", 100_000)
+        try stage.refund(sale.conversion, "a", 25_000)
+        let answer = try budget(stage)
+        #expect(answer["amount"] == .null && answer["available"] == .null)
+        #expect(answer["reserved.amount"] == 7_500)
+        #expect(answer["owed.on_hold.0.amount.amount"] == 7_500)
+        #expect(answer["owed.on_hold.0.count"] == 1)
+    }
+}
