@@ -66,8 +66,10 @@ public struct ReferralFinding: Sendable, Equatable {
         case robotClick = "robot_click"
         /// A sale is credited to nobody; the attribution's reason says which rule.
         case notCredited = "not_credited"
-        /// A touch came after the decision about a sale.
+        /// A touch of before a sale was not known when it was decided.
         case lateTouch = "late_touch"
+        /// The first contact came after the sale.
+        case touchAfterSale = "touch_after_sale"
         /// A lead that counts for nothing.
         case leadOut = "lead_out"
         /// A lead that nobody referred.
@@ -83,6 +85,8 @@ public struct ReferralFinding: Sendable, Equatable {
     public var touch: TouchpointID?
     public var lead: LeadID?
     public var participant: ParticipantID?
+    /// How many participants share the credit with `participant`.
+    public var others = 0
     /// Of a sale that is credited to nobody.
     public var reason: AttributionReason?
     /// How long before the window began the nearest touch came, in milliseconds.
@@ -136,6 +140,7 @@ extension ReferralSituation {
         if let participant = sale.attribution.participant {
             add(.credited) {
                 $0.participant = participant
+                $0.others = sale.attribution.credits.count { $0.participant != nil } - 1
                 $0.reason = sale.attribution.reason
             }
         } else {
@@ -144,6 +149,14 @@ extension ReferralSituation {
                 guard let nearest = nearestMiss(sale) else { return }
                 finding.touch = nearest.touch
                 finding.missedBy = nearest.by
+            }
+        }
+        if sale.attribution.touches.isEmpty,
+            let first = touches.first(where: { $0.occurredAt > sale.occurredAt })
+        {
+            add(.touchAfterSale) {
+                $0.touch = first.touch
+                $0.participant = first.participant
             }
         }
         for participant in sale.selfReferrers {

@@ -10,14 +10,19 @@ import Records
 enum ActivateRehearsal {
     static let job = "rehearsal.activate"
 
-    /// Schedules it for `instant`, or carries it out when that is not in the future.
+    static let inThePast = Problem.unprocessable(
+        "in_the_past", "at is earlier than now; leave it out to activate at once.")
+
+    /// Schedules it for `instant`, or carries it out when none is named. The rules of a day decide
+    /// about what is recorded on it, so none can begin in the past.
     static func run(
         _ rehearsal: Rehearsal, at instant: Instant?, actor: String, _ tx: Transaction
     ) throws -> Rehearsal {
+        if let instant, instant < tx.now { throw Refused(inThePast) }
         var changed = rehearsal
         let next = try rehearsal.state.moved(by: .activate)
         try JobStore.cancel(rehearsal.id, tx)
-        if let instant, instant > tx.now {
+        if let instant {
             // What is promised for later must be possible at least now.
             _ = try change(rehearsal).rules(program(rehearsal, tx), tx)
             changed.activateAt = instant

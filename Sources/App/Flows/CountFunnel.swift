@@ -35,17 +35,30 @@ enum CountFunnel {
             at: try place(of: lead, tx), in: lead.program, day: tx.now.day, tx)
     }
 
-    /// A sale or sign-up, under its lead's place, else that of the click or the code it names.
+    /// A sale or sign-up, under its lead's place, else that of the click or the code it names, else
+    /// that of the newest touch with credit.
     static func converted(
-        _ conversion: Conversion, lead: Lead?, click: ClickOrigin?, link: Link?, _ tx: Transaction
+        _ conversion: Conversion, _ attribution: Attribution, lead: Lead?, click: ClickOrigin?,
+        link: Link?, _ tx: Transaction
     ) throws {
         let place: FunnelPlace
         if let lead {
             place = try self.place(of: lead, tx)
         } else {
+            let touch =
+                click == nil && link == nil
+                ? try attribution.touches.last { $0.parts > 0 }.flatMap {
+                    try TouchpointStore.find($0.fact.touch, tx)
+                } : nil
             place = FunnelRules.place(
-                channel: nil, source: nil, link: click?.place ?? link?.place,
-                referrer: try kind(click?.participant ?? link?.participant, tx))
+                channel: touch?.channel, source: nil,
+                link: click?.place ?? link?.place
+                    ?? touch.map {
+                        LinkPlace(
+                            channel: $0.channel ?? FunnelPlace.none, campaign: $0.campaign)
+                    },
+                referrer: try kind(
+                    click?.participant ?? link?.participant ?? attribution.participant, tx))
         }
         try FunnelStore.add(
             .conversion, amount: conversion.amount.amount, at: place, in: conversion.program,

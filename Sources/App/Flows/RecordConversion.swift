@@ -51,7 +51,7 @@ struct RecordConversion: Sendable {
         let attribution = try attribute(conversion, facts.program, tx)
         let rewards = try grant(conversion, attribution, facts, tx)
         try CountFunnel.converted(
-            conversion, lead: facts.lead, click: facts.click, link: facts.link, tx)
+            conversion, attribution, lead: facts.lead, click: facts.click, link: facts.link, tx)
         return Outcome(
             conversion: conversion, attribution: attribution, rewards: rewards, isNew: true)
     }

@@ -42,8 +42,14 @@ struct RehearsalChange: Sendable {
             if item.flag("archive") == true, let id { return .archive(id) }
             guard let rule = item.nested("rule") else {
                 throw Refused(
-                    .invalidField(
-                        "/reward_rules/\(index)/rule", code: "required", detail: "is missing"))
+                    Problem(
+                        status: 422, code: "rule_required",
+                        detail: "A rule that does not end is given whole.",
+                        errors: [
+                            FieldError(
+                                pointer: "/reward_rules/\(index)/rule", code: "required",
+                                detail: "is missing")
+                        ]))
             }
             let form = try RewardRuleForm(rule)
             return id.map { .replace($0, form) } ?? .add(form)

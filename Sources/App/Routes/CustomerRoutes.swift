@@ -132,7 +132,9 @@ enum CustomerRoutes {
 
     private static let undoing = Contract(
         operationID: "undoCustomerMerge",
-        summary: "The two are not one person: known apart again, and for good.",
+        summary:
+            "The two are not one person: known apart again. No request that names both joins them "
+            + "any more; a person can.",
         body: .object([.required("reason", .prose(1...500))]), answer: CustomerMergeWire.schema,
         refusals: [CustomerRefusal.alreadyUndone.problem])
 }

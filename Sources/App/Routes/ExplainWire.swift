@@ -93,7 +93,8 @@ enum ExplainWire {
                 "The program is \(finding.detail ?? "not active"): its links lead nowhere, and no "
                 + "lead or click is taken."
         case .credited:
-            return "The sale is credited to \(participant)\(by(finding.reason))."
+            let others = finding.others > 0 ? " and \(finding.others) more" : ""
+            return "The sale is credited to \(participant)\(others)\(by(finding.reason))."
         case .selfReferral:
             return "The buyer has the e-mail address of \(participant), who is credited."
         case .robotClick:
@@ -101,9 +102,9 @@ enum ExplainWire {
                 + "person's: it is no touch."
         case .notCredited: return notCredited(finding)
         case .lateTouch:
-            return
-                "A touch of before the sale was reported after its decision; a new decision would "
-                + "see it."
+            return "A touch of before the sale was not known when it was decided, because it was "
+                + "reported or joined to this person later; a new decision would see it."
+        case .touchAfterSale: return "The first contact with this person came after the sale."
         case .leadOut: return "A lead counts for nothing: \(finding.detail ?? "it is out")."
         case .leadWithoutReferrer: return "A lead came in that nobody referred."
         case .noTouch: return "No contact with this person is known."

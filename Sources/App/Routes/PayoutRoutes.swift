@@ -219,8 +219,8 @@ extension PayoutRefusal: ProblemConvertible {
             Problem(
                 status: 409, code: "in_review",
                 detail:
-                    "The payout can be submitted from \(until.rfc3339) on; until then it can be "
-                    + "cancelled.",
+                    "The payout can be submitted from \(until.rfc3339) on; it can be cancelled "
+                    + "before and after.",
                 extra: [("submit_from", .string(until.rfc3339))])
         case .badPaidAmount(let most):
             .unprocessable(

@@ -133,7 +133,8 @@ enum RehearsalRoutes {
         operationID: "activateRehearsal",
         summary: "Make the rehearsed change the program's rule, now or at a time. Results that are "
             + "there stay.",
-        body: .object([.optional("at", .time, "Now unless told.")]), answer: RehearsalWire.schema)
+        body: .object([.optional("at", .time, "Now unless told; not in the past.")]),
+        answer: RehearsalWire.schema, refusals: [ActivateRehearsal.inThePast])
 
     private static let cancelling = Contract(
         operationID: "cancelRehearsal",

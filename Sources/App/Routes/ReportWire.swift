@@ -43,7 +43,7 @@ enum FunnelWire {
             "channel",
             "the lead's own channel unless that only repeats its source, else its link's, else its "
                 + "own, else none; the campaign is the link's, else none; a conversion's is that "
-                + "of its lead, else its click, else its ref"
+                + "of its lead, else its click, else its ref, else its newest touch with credit"
         ),
     ]
 

@@ -85,7 +85,9 @@ enum RewardRoutes {
         let oldest = PageRequest(limit: 100, window: .newer(than: 0))
         let page = try LedgerReads.transactions(oldest, filter, reader)
         return .object(
-            RewardExplanationWire.json(reward, page.items.sorted { $0.sequence < $1.sequence }))
+            RewardExplanationWire.json(
+                reward, page.items.sorted { $0.sequence < $1.sequence },
+                isOperator: call.participant == nil))
     }
 
     private static func find(_ id: RewardID, _ reader: Reader) throws -> Reward {

@@ -87,14 +87,19 @@ enum RewardExplanationWire {
                 "Its entries in the journal, oldest first."),
         ]))
 
-    static func json(_ reward: Reward, _ transactions: [LedgerTransaction]) -> [UInt8] {
+    /// From which amount on a person reviews is the operator's own matter.
+    static func json(
+        _ reward: Reward, _ transactions: [LedgerTransaction], isOperator: Bool
+    ) -> [UInt8] {
+        var basis = reward.basis.objectValue ?? [:]
+        if !isOperator { basis["approval_threshold"] = .null }
         var json = JSONWriter(capacity: 2048)
         json.object { object in
             object.field("object", "explanation")
             object.field("reward_id", reward.id)
             object.field("summary", summary(reward))
-            object.field("hold", hold(reward))
-            object.field("basis", reward.basis)
+            object.field("hold", hold(reward, isOperator: isOperator))
+            object.field("basis", JSONValue.object(basis))
             object.array("transactions") { list in
                 for transaction in transactions {
                     list.object { LedgerTransactionWire.write(transaction, &$0) }
@@ -167,13 +172,17 @@ enum RewardExplanationWire {
         return "\(rule) gives \(exact), a half to the even neighbour\(share): \(granted)."
     }
 
-    private static func hold(_ reward: Reward) -> String {
-        let threshold =
-            switch reward.approvalThreshold {
-            case let threshold?:
-                "Amounts of \(threshold) minor units and more are reviewed by a person."
-            case nil: "No amount needs a review."
-            }
-        return "On hold until \(reward.holdUntil.rfc3339). \(threshold)"
+    private static func hold(_ reward: Reward, isOperator: Bool) -> String {
+        let hold =
+            reward.state.isWaiting
+            ? "On hold until \(reward.holdUntil.rfc3339)."
+            : "Its hold was until \(reward.holdUntil.rfc3339); it is \(reward.state.rawValue), and "
+                + "\(reward.netAmount) of it count."
+        guard isOperator else { return hold }
+        return switch reward.approvalThreshold {
+        case let threshold?:
+            hold + " Amounts of \(threshold) minor units and more are reviewed by a person."
+        case nil: hold + " No amount needs a review."
+        }
     }
 }

@@ -28,13 +28,20 @@ struct StatementPeriod {
         if let day = call.query["month"].flatMap({ CivilDay.parse($0 + "-01") }) {
             for name in ["from", "to"] where call.query[name] != nil {
                 throw Refused(
-                    .invalidField("/\(name)", code: "exclusive", detail: "excludes month"))
+                    Problem(
+                        status: 422, code: "month_excludes_times",
+                        detail: "Give a month, or from and to.",
+                        errors: [
+                            FieldError(
+                                pointer: "/\(name)", code: "exclusive", detail: "excludes month")
+                        ]))
             }
             from = Instant.startOfDay(day)
             to = Instant.startOfDay(CivilDay.firstOfNextMonth(after: day))
         } else {
             from = call.queryTime("from")
             to = call.queryTime("to")
+            if let from, let to, from >= to { throw Refused(Period.empty) }
         }
         self.asOf = asOf ?? lastCommit
         // `as_of` itself is in, `to` is not.
