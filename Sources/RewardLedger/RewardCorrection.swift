@@ -29,16 +29,15 @@ public enum RewardCorrection {
         _ occasion: RewardOccasion, to credits: [Credit], of sale: Sale, _ tx: Transaction
     ) throws -> [Reward] {
         guard let conversion = occasion.conversion else { return [] }
-        let rules = try RewardRuleStore.inForce(
-            in: occasion.program, for: occasion.trigger, at: sale.recordedAt, tx)
         let granted = try RewardStore.rewards(of: conversion, tx).filter {
             $0.trigger == .conversion
         }
+        let rules = try RewardRuleStore.inForce(
+            in: occasion.program, for: occasion.trigger, at: sale.recordedAt,
+            granted: Dictionary(granted.map { ($0.rule, $0.ruleVersion) }) { first, _ in first },
+            tx)
         var changed: [Reward] = []
         // First what is taken back, so that nobody's balance is larger in between than it will be.
-        for reward in granted where !rules.contains(where: { $0.id == reward.rule }) {
-            changed += try takeBack(reward.amount.amount, of: [reward], sale, occasion.actor, tx)
-        }
         for rule in rules {
             let shares = try RewardRules.shares(rule.terms, credits)
             let held = granted.filter { $0.rule == rule.id }
