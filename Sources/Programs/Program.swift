@@ -77,6 +77,10 @@ public struct ProgramTerms: Sendable, Equatable {
     /// How partners claim accounts, and against whose claims.
     public var registration = RegistrationTerms()
     public var protectionScope = ProtectionScope.instance
+    /// What is done about what looks like fraud.
+    public var fraud = FraudTerms()
+    /// Who may say yes to money.
+    public var approvals = ApprovalTerms()
 
     public init(
         holdDays: Int64, approvalThreshold: Int64?, destination: WebURL?, fallback: WebURL?,
@@ -104,6 +108,7 @@ public struct ProgramTerms: Sendable, Equatable {
             "routing": routing.json, "service_levels": serviceLevels.json,
             "registration": registration.json,
             "protection_scope": .string(protectionScope.rawValue),
+            "fraud": fraud.json, "approvals": approvals.json,
         ]
     }
 
@@ -131,5 +136,7 @@ public struct ProgramTerms: Sendable, Equatable {
         serviceLevels = ServiceLevelTerms(json: read.nested("service_levels"))
         registration = RegistrationTerms(json: read.nested("registration"))
         protectionScope = read.choice("protection_scope") ?? .instance
+        fraud = FraudTerms(json: read.nested("fraud"))
+        approvals = ApprovalTerms(json: read.nested("approvals"))
     }
 }

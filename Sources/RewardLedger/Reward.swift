@@ -103,12 +103,15 @@ public struct RewardOccasion: Sendable {
     public let conversion: ConversionID?
     /// The decision that gave the credit of `conversion`.
     public let attribution: AttributionID?
+    /// Whose rewards a person must look at, and why.
+    public let flags: [ParticipantID: [RewardFlag]]
     public let actor: String
 
     public init(
         trigger: RewardRule.Trigger, program: ProgramID, programVersion: Int64, holdDays: Int64,
         approvalThreshold: Int64?, lead: LeadID?, conversion: ConversionID?,
-        attribution: AttributionID? = nil, actor: String
+        attribution: AttributionID? = nil, flags: [ParticipantID: [RewardFlag]] = [:],
+        actor: String
     ) {
         self.trigger = trigger
         self.program = program
@@ -118,6 +121,7 @@ public struct RewardOccasion: Sendable {
         self.lead = lead
         self.conversion = conversion
         self.attribution = attribution
+        self.flags = flags
         self.actor = actor
     }
 }

@@ -29,16 +29,20 @@ public enum RewardBook {
         _ share: RewardRules.Share, by rule: RewardRule, _ occasion: RewardOccasion,
         _ tx: Transaction
     ) throws -> Reward {
-        let state = RewardRules.firstState(
-            share.amount.amount, whole: share.whole, holdDays: occasion.holdDays,
-            threshold: occasion.approvalThreshold)
+        let flags = occasion.flags[share.participant] ?? []
+        // What is flagged waits for a person at once: a hold would only end in the review.
+        let state =
+            flags.isEmpty
+            ? RewardRules.firstState(
+                share.amount.amount, whole: share.whole, holdDays: occasion.holdDays,
+                threshold: occasion.approvalThreshold) : .review
         let reward = Reward(
             id: tx.makeID(), program: occasion.program, participant: share.participant,
             rule: rule.id, ruleVersion: rule.version, trigger: occasion.trigger.name,
             kind: rule.terms.kind, lead: occasion.lead, conversion: occasion.conversion,
             attribution: occasion.attribution, payout: nil, state: state, amount: share.amount,
             reversedAmount: 0, correctedAmount: 0, clawbackAmount: 0, settledAmount: 0,
-            basis: RewardRules.basis(rule, share, occasion), reason: nil,
+            basis: RewardRules.basis(rule, share, occasion).flagged(flags), reason: nil,
             holdUntil: tx.now.advanced(byDays: Int(clamping: occasion.holdDays)),
             approvedAt: state == .approved ? tx.now : nil, paidAt: nil, version: 1,
             createdAt: tx.now, updatedAt: tx.now)

@@ -16,13 +16,14 @@ enum GrantRewards {
         var attribution: AttributionID?
         let actor: String
 
-        /// With the program's terms of this moment.
-        var terms: RewardOccasion {
-            RewardOccasion(
+        /// With the program's terms of this moment, and what a person must look at.
+        func terms(_ credits: [Credit], _ tx: Transaction) throws -> RewardOccasion {
+            try RewardOccasion(
                 trigger: trigger, program: program.id, programVersion: program.version,
                 holdDays: program.terms.holdDays,
                 approvalThreshold: program.terms.approvalThreshold, lead: lead,
-                conversion: conversion, attribution: attribution, actor: actor)
+                conversion: conversion, attribution: attribution,
+                flags: FlagRewards.run(self, credits: credits, tx), actor: actor)
         }
     }
 
@@ -42,6 +43,6 @@ enum GrantRewards {
     static func run(
         _ occasion: Occasion, credits: [Credit], _ tx: Transaction
     ) throws -> [Reward] {
-        try RewardBook.grant(occasion.terms, to: credits, tx)
+        try RewardBook.grant(occasion.terms(credits, tx), to: credits, tx)
     }
 }

@@ -1,4 +1,5 @@
 import Database
+import HTTP
 import Model
 import Programs
 import RewardLedger
@@ -16,8 +17,17 @@ struct PayOut: Sendable {
         guard let participant = try ParticipantStore.recall(participant, tx),
             let program = try ProgramStore.recall(participant.program, tx)
         else { throw Refused(.unknownReference("/participant_id")) }
-        return try PayoutBook.create(
+        let outcome = try PayoutBook.create(
             reference: reference, participant: participant.id, program: program.id,
             currency: currency ?? program.currency, actor: actor, tx)
+        // What was drafted while it was approved stays the answer to its reference.
+        if outcome.isNew, participant.state != .approved {
+            throw Refused(PayOut.notApproved)
+        }
+        return outcome
     }
+
+    /// Money goes to participants who are approved; what others earned waits (R238).
+    static let notApproved = Problem.conflict(
+        "participant_not_approved", "The participant is not approved; nothing is paid to it.")
 }

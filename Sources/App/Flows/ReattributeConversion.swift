@@ -36,13 +36,13 @@ struct ReattributeConversion: Sendable {
         }
         try AttributionStore.insert(attribution, tx)
         try tell(attribution, insteadOf: old, conversion, tx)
+        let credits = GrantRewards.credits(attribution.decision, of: conversion)
         _ = try RewardCorrection.run(
             GrantRewards.Occasion(
                 trigger: .conversion(kind: conversion.kind.rawValue), program: program,
                 lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
                 actor: actor
-            ).terms,
-            to: GrantRewards.credits(attribution.decision, of: conversion),
+            ).terms(credits, tx), to: credits,
             of: RewardCorrection.Sale(
                 recordedAt: conversion.createdAt, amount: conversion.amount.amount,
                 refunded: conversion.refundedAmount,

@@ -62,6 +62,7 @@ enum PayoutRoutes {
         let actor = call.principal.actor
         switch action {
         case .submit:
+            try SeparateDuties.checkSubmission(old, by: actor, tx)
             return try PayoutBook.submit(
                 old, providerReference: body.text("provider_reference"), actor: actor, tx)
         case .confirm:
@@ -139,7 +140,8 @@ enum PayoutRoutes {
         summary: "Draft a payout of all approved rewards of a participant, less what is owed back. "
             + "The reference is unique for good: the same content gives the same payout (200).",
         body: PayoutWire.input, success: 201, answer: PayoutWire.detailed,
-        others: [(200, "Drafted before, with the same content.")])
+        others: [(200, "Drafted before, with the same content.")],
+        refusals: [PayOut.notApproved])
 
     private static let listing = Contract(
         operationID: "listPayouts", summary: "Payouts, newest first.",
@@ -168,7 +170,9 @@ enum PayoutRoutes {
         let name = action == .markUnknown ? "markUnknown" : action.rawValue
         return Contract(
             operationID: "\(name)Payout", summary: summary, body: PayoutMoveWire.input(action),
-            answer: PayoutWire.detailed)
+            answer: PayoutWire.detailed,
+            refusals: action == .submit
+                ? Problem.examples(of: [SeparateDuties.Refusal.draftedThePayout]) : [])
     }
 }
 

@@ -18,6 +18,8 @@ enum ProgramTermsWire {
             "protection_scope", .choice(ProtectionScope.allCases.map(\.rawValue)),
             "instance: an account is protected across all programs of this scope; program: within "
                 + "this one."),
+        .optional("fraud", fraud, "What is done about what looks like fraud."),
+        .optional("approvals", approvals, "Who may say yes to money."),
     ]
 
     /// As an answer shows them: whole.
@@ -172,6 +174,20 @@ enum ProgramTermsWire {
             "allow_parts", .boolean,
             "Whether a claim may be for a part of an account, such as a region; default false."),
         .optional("dispute_days", .integer(1...365), "To decide a dispute; default 14."),
+    ])
+
+    private static let fraud = Schema.object([
+        .optional(
+            "self_referral", .choice(FraudTerms.Action.allCases.map(\.rawValue)),
+            "hold: a reward for referring oneself is granted and waits in review for a person; "
+                + "ignore: it is not looked for. Default hold.")
+    ])
+
+    private static let approvals = Schema.object([
+        .optional(
+            "separate", .boolean,
+            "Whether the key that recorded what earned a reward, or made its rule, may not approve "
+                + "it, and the key that drafted a payout may not submit it; default false.")
     ])
 
     private static let owner = Schema.text(1...200)

@@ -29,6 +29,7 @@ enum RewardRoutes {
         return { tx in
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
+            try SeparateDuties.checkApproval(old, by: call.principal.actor, tx)
             let reward = try RewardBook.approve(old, actor: call.principal.actor, tx)
             return .object(RewardWire.json(reward), version: reward.version)
         }
@@ -117,7 +118,9 @@ enum RewardRoutes {
     private static let approving = Contract(
         operationID: "approveReward",
         summary: "Approve a reward in review, or one on hold before its time.",
-        body: .emptyBody, answer: RewardWire.schema)
+        body: .emptyBody, answer: RewardWire.schema,
+        refusals: Problem.examples(
+            of: [SeparateDuties.Refusal.recordedTheReward]))
 
     private static func ending(_ action: String, _ summary: String) -> Contract {
         Contract(

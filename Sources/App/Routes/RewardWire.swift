@@ -28,9 +28,20 @@ enum RewardWire {
                 "clawed_back", .money(from: 0), "Owed back, because it was paid or on its way."),
             .required("settled", .money(from: 0), "What payouts have settled of it."),
             .required("reason", .nullable(.prose(0...500))),
+            .required(
+                "flags", .list(flag, count: 0...10),
+                "Why a person must look at it: it is in review, whatever its amount."),
             .required("hold_until", .time), .required("approved_at", .nullable(.time)),
             .required("paid_at", .nullable(.time)), .required("version", .integer(1...Int64.max)),
             .required("created_at", .time), .required("updated_at", .time),
+        ]))
+
+    private static let flag = Schema.named(
+        "RewardFlag",
+        .object([
+            .required("code", .choice(RewardFlag.Code.allCases.map(\.rawValue))),
+            .required("because", .text(1...300)),
+            .required("evidence", .anything, "What was found, in ids."),
         ]))
 
     static func json(_ reward: Reward) -> [UInt8] {
@@ -62,6 +73,7 @@ enum RewardWire {
         json.money("clawed_back", money(reward.clawbackAmount))
         json.money("settled", money(reward.settledAmount))
         json.field("reason", reward.reason)
+        json.field("flags", JSONValue.array(reward.flags.map(\.json)))
         json.field("hold_until", reward.holdUntil)
         json.field("approved_at", reward.approvedAt)
         json.field("paid_at", reward.paidAt)
@@ -80,7 +92,7 @@ enum RewardExplanationWire {
             .required("object", .choice(["explanation"])),
             .required("reward_id", .id(RewardID.self)),
             .required("summary", .text(1...500)),
-            .required("hold", .text(1...300)),
+            .required("hold", .text(1...1000)),
             .required("basis", .anything, "Rule, inputs and arithmetic, as they were."),
             .required(
                 "transactions", .list(LedgerTransactionWire.schema, count: 0...100),
@@ -128,6 +140,10 @@ enum RewardExplanationWire {
     }
 
     private static func hold(_ reward: Reward) -> String {
+        if !reward.flags.isEmpty {
+            return "A person reviews it, whatever its amount: "
+                + reward.flags.map(\.because).joined(separator: " ")
+        }
         let threshold =
             switch reward.approvalThreshold {
             case let threshold?:
