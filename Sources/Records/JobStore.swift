@@ -53,6 +53,13 @@ public enum JobStore {
         try tx.run("DELETE FROM jobs WHERE subject_id = ?", subject)
     }
 
+    /// Takes back the jobs of one kind alone.
+    public static func cancel<Kind>(
+        _ subject: Identifier<Kind>, kind: String, _ tx: Transaction
+    ) throws {
+        try tx.run("DELETE FROM jobs WHERE subject_id = ? AND kind = ?", subject, kind)
+    }
+
     /// When the next job falls due; nil when there is none.
     public static func nextDue(_ reader: Reader) throws -> Instant? {
         try reader.integer("SELECT min(due_at) FROM jobs").map { Instant(milliseconds: $0) }

@@ -105,13 +105,15 @@ public struct RewardOccasion: Sendable {
     public let attribution: AttributionID?
     /// Whose rewards a person must look at, and why.
     public let flags: [ParticipantID: [RewardFlag]]
+    /// By when it is promised; nil: nothing is.
+    public let serviceLevels: ServiceLevelTerms?
     public let actor: String
 
     public init(
         trigger: RewardRule.Trigger, program: ProgramID, programVersion: Int64, holdDays: Int64,
         approvalThreshold: Int64?, lead: LeadID?, conversion: ConversionID?,
         attribution: AttributionID? = nil, flags: [ParticipantID: [RewardFlag]] = [:],
-        actor: String
+        serviceLevels: ServiceLevelTerms? = nil, actor: String
     ) {
         self.trigger = trigger
         self.program = program
@@ -122,6 +124,7 @@ public struct RewardOccasion: Sendable {
         self.conversion = conversion
         self.attribution = attribution
         self.flags = flags
+        self.serviceLevels = serviceLevels
         self.actor = actor
     }
 }

@@ -8,6 +8,8 @@ import Records
 public enum RewardBook {
     /// The job that ends a reward's hold.
     public static let holdJob = "reward.hold"
+    /// The job that looks whether what was promised about a reward was kept.
+    public static let dueJob = "reward.due"
 
     /// Grants what the program's active rules give for `occasion`. What was granted on it already
     /// is not granted again. Throws `MoneyError` for amounts that cannot be kept or currencies that
@@ -56,6 +58,10 @@ public enum RewardBook {
         if state == .pending {
             try JobStore.schedule(holdJob, reward.id, at: reward.holdUntil, tx)
         }
+        if let clock = occasion.serviceLevels.flatMap({ RewardClockRules.clock(of: reward, $0) }) {
+            try RewardClockStore.start(clock, tx)
+            try JobStore.schedule(dueJob, reward.id, at: clock.dueAt, tx)
+        }
         try tell(reward, from: nil, actor: occasion.actor, tx)
         return reward
     }
@@ -82,7 +88,7 @@ public enum RewardBook {
         reward.state = try old.state.moved(by: .approve)
         reward.approvedAt = tx.now
         try postApproval(old, tx)
-        try JobStore.cancel(old.id, tx)
+        try JobStore.cancel(old.id, kind: holdJob, tx)
         try save(&reward, from: old, actor: actor, tx)
         return reward
     }
@@ -212,6 +218,12 @@ public enum RewardBook {
         _ reward: inout Reward, from old: Reward, actor: String, data: JSONObject = [:],
         _ tx: Transaction
     ) throws {
+        if reward.state != old.state, let clock = try RewardClockStore.running(old.id, tx),
+            RewardClockRules.isOver(clock.promise, in: reward.state)
+        {
+            try RewardClockStore.stop(old.id, tx)
+            try JobStore.cancel(old.id, kind: dueJob, tx)
+        }
         reward.version += 1
         reward.updatedAt = tx.now
         // A refund of what a part payment left unpaid settles a reward as well.

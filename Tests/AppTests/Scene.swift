@@ -136,6 +136,7 @@ struct Scene {
             (SELECT count(*) FROM payouts) +
             (SELECT count(*) FROM rewards) +
             (SELECT count(*) FROM payout_rewards) +
+            (SELECT count(*) FROM reward_clocks) +
             (SELECT count(*) FROM ledger_accounts) +
             (SELECT count(*) FROM ledger_transactions) +
             (SELECT count(*) FROM ledger_postings)

@@ -23,7 +23,8 @@ enum GrantRewards {
                 holdDays: program.terms.holdDays,
                 approvalThreshold: program.terms.approvalThreshold, lead: lead,
                 conversion: conversion, attribution: attribution,
-                flags: FlagRewards.run(self, credits: credits, tx), actor: actor)
+                flags: FlagRewards.run(self, credits: credits, tx),
+                serviceLevels: program.terms.serviceLevels, actor: actor)
         }
     }
 

@@ -97,6 +97,7 @@ final class JobRunner: Sendable {
     private static func perform(_ job: Job, _ tx: Transaction) throws {
         switch job.kind {
         case "reward.hold": try ReleaseHold.run(job.subject(RewardID.self), tx)
+        case RewardBook.dueJob: try MissReward.run(job.subject(RewardID.self), tx)
         case "lead.follow_up": try MoveLead.followUp(job.subject(LeadID.self), tx)
         case RegistrationJobs.decision:
             try RegistrationJobs.decisionDue(

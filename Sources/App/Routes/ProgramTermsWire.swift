@@ -142,6 +142,17 @@ enum ProgramTermsWire {
         .optional(
             "tell_won_hours", .integer(1...8760),
             "From the win until the referrer is told; default 48."),
+        .optional(
+            "credit_business_days", .integer(1...365),
+            "From the end of the hold until a reward for a qualified lead is credited; default 5."),
+        .optional(
+            "pay_days", .integer(1...365),
+            "From the end of the hold until a reward for a win or a sale is paid; default 30."),
+        .optional(
+            "weekend_days", .list(.integer(1...7), count: 0...6),
+            "No business days; Monday is 1. Default 6 and 7."),
+        .optional(
+            "holidays", .list(.day, count: 0...400), "Further days that are no business days."),
     ])
 
     private static let registration = Schema.object([

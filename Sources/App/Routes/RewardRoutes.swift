@@ -10,6 +10,7 @@ enum RewardRoutes {
     static func add(to routes: inout RouteTable) {
         let base = "/v1/rewards"
         routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, base + "/overdue", .key(.read), .serviceRead(overdue), waiting)
         routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
         routes.add(
             .get, base + "/{id}/explain", .keyOrParticipant(.read), .read(explain), explaining)
@@ -78,6 +79,19 @@ enum RewardRoutes {
         }
     }
 
+    private static func overdue(
+        _ call: Call, _ app: Application, _ reader: Reader
+    ) throws -> Response {
+        let limit = call.query["limit"].flatMap { Int($0) } ?? 10
+        let clocks = try RewardClockStore.overdue(
+            at: app.clock.now(),
+            promise: call.query["promise"].flatMap { RewardClock.Promise(rawValue: $0) },
+            program: call.queryID("program_id"), limit: limit, reader)
+        return .whole(clocks, call) { clock, data in
+            data.object { RewardWire.write(clock, &$0) }
+        }
+    }
+
     private static func explain(_ call: Call, _ reader: Reader) throws -> Response {
         let reward = try find(call.id(), reader)
         try call.requireOwn(reward.participant)
@@ -109,6 +123,16 @@ enum RewardRoutes {
 
     private static let reading = Contract(
         operationID: "getReward", summary: "One reward.", answer: RewardWire.schema)
+
+    private static let waiting = Contract(
+        operationID: "listOverdueRewards",
+        summary:
+            "Rewards that were to be credited or paid and were not, the longest overdue first.",
+        query: [
+            .optional("limit", .integer(1...100), "How many, 10 unless told."),
+            .optional("promise", .choice(RewardClock.Promise.allCases.map(\.rawValue))),
+            .optional("program_id", .id(ProgramID.self)),
+        ], answer: .page(of: RewardWire.clock))
 
     private static let explaining = Contract(
         operationID: "explainReward",

@@ -44,6 +44,28 @@ enum RewardWire {
             .required("evidence", .anything, "What was found, in ids."),
         ]))
 
+    static let clock = Schema.named(
+        "RewardClock",
+        .object([
+            .required("object", .choice(["reward_clock"])),
+            .required("reward_id", .id(RewardID.self)),
+            .required("program_id", .id(ProgramID.self)),
+            .required("participant_id", .id(ParticipantID.self)),
+            .required(
+                "promise", .choice(RewardClock.Promise.allCases.map(\.rawValue)),
+                "credit: to be approved; payment: to be paid."),
+            .required("due_at", .time),
+        ]))
+
+    static func write(_ clock: RewardClock, _ json: inout JSONObjectWriter) {
+        json.field("object", "reward_clock")
+        json.field("reward_id", clock.reward)
+        json.field("program_id", clock.program)
+        json.field("participant_id", clock.participant)
+        json.field("promise", clock.promise.rawValue)
+        json.field("due_at", clock.dueAt)
+    }
+
     static func json(_ reward: Reward) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
         json.object { write(reward, &$0) }
