@@ -1,5 +1,6 @@
 import Database
 import JSON
+import Model
 import Testing
 
 @testable import App
@@ -57,6 +58,43 @@ struct RewardClockTests {
         #expect(try stage.service.list("/v1/rewards/overdue").isEmpty)
         #expect(try stage.reward(late)["status"] == "paid")
         try stage.expectSoundBooks()
+    }
+
+    @Test("what falls due while the service is stopped is told once, after however many starts")
+    func stopped() throws {
+        let first = try MoneyStage(threshold: 1)
+        _ = try first.qualified()
+        first.service.stop(keepingFiles: true)
+        first.service.clock.advance(days: 90)
+        for start in 1...3 {
+            let service = try TestService(folder: first.service.folder, clock: first.service.clock)
+            let stage = MoneyStage(first, reopenedBy: service)
+            let isTold = try eventually { try overdueEvents(stage).count == 1 }
+            #expect(isTold)
+            stage.runJobs()
+            #expect(try overdueEvents(stage).count == 1)
+            service.stop(keepingFiles: start < 3)
+        }
+    }
+
+    @Test("a program's holidays move what is due; a date that does not exist is refused")
+    func holidays() throws {
+        let stage = try MoneyStage(threshold: 1)
+        defer { stage.service.stop() }
+        let path = "/v1/programs/\(stage.program)"
+        let today = stage.service.clock.clock.now()
+        let free = (1...10).map { days in
+            JSONValue.string(String(today.advanced(byDays: days).rfc3339.prefix(10)))
+        }
+        let wrong: JSONValue = ["service_levels": ["holidays": ["2027-02-29"]]]
+        #expect(try stage.service.send("PATCH", path, wrong).status == 400)
+        let terms: JSONValue = ["service_levels": ["holidays": .array(free), "weekend_days": []]]
+        #expect(try stage.service.send("PATCH", path, terms).status == 200)
+        _ = try stage.qualified()
+        stage.service.clock.advance(days: 14)
+        #expect(try overdueEvents(stage).isEmpty)
+        stage.service.clock.advance(days: 2)
+        #expect(try overdueEvents(stage).count == 1)
     }
 
     @Test("a reward that is credited at once or in time is never late")

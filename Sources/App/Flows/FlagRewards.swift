@@ -13,6 +13,7 @@ enum FlagRewards {
     static func run(
         _ occasion: GrantRewards.Occasion, credits: [GrantRewards.Credit], _ tx: Transaction
     ) throws -> [ParticipantID: [RewardFlag]] {
+        guard !credits.isEmpty else { return [:] }
         let signals = signals(occasion.program)
         let buyer = signals.isEmpty ? [] : try buyer(occasion, tx)
         var flags: [ParticipantID: [RewardFlag]] = [:]
