@@ -83,6 +83,10 @@ public struct ProgramTerms: Sendable, Equatable {
     public var rewardLimits = RewardLimits()
     /// When and from how much on participants are paid.
     public var payouts = PayoutTerms()
+    /// What is done about what looks like fraud.
+    public var fraud = FraudTerms()
+    /// Who may say yes to money.
+    public var approvals = ApprovalTerms()
 
     public init(
         holdDays: Int64, approvalThreshold: Int64?, destination: WebURL?, fallback: WebURL?,
@@ -111,6 +115,7 @@ public struct ProgramTerms: Sendable, Equatable {
             "registration": registration.json,
             "protection_scope": .string(protectionScope.rawValue), "payouts": payouts.json,
             "budget": budget?.json ?? .null, "reward_limits": rewardLimits.json,
+            "fraud": fraud.json, "approvals": approvals.json,
         ]
     }
 
@@ -141,5 +146,7 @@ public struct ProgramTerms: Sendable, Equatable {
         budget = BudgetTerms(json: read.nested("budget"))
         rewardLimits = RewardLimits(json: read.nested("reward_limits"))
         payouts = PayoutTerms(json: read.nested("payouts"))
+        fraud = FraudTerms(json: read.nested("fraud"))
+        approvals = ApprovalTerms(json: read.nested("approvals"))
     }
 }

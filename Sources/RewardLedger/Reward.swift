@@ -94,6 +94,10 @@ public struct RewardOccasion: Sendable {
     public let conversion: ConversionID?
     /// The decision that gave the credit of `conversion`.
     public let attribution: AttributionID?
+    /// Whose rewards a person must look at, and why.
+    public var flags: [ParticipantID: [RewardFlag]]
+    /// By when it is promised; nil: nothing is.
+    public let serviceLevels: ServiceLevelTerms?
     public let actor: String
     /// What rules ask beside the money.
     public var facts: RewardFacts
@@ -106,7 +110,8 @@ public struct RewardOccasion: Sendable {
     public init(
         trigger: RewardRule.Trigger, program: ProgramID, programVersion: Int64, holdDays: Int64,
         approvalThreshold: Int64?, lead: LeadID?, conversion: ConversionID?,
-        attribution: AttributionID? = nil, actor: String,
+        attribution: AttributionID? = nil, flags: [ParticipantID: [RewardFlag]] = [:],
+        serviceLevels: ServiceLevelTerms? = nil, actor: String,
         facts: RewardFacts = RewardFacts(), budget: BudgetTerms? = nil,
         limits: RewardLimits = RewardLimits()
     ) {
@@ -118,6 +123,8 @@ public struct RewardOccasion: Sendable {
         self.lead = lead
         self.conversion = conversion
         self.attribution = attribution
+        self.flags = flags
+        self.serviceLevels = serviceLevels
         self.actor = actor
         self.facts = facts
         self.budget = budget

@@ -8,6 +8,8 @@ import Records
 public enum RewardBook {
     /// The job that ends a reward's hold.
     public static let holdJob = "reward.hold"
+    /// The job that looks whether what was promised about a reward was kept.
+    public static let dueJob = "reward.due"
 
     /// Grants what the program's active rules give for `occasion`. What was granted on it already
     /// is not granted again. Throws `MoneyError` for amounts that cannot be kept or currencies that
@@ -44,16 +46,20 @@ public enum RewardBook {
         let countsAt =
             budget?.outcome == .queued
             ? budget?.countsTo.start ?? tx.now : occasion.moment(tx)
-        let basis = RewardRules.basis(rule, share, occasion, at: countsAt, budget)
+        let flags = occasion.flags[share.participant] ?? []
+        let basis = RewardRules.basis(rule, share, occasion, at: countsAt, budget).flagged(flags)
         guard share.amount.amount > 0, budget?.outcome != .refused else {
             try withhold(
                 share, by: rule, basis, reason: share.amount.amount > 0 ? "budget" : "limit",
                 occasion, tx)
             return nil
         }
-        let state = RewardRules.firstState(
-            share.amount.amount, whole: share.whole, holdDays: occasion.holdDays,
-            threshold: occasion.approvalThreshold, budget: budget?.outcome ?? .fits)
+        // What is flagged waits for a person at once: a hold would only end in the review.
+        let state =
+            flags.isEmpty
+            ? RewardRules.firstState(
+                share.amount.amount, whole: share.whole, holdDays: occasion.holdDays,
+                threshold: occasion.approvalThreshold, budget: budget?.outcome ?? .fits) : .review
         var holdUntil = tx.now.advanced(byDays: Int(clamping: occasion.holdDays))
         if budget?.outcome == .queued { holdUntil = max(holdUntil, countsAt) }
         let reward = Reward(
@@ -74,6 +80,10 @@ public enum RewardBook {
         try RewardStore.insert(reward, tx)
         if state == .pending {
             try JobStore.schedule(holdJob, reward.id, at: reward.holdUntil, tx)
+        }
+        if let clock = occasion.serviceLevels.flatMap({ RewardClockRules.clock(of: reward, $0) }) {
+            try RewardClockStore.start(clock, tx)
+            try JobStore.schedule(dueJob, reward.id, at: clock.dueAt, tx)
         }
         try tell(reward, from: nil, actor: occasion.actor, tx)
         return reward
@@ -104,7 +114,7 @@ public enum RewardBook {
         reward.state = try old.state.moved(by: .approve)
         reward.approvedAt = tx.now
         try postApproval(old, tx)
-        try JobStore.cancel(old.id, tx)
+        try JobStore.cancel(holdJob, old.id, tx)
         try save(&reward, from: old, actor: actor, tx)
         return reward
     }
@@ -257,6 +267,12 @@ public enum RewardBook {
         _ reward: inout Reward, from old: Reward, actor: String, data: JSONObject = [:],
         _ tx: Transaction
     ) throws {
+        if reward.state != old.state, let clock = try RewardClockStore.running(old.id, tx),
+            RewardClockRules.isOver(clock.promise, in: reward.state)
+        {
+            try RewardClockStore.stop(old.id, tx)
+            try JobStore.cancel(dueJob, old.id, tx)
+        }
         reward.version += 1
         reward.updatedAt = tx.now
         // A refund of what a part payment left unpaid settles a reward as well.

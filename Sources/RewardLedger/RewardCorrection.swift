@@ -31,18 +31,17 @@ public enum RewardCorrection {
         guard let conversion = occasion.conversion else { return [] }
         var occasion = occasion
         occasion.recordedAt = sale.recordedAt
-        let rules = try RewardRuleStore.inForce(
-            in: occasion.program, for: occasion.trigger, at: sale.recordedAt, tx
-        ).filter(\.terms.isMoney)
         let granted = try RewardStore.rewards(of: conversion, tx).filter {
             $0.trigger == .conversion
         }
+        let rules = try RewardRuleStore.inForce(
+            in: occasion.program, for: occasion.trigger, at: sale.recordedAt,
+            granted: Dictionary(granted.map { ($0.rule, $0.ruleVersion) }) { first, _ in first },
+            tx
+        ).filter(\.terms.isMoney)
         occasion.facts = RewardReckoning.facts(occasion, held: granted)
         var changed: [Reward] = []
         // First what is taken back, so that nobody's balance is larger in between than it will be.
-        for reward in granted where !rules.contains(where: { $0.id == reward.rule }) {
-            changed += try takeBack(reward.amount.amount, of: [reward], sale, occasion.actor, tx)
-        }
         for rule in rules {
             let shares = try RewardReckoning.shares(
                 rule, occasion, credits, held: granted, at: sale.recordedAt, tx)

@@ -52,10 +52,11 @@ public enum RewardRuleStore {
     }
 
     /// The program's rules as they were in force for `trigger` at `instant`, oldest first: what a
-    /// sale that was recorded then promised.
+    /// sale that was recorded then promised. `granted` has the versions that gave rewards for it:
+    /// a rule may have changed at the very same instant, and then they alone tell the order.
     public static func inForce(
         in program: ProgramID, for trigger: RewardRule.Trigger, at instant: Instant,
-        _ reader: Reader
+        granted: [RewardRuleID: Int64] = [:], _ reader: Reader
     ) throws -> [RewardRule] {
         let rules = try reader.all(
             """
@@ -63,9 +64,12 @@ public enum RewardRuleStore {
             FROM reward_rules WHERE program_id = ? ORDER BY seq
             """, program, map: rule)
         return try rules.compactMap { now in
-            guard let kept = try RuleVersionStore.inForce(now.id, at: instant, reader) else {
-                return nil
-            }
+            let kept =
+                try granted[now.id].map { try RuleVersionStore.find(now.id, version: $0, reader) }
+                ?? RuleVersionStore.inForce(now.id, at: instant, reader)
+            guard let kept else { return nil }
+            // A rule in force would be among those that granted.
+            if !granted.isEmpty, granted[now.id] == nil, kept.createdAt == instant { return nil }
             let body = try JSONValue.parse(Array(kept.body.utf8))
             guard let terms = RewardTerms(json: body),
                 let state = body.objectValue?["state"]?.stringValue.flatMap({

@@ -162,11 +162,12 @@ extension LedgerFixture {
 
     func occasion(
         _ trigger: RewardRule.Trigger = .conversion(kind: "purchase"),
-        lead: LeadID? = nil, conversion: ConversionID? = nil
+        lead: LeadID? = nil, conversion: ConversionID? = nil, attribution: AttributionID? = nil
     ) -> RewardOccasion {
         RewardOccasion(
             trigger: trigger, program: program, programVersion: 1, holdDays: holdDays,
-            approvalThreshold: threshold, lead: lead, conversion: conversion, actor: "test")
+            approvalThreshold: threshold, lead: lead, conversion: conversion,
+            attribution: attribution, actor: "test")
     }
 
     /// A sale of `amount` credited to `participant`, and its rewards.

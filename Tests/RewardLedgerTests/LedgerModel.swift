@@ -9,11 +9,18 @@ struct LedgerModel {
         let participant: ParticipantID
         let conversion: ConversionID?
         let lead: LeadID?
+        let rule: RewardRuleID
         let amount: Int64
+        /// What the rule gave to all who share it.
+        let whole: Int64
         let holdUntil: Instant
         let threshold: Int64?
         var state: Reward.State
         var reversed: Int64 = 0
+        /// What of it belongs to others by a later decision.
+        var corrected: Int64 = 0
+        /// Rejected or voided by a person.
+        var isRefused = false
         /// Owed for it, not counting what met its own unpaid rest.
         var owed: Int64 = 0
         var settled: Int64 = 0
@@ -37,6 +44,9 @@ struct LedgerModel {
     }
 
     var rewards: [Entry] = []
+    /// Where the rewards of each sale and of each participant are, oldest first.
+    private(set) var places: [ConversionID: [Int]] = [:]
+    private var own: [ParticipantID: [Int]] = [:]
     var payouts: [Batch] = []
 
     func balance(of participant: ParticipantID) -> ParticipantBalance {
@@ -48,7 +58,8 @@ struct LedgerModel {
         let drafts = mine.filter { $0.state == .draft }
         balance.available = -drafts.reduce(0) { $0 + $1.kept }
         let away = Set(mine.filter(\.isWithProvider).map(\.id))
-        for reward in rewards where reward.participant == participant {
+        for place in own[participant] ?? [] {
+            let reward = rewards[place]
             if reward.isWaiting { balance.pending += reward.amount - reward.reversed }
             if reward.state == .approved, !(reward.payout.map(away.contains) ?? false) {
                 balance.available += reward.payable
@@ -58,7 +69,7 @@ struct LedgerModel {
     }
 
     private func owed(by participant: ParticipantID) -> Int64 {
-        rewards.reduce(0) { $0 + ($1.participant == participant ? $1.owed : 0) }
+        (own[participant] ?? []).reduce(0) { $0 + rewards[$1].owed }
             - payouts.reduce(0) {
                 $0 + ($1.participant == participant && $1.isLive ? $1.kept : 0)
             }
@@ -86,10 +97,15 @@ struct LedgerModel {
 
     mutating func grant(_ granted: [Reward], holdDays: Int64, threshold: Int64?) {
         for reward in granted {
+            own[reward.participant, default: []].append(rewards.count)
+            if let conversion = reward.conversion {
+                places[conversion, default: []].append(rewards.count)
+            }
             rewards.append(
                 Entry(
                     id: reward.id, participant: reward.participant, conversion: reward.conversion,
-                    lead: reward.lead, amount: reward.amount.amount,
+                    lead: reward.lead, rule: reward.rule, amount: reward.amount.amount,
+                    whole: reward.wholeAmount,
                     holdUntil: reward.createdAt.advanced(byDays: Int(holdDays)),
                     threshold: threshold, state: .pending))
         }
@@ -99,7 +115,9 @@ struct LedgerModel {
         for place in rewards.indices
         where rewards[place].state == .pending && rewards[place].holdUntil <= now {
             let left = rewards[place].amount - rewards[place].reversed
-            let isLarge = rewards[place].threshold.map { left >= $0 } ?? false
+            // Sharing a reward does not get around the line.
+            let together = left * rewards[place].whole / rewards[place].amount
+            let isLarge = rewards[place].threshold.map { together >= $0 } ?? false
             rewards[place].state = isLarge ? .review : .approved
         }
     }
@@ -117,6 +135,7 @@ struct LedgerModel {
 
     private mutating func cancel(_ place: Int, _ state: Reward.State) {
         rewards[place].state = state
+        rewards[place].isRefused = true
         rewards[place].reversed = rewards[place].amount
     }
 
@@ -128,17 +147,25 @@ struct LedgerModel {
     }
 
     mutating func refund(_ conversion: ConversionID, _ refunded: Int64, of whole: Int64) {
-        for place in rewards.indices where rewards[place].conversion == conversion {
-            let target = LedgerModel.proportion(rewards[place].amount, refunded, whole)
-            let more = target - rewards[place].reversed
-            guard more > 0 else { continue }
-            let isHeld = rewards[place].payout != nil || rewards[place].state == .paid
-            let unpaid = isHeld ? 0 : min(more, rewards[place].payable)
-            rewards[place].reversed = target
-            rewards[place].owed += more - unpaid
-            let isInPayout = rewards[place].state == .approved && rewards[place].payout != nil
-            if !isInPayout { conclude(place) }
+        for place in places[conversion] ?? [] {
+            takeBack(place, refunded, of: whole)
         }
+    }
+
+    /// The refunded proportion of what the later decisions left of a reward.
+    mutating func takeBack(_ place: Int, _ refunded: Int64, of whole: Int64) {
+        let reward = rewards[place]
+        let target =
+            reward.corrected
+            + LedgerModel.proportion(reward.amount - reward.corrected, refunded, whole)
+        let more = target - reward.reversed
+        guard more > 0 else { return }
+        let isHeld = reward.payout != nil || reward.state == .paid
+        let unpaid = isHeld ? 0 : min(more, reward.payable)
+        rewards[place].reversed = target
+        rewards[place].owed += more - unpaid
+        let isInPayout = reward.state == .approved && reward.payout != nil
+        if !isInPayout { conclude(place) }
     }
 
     private mutating func conclude(_ place: Int) {
@@ -152,9 +179,8 @@ struct LedgerModel {
     }
 
     mutating func create(_ payout: Payout) throws {
-        let places = rewards.indices.filter {
-            rewards[$0].participant == payout.participant && rewards[$0].state == .approved
-                && rewards[$0].payout == nil
+        let places = (own[payout.participant] ?? []).filter {
+            rewards[$0].state == .approved && rewards[$0].payout == nil
         }.prefix(PayoutRules.rewardsMax)
         let sum = places.reduce(0) { $0 + rewards[$1].payable }
         let kept = min(sum, owed(by: payout.participant))
@@ -195,5 +221,131 @@ struct LedgerModel {
         guard offset > 0 else { return }
         rewards[place].owed -= offset
         conclude(place)
+    }
+}
+
+// MARK: - Credit by parts, and credit decided anew
+
+/// What a rule gives to one participant of a sale.
+struct ModelShare: Equatable {
+    let rule: RewardRuleID
+    let participant: ParticipantID
+    let amount: Int64
+    let whole: Int64
+}
+
+extension LedgerModel {
+    /// What `rules` give of a sale that is credited with these amounts and parts: each rule once,
+    /// split by largest remainder, the first of equals first.
+    static func shares(_ rules: [RewardRule], _ credits: [Credit]) -> [ModelShare] {
+        var who: [ParticipantID] = []
+        var parts: [Int64] = []
+        var bases: [Int64] = []
+        for credit in credits {
+            if let place = who.firstIndex(of: credit.participant) {
+                parts[place] += credit.parts
+                bases[place] += credit.base?.amount ?? 0
+            } else {
+                who.append(credit.participant)
+                parts.append(credit.parts)
+                bases.append(credit.base?.amount ?? 0)
+            }
+        }
+        return rules.flatMap { rule -> [ModelShare] in
+            guard let rate = rule.terms.rate else { return [] }
+            let whole = amount(rate, of: bases.reduce(0, +))
+            let isFlat = if case .flat = rate { true } else { false }
+            return zip(who, split(whole, isFlat ? parts : bases)).compactMap {
+                $1 > 0 ? ModelShare(rule: rule.id, participant: $0, amount: $1, whole: whole) : nil
+            }
+        }
+    }
+
+    /// One unit after the other to who is furthest below the exact share, after the whole units.
+    private static func split(_ amount: Int64, _ weights: [Int64]) -> [Int64] {
+        let sum = weights.reduce(Int128(0)) { $0 + Int128($1) }
+        guard sum > 0 else { return weights.map { _ in 0 } }
+        var shares = weights.map { Int64(Int128(amount) * Int128($0) / sum) }
+        let exact = weights.map { Int128(amount) * Int128($0) }
+        while shares.reduce(0, +) < amount {
+            let missing = shares.indices.map { exact[$0] - Int128(shares[$0]) * sum }
+            shares[missing.firstIndex(of: missing.max()!)!] += 1
+        }
+        return shares
+    }
+
+    /// The sale's credit is `shares` now. Takes back what is too much, and returns what is missing.
+    mutating func redecide(
+        _ conversion: ConversionID, _ shares: [ModelShare], refunded: Int64, of whole: Int64
+    ) -> [ModelShare] {
+        let places = places[conversion] ?? []
+        var missing = shares
+        for place in places.reversed() {
+            let reward = rewards[place]
+            let group = places.filter {
+                rewards[$0].rule == reward.rule && rewards[$0].participant == reward.participant
+            }
+            let target = shares.first { $0.isFor(reward) }?.amount ?? 0
+            let excess = group.reduce(-target) { $0 + rewards[$1].counted }
+            let part = min(max(excess, 0), reward.counted)
+            guard part > 0 else { continue }
+            rewards[place].corrected += part
+            takeBack(place, refunded, of: whole)
+        }
+        missing = shares.compactMap { share in
+            let held = places.reduce(0) {
+                $0 + (share.isFor(rewards[$1]) ? rewards[$1].counted : 0)
+            }
+            guard held < share.amount else { return nil }
+            return ModelShare(
+                rule: share.rule, participant: share.participant, amount: share.amount - held,
+                whole: share.whole)
+        }
+        return missing
+    }
+
+    /// What is wrong with the rewards of a sale: by each rule every participant has exactly what
+    /// it gives for the credit that counts; each reward has lost exactly the refunded proportion of
+    /// that, rounded once; so a participant's rewards by a rule differ from their sum's proportion
+    /// by half a unit each at most, and not at all before a refund or after a full one.
+    func faults(
+        of conversion: ConversionID, _ rewards: [Entry], _ shares: [ModelShare],
+        refunded: Int64, of whole: Int64
+    ) -> [String] {
+        var wrong: [String] = []
+        if rewards.reduce(0, { $0 + $1.counted }) != shares.reduce(0, { $0 + $1.amount }) {
+            wrong.append("\(conversion): the sum of what counts is not what the rules give")
+        }
+        for share in shares {
+            let own = rewards.filter { share.isFor($0) }
+            if own.reduce(0, { $0 + $1.counted }) != share.amount {
+                wrong.append("\(conversion): \(share) is not what counts: \(own)")
+            }
+            // A person's no takes all of a reward.
+            guard own.allSatisfy({ !$0.isRefused }) else { continue }
+            let net = own.reduce(0) { $0 + $1.amount - $1.reversed }
+            let exact = own.reduce(0) {
+                $0 + $1.counted - LedgerModel.proportion($1.counted, refunded, whole)
+            }
+            let together =
+                share.amount - LedgerModel.proportion(share.amount, refunded, whole)
+            let live = own.filter { $0.counted > 0 }.count
+            let isRounded = refunded > 0 && refunded < whole && live > 1
+            if net != exact || abs(net - together) > (isRounded ? Int64(live + 1) / 2 : 0) {
+                wrong.append("\(conversion): net of \(share) is \(net), \(together) by one sum")
+            }
+        }
+        return wrong
+    }
+}
+
+extension LedgerModel.Entry {
+    /// What of it belongs to its participant, refunds aside.
+    var counted: Int64 { amount - corrected }
+}
+
+extension ModelShare {
+    func isFor(_ reward: LedgerModel.Entry) -> Bool {
+        rule == reward.rule && participant == reward.participant
     }
 }

@@ -1,5 +1,6 @@
 import Database
 import Glibc
+import JSON
 import Model
 import Records
 import Testing
@@ -18,13 +19,12 @@ import Testing
         let fixture = try LedgerFixture(holdDays: 7, threshold: 3_000)
         var player = try LedgerPlayer(fixture, seed: seed)
         var done = 0
-        let proofEvery = max(1, count / 1_000)
         while done < count {
             try player.play(100)
             done += 100
-            // All proofs read everything, so a longer run makes them as often, not more often.
-            let isProofDue = done >= count || done / 100 % proofEvery == 0
-            let wrong = try player.differences(everything: isProofDue)
+            let isProofDue = done >= count || done % 1_000 == 0
+            let wrong = try player.differences(
+                everything: isProofDue, eachRow: done >= count || done % 5_000 == 0)
             try #require(wrong.isEmpty, "seed \(seed), after \(done): \(wrong.prefix(5))")
         }
         #expect(player.tally.values.reduce(0, +) == done)
@@ -38,13 +38,21 @@ struct LedgerPlayer {
     struct Sale {
         let id: ConversionID
         let amount: Int64
+        let recordedAt: Instant
+        /// The rules as they were then.
+        let rules: [RewardRule]
+        /// Who counts now.
+        var credits: [Credit]
         var refunded: Int64 = 0
+        var refund: RefundID?
     }
 
     static let operations = [
-        "sell", "sell", "sell", "refund", "refundAll", "refundAgain", "wait", "approve", "approve",
+        "sell", "sell", "sell", "redecide", "redecide", "redecide", "redecideAgain", "refund",
+        "refundAll", "refundAgain", "wait", "approve", "approve",
         "reject", "void", "create", "create", "createAgain", "submit", "submit", "confirm",
-        "confirm", "confirmPart", "fail", "unknown", "cancel", "changeRule", "qualify", "voidLead",
+        "confirm", "confirmPart", "fail", "unknown", "cancel", "changeRule", "replaceRule",
+        "qualify", "voidLead",
     ]
 
     let fixture: LedgerFixture
@@ -55,6 +63,7 @@ struct LedgerPlayer {
     var leads: [LeadID] = []
     var rules: [RewardRule] = []
     var references = 0
+    var replacements = 0
     var tally: [Int: Int] = [:]
     var refusals = 0
     var successes = 0
@@ -65,9 +74,10 @@ struct LedgerPlayer {
         for _ in 0..<5 { participants.append(try fixture.participant()) }
         rules = [
             try fixture.rule(.basisPoints(1_250, atMost: nil)),
-            try fixture.rule(.flat(fixture.money(333))),
             try fixture.rule(.flat(fixture.money(500)), trigger: .leadQualified),
+            try fixture.rule(.flat(fixture.money(333))),
         ]
+        rules[2].name = "flat"
     }
 
     mutating func play(_ count: Int) throws {
@@ -100,11 +110,14 @@ struct LedgerPlayer {
     private mutating func perform(_ operation: String, _ tx: Transaction) throws {
         switch operation {
         case "sell": try sell(tx)
+        case "redecide", "redecideAgain":
+            try redecide(isSame: operation == "redecideAgain", tx)
         case "refund", "refundAll", "refundAgain": try refund(operation, tx)
         case "wait": try wait(tx)
         case "approve", "reject", "void": try decide(operation, tx)
         case "create", "createAgain": try create(isRepeated: operation == "createAgain", tx)
         case "changeRule": try changeRule(tx)
+        case "replaceRule": try replaceRule(tx)
         case "qualify": try qualify(tx)
         case "voidLead":
             guard let lead = leads.randomElement(using: &random) else { return }
@@ -114,41 +127,91 @@ struct LedgerPlayer {
         }
     }
 
+    private var saleRules: [RewardRule] { rules.filter { $0.terms.trigger == .conversion } }
+
+    /// One to four participants by parts, somebody perhaps twice; a part may be nothing.
+    private mutating func credits(of amount: Int64) -> [Credit] {
+        var parts = (0..<(1 + random.below(4))).map { _ in Int64(random.below(4)) }
+        parts[0] += 1
+        let bases = Apportionment.split(amount, by: parts)
+        return zip(parts, bases).map { part, base in
+            Credit(
+                participant: participants[Int(random.below(UInt64(participants.count)))],
+                parts: part, base: Money(amount: base, currency: fixture.currency))
+        }
+    }
+
     private mutating func sell(_ tx: Transaction) throws {
-        let participant = participants[Int(random.below(UInt64(participants.count)))]
-        let sale = Sale(id: tx.makeID(), amount: Int64(random.below(40_000)) + 1)
-        let credit = Credit(
-            participant: participant,
-            base: Money(amount: sale.amount, currency: fixture.currency))
+        // Every rule gives something, so that the rewards tell which rules there were.
+        let amount = Int64(random.below(40_000)) + 300
+        let sale = Sale(
+            id: tx.makeID(), amount: amount, recordedAt: tx.now, rules: saleRules,
+            credits: credits(of: amount))
         // Twice: what was granted once is not granted again.
         var granted: [Reward] = []
         for _ in 0..<2 {
             granted += try RewardBook.grant(
-                fixture.occasion(conversion: sale.id), to: [credit], tx)
+                fixture.occasion(conversion: sale.id, attribution: tx.makeID()), to: sale.credits,
+                tx)
         }
-        let expected = rules.filter { $0.terms.trigger == .conversion }.compactMap(\.terms.rate).map
-        {
-            LedgerModel.amount($0, of: sale.amount)
-        }.filter { $0 > 0 }
-        guard granted.map(\.amount.amount) == expected else { throw ModelDiffers("grant") }
+        try check(granted, LedgerModel.shares(sale.rules, sale.credits))
         model.grant(granted, holdDays: fixture.holdDays, threshold: fixture.threshold)
         sales.append(sale)
     }
 
+    private func check(_ granted: [Reward], _ expected: [ModelShare]) throws {
+        let told = granted.map {
+            ModelShare(
+                rule: $0.rule, participant: $0.participant, amount: $0.amount.amount,
+                whole: $0.wholeAmount)
+        }
+        guard told == expected else { throw ModelDiffers("\(told), expected \(expected)") }
+    }
+
+    /// A new decision about a recent sale, often back to one there was before, since few take part;
+    /// with `isSame` the one that counts, which changes nothing.
+    private mutating func redecide(isSame: Bool, _ tx: Transaction) throws {
+        guard let place = recentSale() else { return }
+        if !isSame { sales[place].credits = credits(of: sales[place].amount) }
+        let sale = sales[place]
+        let known = Set((model.places[sale.id] ?? []).map { model.rewards[$0].id })
+        let changed = try RewardCorrection.run(
+            fixture.occasion(conversion: sale.id, attribution: tx.makeID()), to: sale.credits,
+            of: RewardCorrection.Sale(
+                recordedAt: sale.recordedAt, amount: sale.amount, refunded: sale.refunded,
+                refund: sale.refund), tx)
+        if isSame, !changed.isEmpty { throw ModelDiffers("decided the same: \(changed)") }
+        let missing = model.redecide(
+            sale.id, LedgerModel.shares(sale.rules, sale.credits), refunded: sale.refunded,
+            of: sale.amount)
+        let granted = changed.filter { !known.contains($0.id) }
+        try check(granted, missing)
+        let first = model.rewards.count
+        model.grant(granted, holdDays: fixture.holdDays, threshold: fixture.threshold)
+        for place in first..<model.rewards.count {
+            model.takeBack(place, sale.refunded, of: sale.amount)
+        }
+    }
+
+    /// The newest sales are where things happen.
+    private mutating func recentSale() -> Int? {
+        guard !sales.isEmpty else { return nil }
+        return sales.count - 1 - Int(random.below(UInt64(min(sales.count, 100))))
+    }
+
     private mutating func refund(_ operation: String, _ tx: Transaction) throws {
-        // The newest sales are where things happen.
-        guard !sales.isEmpty else { return }
-        let recent = UInt64(min(sales.count, 200))
-        let place = sales.count - 1 - Int(random.below(recent))
+        guard let place = recentSale() else { return }
         let left = sales[place].amount - sales[place].refunded
         switch operation {
         case "refund": sales[place].refunded += min(left, Int64(random.below(5_000)) + 1)
         case "refundAll": sales[place].refunded += left
         default: break
         }
+        let refund: RefundID = tx.makeID()
+        if sales[place].refunded > 0 { sales[place].refund = refund }
         let sale = sales[place]
         _ = try RewardBook.reverse(
-            conversion: sale.id, refunded: sale.refunded, of: sale.amount, refund: tx.makeID(),
+            conversion: sale.id, refunded: sale.refunded, of: sale.amount, refund: refund,
             actor: "test", tx)
         model.refund(sale.id, sale.refunded, of: sale.amount)
     }
@@ -211,13 +274,35 @@ struct LedgerPlayer {
         rule.terms = RewardTerms(
             trigger: .conversion, recipient: .referrer, kind: .cash,
             rate: .basisPoints(
-                Int64(random.below(3_000)) + 1,
+                Int64(random.below(3_000)) + 20,
                 atMost: random.below(2) == 0
                     ? nil : Money(amount: 2_000, currency: fixture.currency)),
             conversionKinds: nil)
         rule.version += 1
         try RewardRuleStore.update(rule, actor: "test", tx)
         rules[0] = rule
+    }
+
+    /// The flat rule ends and another takes its place: sales from before keep the old one. Now and
+    /// then, as programs do: a correction reads all rules that there ever were.
+    private mutating func replaceRule(_ tx: Transaction) throws {
+        replacements += 1
+        guard replacements.isMultiple(of: 20), replacements < 1_000,
+            let place = rules.firstIndex(where: { $0.name == "flat" })
+        else { return }
+        var old = rules[place]
+        old.state = .archived
+        old.version += 1
+        try RewardRuleStore.update(old, actor: "test", tx)
+        rules[place] = RewardRule(
+            id: tx.makeID(), program: fixture.program, name: "flat", state: .active,
+            terms: RewardTerms(
+                trigger: .conversion, recipient: .referrer, kind: .cash,
+                rate: .flat(fixture.money(Int64(random.below(900)) + 1)), conversionKinds: nil),
+            metadata: [:], version: 1, createdAt: tx.now, updatedAt: tx.now)
+        try RewardRuleStore.insert(rules[place], actor: "test", tx)
+        // The books give by the oldest rule first.
+        rules.append(rules.remove(at: place))
     }
 
     private mutating func qualify(_ tx: Transaction) throws {
@@ -233,8 +318,9 @@ struct LedgerPlayer {
         leads.append(lead)
     }
 
-    /// What the books say otherwise than the model; with `everything`, also the proofs.
-    func differences(everything: Bool) throws -> [String] {
+    /// What the books say otherwise than the model; with `everything`, also the proofs, and with
+    /// `eachRow` every reward by itself.
+    func differences(everything: Bool, eachRow: Bool) throws -> [String] {
         let player = self
         return try fixture.perform { tx in
             var wrong: [String] = []
@@ -246,12 +332,15 @@ struct LedgerPlayer {
                 }
             }
             guard everything else { return wrong }
-            for reward in player.model.rewards {
+            for reward in eachRow ? player.model.rewards : [] {
                 let told = try RewardStore.find(reward.id, tx)
-                if told?.state != reward.state || told?.reversedAmount != reward.reversed {
+                if told?.state != reward.state || told?.reversedAmount != reward.reversed
+                    || told?.correctedAmount != reward.corrected
+                {
                     wrong.append("\(reward): \(told as Any)")
                 }
             }
+            wrong += player.saleFaults()
             let counted = try CounterStore.all(prefix: "rewards.", tx)
             for state in Reward.State.allCases {
                 let count = player.model.rewards.filter { $0.state == state }.count
@@ -259,6 +348,17 @@ struct LedgerPlayer {
                 if told != Int64(count) { wrong.append("counter of \(state): \(told), \(count)") }
             }
             return try wrong + LedgerVerifier.verify(tx).faults
+        }
+    }
+}
+
+extension LedgerPlayer {
+    fileprivate func saleFaults() -> [String] {
+        sales.flatMap { sale in
+            model.faults(
+                of: sale.id, (model.places[sale.id] ?? []).map { model.rewards[$0] },
+                LedgerModel.shares(sale.rules, sale.credits), refunded: sale.refunded,
+                of: sale.amount)
         }
     }
 }

@@ -19,14 +19,23 @@ enum GrantRewards {
         /// What rules ask beside the money.
         var facts = RewardFacts()
 
+        /// With the program's terms of this moment, and what a person must look at.
+        func terms(_ credits: [Credit], _ tx: Transaction) throws -> RewardOccasion {
+            var terms = try unflagged(credits, tx)
+            terms.flags = try FlagRewards.run(self, credits: credits, tx)
+            return terms
+        }
+
         /// With the program's terms of this moment.
-        var terms: RewardOccasion {
-            RewardOccasion(
+        func unflagged(_ credits: [Credit], _ reader: Reader) throws -> RewardOccasion {
+            try RewardOccasion(
                 trigger: trigger, program: program.id, programVersion: program.version,
                 holdDays: program.terms.holdDays,
                 approvalThreshold: program.terms.approvalThreshold, lead: lead,
-                conversion: conversion, attribution: attribution, actor: actor,
-                facts: facts, budget: program.terms.budget, limits: program.terms.rewardLimits)
+                conversion: conversion, attribution: attribution,
+                serviceLevels: program.terms.serviceLevels, actor: actor,
+                facts: GrantRewards.knowing(credits, facts, reader), budget: program.terms.budget,
+                limits: program.terms.rewardLimits)
         }
     }
 
@@ -87,8 +96,7 @@ enum GrantRewards {
     static func run(
         _ occasion: Occasion, credits: [Credit], _ tx: Transaction
     ) throws -> [Reward] {
-        var terms = occasion.terms
-        terms.facts = try knowing(credits, occasion.facts, tx)
+        let terms = try occasion.terms(credits, tx)
         let rewards = try RewardBook.grant(terms, to: credits, tx)
         try BenefitBook.grant(terms, to: credits, tx)
         return rewards

@@ -1,4 +1,5 @@
 import Database
+import HTTP
 import Model
 import Programs
 import RewardLedger
@@ -23,6 +24,15 @@ struct PayOut: Sendable {
             reference: reference, participant: participant.id, program: program.id,
             currency: currency ?? program.currency, kind: kind, actor: actor)
         if !overridesMinimum { order.minimum = program.terms.payouts.minimum }
-        return try PayoutBook.create(order, tx)
+        let outcome = try PayoutBook.create(order, tx)
+        // What was drafted while it was approved stays the answer to its reference.
+        if outcome.isNew, participant.state != .approved {
+            throw Refused(PayOut.notApproved)
+        }
+        return outcome
     }
+
+    /// Money goes to participants who are approved; what others earned waits (R238).
+    static let notApproved = Problem.conflict(
+        "participant_not_approved", "The participant is not approved; nothing is paid to it.")
 }

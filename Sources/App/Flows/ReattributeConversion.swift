@@ -39,19 +39,19 @@ struct ReattributeConversion: Sendable {
         try tell(attribution, insteadOf: old, conversion, tx)
         let credits = GrantRewards.credits(attribution.decision, of: conversion)
         let lead = try conversion.lead.flatMap { try LeadStore.find($0, tx) }
-        var occasion = GrantRewards.Occasion(
+        let occasion = GrantRewards.Occasion(
             trigger: .conversion(kind: conversion.kind.rawValue), program: program,
             lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
             actor: actor, facts: try GrantRewards.facts(of: conversion, lead, tx))
-        occasion.facts = try GrantRewards.knowing(credits, occasion.facts, tx)
+        let terms = try occasion.terms(credits, tx)
         _ = try RewardCorrection.run(
-            occasion.terms, to: credits,
+            terms, to: credits,
             of: RewardCorrection.Sale(
                 recordedAt: conversion.createdAt, amount: conversion.amount.amount,
                 refunded: conversion.refundedAmount,
                 refund: try ConversionStore.newestRefund(of: conversion.id, tx)), tx)
         try BenefitBook.correct(
-            occasion.terms, to: credits, recordedAt: conversion.createdAt, tx)
+            terms, to: credits, recordedAt: conversion.createdAt, tx)
         return (attribution, true)
     }
 

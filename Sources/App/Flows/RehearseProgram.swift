@@ -61,11 +61,11 @@ struct RehearseProgram {
             trigger: trigger, program: program, lead: conversion.lead, conversion: id,
             actor: "system")
         let lead = try conversion.lead.flatMap { try LeadStore.find($0, reader) }
-        occasion.facts = try GrantRewards.knowing(
-            credits, GrantRewards.facts(of: conversion, lead, reader), reader)
+        occasion.facts = try GrantRewards.facts(of: conversion, lead, reader)
+        let terms = try occasion.unflagged(credits, reader)
         for rule in rules where RewardRuleRules.applies(rule, to: trigger) {
             for share in try RewardReckoning.rehearse(
-                rule, occasion.terms, credits, held: held, at: conversion.createdAt, reader)
+                rule, terms, credits, held: held, at: conversion.createdAt, reader)
             { try add(share.amount, of: share.participant, to: \.rewards.rehearsed) }
         }
     }

@@ -142,6 +142,15 @@ enum Metrics {
                 "referrald_lead_clocks_overdue", [("kind", kind.rawValue)],
                 Double(overdue[kind] ?? 0))
         }
+        out.family(
+            "referrald_rewards_overdue", .gauge,
+            "Rewards that were to be credited or paid and were not; counted up to 10,000.")
+        let late = try RewardClockStore.overdueCounts(at: app.clock.now(), reader)
+        for promise in RewardClock.Promise.allCases {
+            out.sample(
+                "referrald_rewards_overdue", [("promise", promise.rawValue)],
+                Double(late[promise] ?? 0))
+        }
         out.single(
             "referrald_ledger_imbalance", .gauge,
             "Sum of all balances over all currencies in absolute minor units; must be 0.",

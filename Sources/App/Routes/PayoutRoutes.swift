@@ -65,6 +65,7 @@ enum PayoutRoutes {
         let actor = call.principal.actor
         switch action {
         case .submit:
+            try SeparateDuties.checkSubmission(old, by: actor, tx)
             return try PayoutBook.submit(
                 old, providerReference: body.text("provider_reference"), actor: actor, tx)
         case .confirm:
@@ -148,7 +149,7 @@ enum PayoutRoutes {
             + "The reference is unique for good: the same content gives the same payout (200).",
         body: PayoutWire.input, success: 201, answer: PayoutWire.detailed,
         others: [(200, "Drafted before, with the same content.")],
-        refusals: Problem.examples(of: PayoutRefusal.creation))
+        refusals: Problem.examples(of: PayoutRefusal.creation) + [PayOut.notApproved])
 
     private static let listing = Contract(
         operationID: "listPayouts", summary: "Payouts, newest first.",
@@ -179,7 +180,10 @@ enum PayoutRoutes {
         let name = action == .markUnknown ? "markUnknown" : action.rawValue
         return Contract(
             operationID: "\(name)Payout", summary: summary, body: PayoutMoveWire.input(action),
-            answer: PayoutWire.detailed, refusals: Problem.examples(of: PayoutRefusal.of(action)))
+            answer: PayoutWire.detailed,
+            refusals: Problem.examples(of: PayoutRefusal.of(action))
+                + (action == .submit
+                    ? Problem.examples(of: [SeparateDuties.Refusal.draftedThePayout]) : []))
     }
 }
 

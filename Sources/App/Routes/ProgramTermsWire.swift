@@ -23,6 +23,8 @@ enum ProgramTermsWire {
             "reward_limits", limits,
             "What one participant may earn by all rules together, in minor units."),
         .optional("payouts", payouts, "When and from how much on participants are paid."),
+        .optional("fraud", fraud, "What is done about what looks like fraud."),
+        .optional("approvals", approvals, "Who may say yes to money."),
     ]
 
     /// As an answer shows them: whole.
@@ -153,6 +155,17 @@ enum ProgramTermsWire {
         .optional(
             "tell_won_hours", .integer(1...8760),
             "From the win until the referrer is told; default 48."),
+        .optional(
+            "credit_business_days", .integer(1...365),
+            "From the end of the hold until a reward for a qualified lead is credited; default 5."),
+        .optional(
+            "pay_days", .integer(1...365),
+            "From the end of the hold until a reward for a win or a sale is paid; default 30."),
+        .optional(
+            "weekend_days", .list(.integer(1...7), count: 0...6),
+            "No business days; Monday is 1. Default 6 and 7."),
+        .optional(
+            "holidays", .list(.day, count: 0...400), "Further days that are no business days."),
     ])
 
     private static let registration = Schema.object([
@@ -220,6 +233,20 @@ enum ProgramTermsWire {
                     "day", .integer(1...28),
                     "At midnight UTC: weekly 1 (Monday) to 7, monthly 1 to 28. Default 1."),
             ]), "When runs are made by themselves, exactly one a period."),
+    ])
+
+    private static let fraud = Schema.object([
+        .optional(
+            "self_referral", .choice(FraudTerms.Action.allCases.map(\.rawValue)),
+            "hold: a reward for referring oneself is granted and waits in review for a person; "
+                + "ignore: it is not looked for. Default hold.")
+    ])
+
+    private static let approvals = Schema.object([
+        .optional(
+            "separate", .boolean,
+            "Whether the key that recorded what earned a reward, or made its rule, may not approve "
+                + "it, and the key that drafted a payout may not submit it; default false.")
     ])
 
     private static let owner = Schema.text(1...200)

@@ -10,6 +10,7 @@ enum RewardRoutes {
     static func add(to routes: inout RouteTable) {
         let base = "/v1/rewards"
         routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, base + "/overdue", .key(.read), .serviceRead(overdue), waiting)
         routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
         routes.add(
             .get, base + "/{id}/explain", .keyOrParticipant(.read), .read(explain), explaining)
@@ -29,6 +30,7 @@ enum RewardRoutes {
         return { tx in
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
+            try SeparateDuties.checkApproval(old, by: call.principal.actor, tx)
             let reward = try RewardBook.approve(old, actor: call.principal.actor, tx)
             return .object(RewardWire.json(reward), version: reward.version)
         }
@@ -77,6 +79,19 @@ enum RewardRoutes {
         }
     }
 
+    private static func overdue(
+        _ call: Call, _ app: Application, _ reader: Reader
+    ) throws -> Response {
+        let limit = call.query["limit"].flatMap { Int($0) } ?? 10
+        let clocks = try RewardClockStore.overdue(
+            at: app.clock.now(),
+            promise: call.query["promise"].flatMap { RewardClock.Promise(rawValue: $0) },
+            program: call.queryID("program_id"), limit: limit, reader)
+        return .whole(clocks, call) { clock, data in
+            data.object { RewardWire.write(clock, &$0) }
+        }
+    }
+
     private static func explain(_ call: Call, _ reader: Reader) throws -> Response {
         let reward = try find(call.id(), reader)
         try call.requireOwn(reward.participant)
@@ -111,6 +126,16 @@ enum RewardRoutes {
     private static let reading = Contract(
         operationID: "getReward", summary: "One reward.", answer: RewardWire.schema)
 
+    private static let waiting = Contract(
+        operationID: "listOverdueRewards",
+        summary:
+            "Rewards that were to be credited or paid and were not, the longest overdue first.",
+        query: [
+            .optional("limit", .integer(1...100), "How many, 10 unless told."),
+            .optional("promise", .choice(RewardClock.Promise.allCases.map(\.rawValue))),
+            .optional("program_id", .id(ProgramID.self)),
+        ], answer: .page(of: RewardWire.clock))
+
     private static let explaining = Contract(
         operationID: "explainReward",
         summary: "Why the reward is what it is: rule, version, inputs, arithmetic, hold, journal.",
@@ -119,7 +144,9 @@ enum RewardRoutes {
     private static let approving = Contract(
         operationID: "approveReward",
         summary: "Approve a reward in review, or one on hold before its time.",
-        body: .emptyBody, answer: RewardWire.schema)
+        body: .emptyBody, answer: RewardWire.schema,
+        refusals: Problem.examples(
+            of: [SeparateDuties.Refusal.recordedTheReward]))
 
     private static func ending(_ action: String, _ summary: String) -> Contract {
         Contract(

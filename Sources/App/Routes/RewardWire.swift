@@ -28,10 +28,43 @@ enum RewardWire {
                 "clawed_back", .money(from: 0), "Owed back, because it was paid or on its way."),
             .required("settled", .money(from: 0), "What payouts have settled of it."),
             .required("reason", .nullable(.prose(0...500))),
+            .required(
+                "flags", .list(flag, count: 0...10),
+                "Why a person must look at it: it is in review, whatever its amount."),
             .required("hold_until", .time), .required("approved_at", .nullable(.time)),
             .required("paid_at", .nullable(.time)), .required("version", .integer(1...Int64.max)),
             .required("created_at", .time), .required("updated_at", .time),
         ]))
+
+    private static let flag = Schema.named(
+        "RewardFlag",
+        .object([
+            .required("code", .choice(RewardFlag.Code.allCases.map(\.rawValue))),
+            .required("because", .text(1...300)),
+            .required("evidence", .anything, "What was found, in ids."),
+        ]))
+
+    static let clock = Schema.named(
+        "RewardClock",
+        .object([
+            .required("object", .choice(["reward_clock"])),
+            .required("reward_id", .id(RewardID.self)),
+            .required("program_id", .id(ProgramID.self)),
+            .required("participant_id", .id(ParticipantID.self)),
+            .required(
+                "promise", .choice(RewardClock.Promise.allCases.map(\.rawValue)),
+                "credit: to be approved; payment: to be paid."),
+            .required("due_at", .time),
+        ]))
+
+    static func write(_ clock: RewardClock, _ json: inout JSONObjectWriter) {
+        json.field("object", "reward_clock")
+        json.field("reward_id", clock.reward)
+        json.field("program_id", clock.program)
+        json.field("participant_id", clock.participant)
+        json.field("promise", clock.promise.rawValue)
+        json.field("due_at", clock.dueAt)
+    }
 
     static func json(_ reward: Reward) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
@@ -62,6 +95,7 @@ enum RewardWire {
         json.money("clawed_back", money(reward.clawbackAmount))
         json.money("settled", money(reward.settledAmount))
         json.field("reason", reward.reason)
+        json.field("flags", JSONValue.array(reward.flags.map(\.json)))
         json.field("hold_until", reward.holdUntil)
         json.field("approved_at", reward.approvedAt)
         json.field("paid_at", reward.paidAt)
@@ -80,7 +114,7 @@ enum RewardExplanationWire {
             .required("object", .choice(["explanation"])),
             .required("reward_id", .id(RewardID.self)),
             .required("summary", .text(1...2000)),
-            .required("hold", .text(1...300)),
+            .required("hold", .text(1...1000)),
             .required("basis", .anything, "Rule, inputs and arithmetic, as they were."),
             .required(
                 "transactions", .list(LedgerTransactionWire.schema, count: 0...100),
@@ -178,6 +212,10 @@ enum RewardExplanationWire {
             ? "On hold until \(reward.holdUntil.rfc3339)."
             : "Its hold was until \(reward.holdUntil.rfc3339); it is \(reward.state.rawValue), and "
                 + "\(reward.netAmount) of it count."
+        if !reward.flags.isEmpty {
+            return "A person reviews it, whatever its amount: "
+                + reward.flags.map(\.because).joined(separator: " ") + " " + hold
+        }
         guard isOperator else { return hold }
         return switch reward.approvalThreshold {
         case let threshold?:

@@ -75,13 +75,21 @@ public struct RoutingTerms: Sendable, Equatable {
     }
 }
 
-/// How soon a lead is looked at and its referrer told (R114, R115, R166, R167).
+/// How soon a lead is looked at and its referrer told, and a reward credited and paid (R114, R115,
+/// R165 to R167).
 public struct ServiceLevelTerms: Sendable, Equatable {
     /// From submission to the first decision.
     public var reviewHours: Int64 = 24
     /// From qualification, and from the win, until the referrer is told.
     public var tellQualifiedHours: Int64 = 24
     public var tellWonHours: Int64 = 48
+    /// Until a reward for a qualified lead is credited, in business days (R166).
+    public var creditBusinessDays: Int64 = 5
+    /// Until a reward for a win or a sale is paid, in days of 24 hours (R167).
+    public var payDays: Int64 = 30
+    /// Which days are no business days (R170): of the week, Monday is 1, and holidays as dates.
+    public var weekendDays: [Int64] = [6, 7]
+    public var holidays: [String] = []
 
     public init() {}
 
@@ -91,6 +99,16 @@ public struct ServiceLevelTerms: Sendable, Equatable {
         reviewHours = read.integer("review_hours") ?? reviewHours
         tellQualifiedHours = read.integer("tell_qualified_hours") ?? tellQualifiedHours
         tellWonHours = read.integer("tell_won_hours") ?? tellWonHours
+        creditBusinessDays = read.integer("credit_business_days") ?? creditBusinessDays
+        payDays = read.integer("pay_days") ?? payDays
+        weekendDays = read.list("weekend_days")?.compactMap(\.integerValue) ?? weekendDays
+        holidays = read.texts("holidays") ?? holidays
+    }
+
+    /// The program's business days.
+    public var calendar: BusinessCalendar {
+        BusinessCalendar(
+            weekend: Set(weekendDays), holidays: Set(holidays.compactMap { CivilDay.parse($0) }))
     }
 
     public var json: JSONValue {
@@ -98,6 +116,9 @@ public struct ServiceLevelTerms: Sendable, Equatable {
             "review_hours": .integer(reviewHours),
             "tell_qualified_hours": .integer(tellQualifiedHours),
             "tell_won_hours": .integer(tellWonHours),
+            "credit_business_days": .integer(creditBusinessDays), "pay_days": .integer(payDays),
+            "weekend_days": .array(weekendDays.map { .integer($0) }),
+            "holidays": .array(holidays.map { .string($0) }),
         ]
     }
 }

@@ -1,0 +1,92 @@
+import Attribution
+import Database
+import JSON
+import LeadRegistration
+import Model
+import Programs
+import RewardLedger
+
+/// What a person must look at before a reward counts: who earns it is not approved, or seems to be
+/// the buyer himself. From what is stored at this moment.
+enum FlagRewards {
+    /// The flags of each participant that has any.
+    static func run(
+        _ occasion: GrantRewards.Occasion, credits: [GrantRewards.Credit], _ tx: Transaction
+    ) throws -> [ParticipantID: [RewardFlag]] {
+        guard !credits.isEmpty else { return [:] }
+        let signals = signals(occasion.program)
+        let buyer = signals.isEmpty ? [] : try buyer(occasion, tx)
+        var flags: [ParticipantID: [RewardFlag]] = [:]
+        for credit in credits where flags[credit.participant] == nil {
+            guard let participant = try ParticipantStore.recall(credit.participant, tx) else {
+                continue
+            }
+            flags[participant.id] =
+                standing(participant)
+                + SelfReferralRules.flags(
+                    participant: identity(participant), buyer: buyer, signals: signals)
+        }
+        return flags.filter { !$0.value.isEmpty }
+    }
+
+    /// Partners refer whom they sell to, and may well have an address at a customer's; and an
+    /// operator numbers its partners and employees apart from its customers. So there only the
+    /// mailbox tells, and for employees the domain, which is the operator's own.
+    private static func signals(_ program: Program) -> [SelfReferralRules.Signal] {
+        guard program.terms.fraud.selfReferral == .hold else { return [] }
+        return switch program.kind {
+        case .customer: [.email, .account, .domain]
+        case .employee: [.email, .domain]
+        case .partner: [.email]
+        }
+    }
+
+    private static func standing(_ participant: Participant) -> [RewardFlag] {
+        guard participant.state != .approved else { return [] }
+        return [
+            RewardFlag(
+                code: .participantNotApproved,
+                because: "The participant was \(participant.state.rawValue) when it earned this.",
+                evidence: [
+                    "participant_id": .string(participant.id.description),
+                    "status": .string(participant.state.rawValue),
+                ])
+        ]
+    }
+
+    private static func identity(_ participant: Participant) -> SelfReferralRules.Identity {
+        SelfReferralRules.Identity(
+            source: "participant_id", id: participant.id.description, email: participant.email,
+            domain: domain(nil, participant.email), account: participant.externalID)
+    }
+
+    /// Everything that is known of who buys: the lead, and every customer that is this person.
+    private static func buyer(
+        _ occasion: GrantRewards.Occasion, _ tx: Transaction
+    ) throws -> [SelfReferralRules.Identity] {
+        let lead = try occasion.lead.flatMap { try LeadStore.find($0, tx) }
+        let conversion = try occasion.conversion.flatMap { try ConversionStore.find($0, tx) }
+        var customers: [Customer] = []
+        for id in [conversion?.customer, lead?.customer].compactMap({ $0 })
+        where !customers.contains(where: { $0.id == id }) {
+            customers += try CustomerStore.person(id, tx)
+        }
+        let ofLead = lead.map {
+            SelfReferralRules.Identity(
+                source: "lead_id", id: $0.id.description, email: $0.contact.email,
+                domain: domain($0.contact.domain, $0.contact.email))
+        }
+        return [ofLead].compactMap { $0 }
+            + customers.map { customer in
+                let email = customer.emailKey.flatMap { EmailAddress($0) }
+                return SelfReferralRules.Identity(
+                    source: "customer_id", id: customer.id.description, email: email,
+                    domain: domain(nil, email), account: customer.externalID)
+            }
+    }
+
+    /// The company's domain: what the operator told, and else that of the address.
+    private static func domain(_ known: DomainName?, _ email: EmailAddress?) -> DomainName? {
+        AccountIdentity(domain: known, company: nil, country: nil, email: email).domain
+    }
+}

@@ -1,0 +1,73 @@
+import JSON
+import Model
+
+/// Whether somebody refers himself (R235, R241): pure, from what is known of both sides.
+///
+/// A hit says that a person must look, not that there was fraud: two people may share a domain. So
+/// nothing is refused here and no money is lost; the reward waits with what was found.
+public enum SelfReferralRules {
+    /// What tells that both are one, in the order in which it is looked for.
+    public enum Signal: String, Sendable, CaseIterable {
+        /// The same mailbox, however its address is spelled.
+        case email
+        /// The same account of the operator's.
+        case account
+        /// The same company's domain; never one of a provider of free mail.
+        case domain
+
+        var because: String {
+            switch self {
+            case .email: "The participant and the buyer have the same mailbox."
+            case .account: "The participant and the buyer are the same account of the operator's."
+            case .domain: "The participant and the buyer have addresses of the same company."
+            }
+        }
+    }
+
+    /// One side, as far as it is known.
+    public struct Identity: Sendable, Equatable {
+        /// What it is known from: the member that names it in the evidence, and its id.
+        public let source: String
+        public let id: String
+        public let email: EmailAddress?
+        /// Registrable; never of a provider of free mail.
+        public let domain: DomainName?
+        /// The operator's own name for it.
+        public let account: String?
+
+        public init(
+            source: String, id: String, email: EmailAddress?, domain: DomainName?,
+            account: String? = nil
+        ) {
+            self.source = source
+            self.id = id
+            self.email = email
+            self.domain = domain
+            self.account = account
+        }
+    }
+
+    /// One flag for each signal that hits, with the first identity of the buyer that it hit.
+    public static func flags(
+        participant: Identity, buyer: [Identity], signals: [Signal]
+    ) -> [RewardFlag] {
+        Signal.allCases.filter(signals.contains).compactMap { signal in
+            guard let hit = buyer.first(where: { isSame(participant, $0, by: signal) }) else {
+                return nil
+            }
+            var evidence: JSONObject = ["signal": .string(signal.rawValue)]
+            evidence[participant.source] = .string(participant.id)
+            evidence[hit.source] = .string(hit.id)
+            return RewardFlag(
+                code: .selfReferral, because: signal.because, evidence: evidence)
+        }
+    }
+
+    private static func isSame(_ one: Identity, _ other: Identity, by signal: Signal) -> Bool {
+        switch signal {
+        case .email: one.email != nil && one.email?.normalized == other.email?.normalized
+        case .account: one.account != nil && one.account == other.account
+        case .domain: one.domain != nil && one.domain == other.domain
+        }
+    }
+}
