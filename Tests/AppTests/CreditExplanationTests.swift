@@ -228,6 +228,35 @@ struct CreditExplanationTests {
         #expect(nobody["summary"]?.stringValue?.contains("No sale credits it") == true)
     }
 
+    @Test("an approved deal touches whom it names, once, and a lead says who a sale is credited to")
+    func registrationAndLead() throws {
+        let stage = try CreditStage(kind: "partner")
+        defer { stage.service.stop() }
+        let deal = try stage.service.make(
+            "/v1/registrations",
+            [
+                "participant_id": .string(stage.ada), "account": ["domain": "buyer.example"],
+                "contact": ["name": "Grace", "email": "grace@buyer.example"],
+            ])
+        #expect(try stage.service.get("/v1/touchpoints").ids.isEmpty)
+        #expect(try stage.service.post("/v1/registrations/\(deal)/approve").status == 200)
+        let touches = try stage.service.list("/v1/touchpoints")
+        #expect(touches.count == 1)
+        #expect(touches[0]["kind"] == "registration")
+        #expect(touches[0]["participant_id"] == .string(stage.ada))
+        let lead = try stage.service.make(
+            "/v1/leads",
+            ["program_id": .string(stage.program), "email": "grace@buyer.example"])
+        let before = try stage.service.get("/v1/leads/\(lead)/explain")
+        #expect(
+            before["credit_because"]
+                == .string(
+                    "No sale is known; one of now would be credited to \(stage.ada)."))
+        _ = try stage.sell("s-1", customer: nil, ["lead_id": .string(lead)])
+        let after = try stage.service.get("/v1/leads/\(lead)/explain")
+        #expect(after["credit_because"]?.stringValue?.contains(stage.ada) == true)
+    }
+
     // MARK: - Comparison
 
     @Test("a comparison sums to the sales in every model, and tells who gains and who loses")

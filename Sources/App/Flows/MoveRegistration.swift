@@ -51,6 +51,9 @@ enum MoveRegistration {
         } else if old.state.isHolding {
             try HoldAccount.end(changed, at: changed.endedAt ?? tx.now, tx)
         }
+        if changed.state == .approved, old.state != .approved {
+            try RegistrationTouch.insert(changed, tx)
+        }
         if changed.state == .won {
             try KeepAccount.markCustomer(changed.account, actor: actor, tx)
         }

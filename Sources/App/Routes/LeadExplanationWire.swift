@@ -1,3 +1,4 @@
+import Attribution
 import Database
 import JSON
 import LeadRegistration
@@ -25,6 +26,9 @@ enum LeadExplanationWire {
                     ]), count: 0...20)),
             .required("referrer_because", .text(1...300)),
             .required("owner_because", .text(1...300)),
+            .required(
+                "credit_because", .nullable(.text(1...500)),
+                "Who is credited with a sale to it, or would be now; null for tokens."),
             .required("score", score), .required("clocks", .list(clock, count: 0...10)),
         ]))
 
@@ -84,6 +88,9 @@ enum LeadExplanationWire {
         let referrer = try referrerBecause(lead, reader)
         let score = LeadRules.score(lead, terms, currency: program.currency, at: now)
         let clock = try LeadClockStore.running(lead, reader)
+        let credit =
+            try caller.participant == nil
+            ? creditBecause(lead, program, at: now, reader) : nil
         var json = JSONWriter(capacity: 2048)
         json.object { object in
             object.field("object", "lead_explanation")
@@ -102,6 +109,7 @@ enum LeadExplanationWire {
             }
             object.field("referrer_because", referrer)
             object.field("owner_because", ownerBecause(lead))
+            object.field("credit_because", credit)
             object.object("score") { write(score, of: lead.id, &$0) }
             object.array("clocks") { list in
                 if let clock { list.object { write(clock, &$0) } }
@@ -197,6 +205,17 @@ enum LeadExplanationWire {
         }
         return ignored.isEmpty
             ? "Nobody was named." : "What was given names nobody in the program: \(unused)."
+    }
+
+    /// The newest sale to the prospect, or one of now; nil for a lead of nobody.
+    private static func creditBecause(
+        _ lead: Lead, _ program: Program, at now: Instant, _ reader: Reader
+    ) throws -> String? {
+        guard let customer = try lead.customer.flatMap({ try CustomerStore.find($0, reader) })
+        else { return nil }
+        let findings = try ReadSituation.run(customer, program, at: now, reader).findings
+        let isAboutCredit: Set<ReferralFinding.Code> = [.credited, .notCredited, .noConversion]
+        return findings.first { isAboutCredit.contains($0.code) }.map(ExplainWire.because)
     }
 
     private static func ownerBecause(_ lead: Lead) -> String {
