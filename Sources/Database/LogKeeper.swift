@@ -62,7 +62,13 @@ final class LogKeeper {
         } else {
             // There was always some reader in the log. This waits for those who read an older
             // state; who comes after finds everything in the file, so that the log can begin anew.
-            checkpoint(SQLITE_CHECKPOINT_RESTART, busyMilliseconds: 20)
+            // Loops are out of it within a millisecond or two. A long read is not, however long
+            // everybody waits: then the log grows by a good piece before the next attempt.
+            let isBusy = checkpoint(SQLITE_CHECKPOINT_RESTART, busyMilliseconds: 3)
+            if isBusy {
+                nextAttempt = pages + settings.logPagesForced
+                return
+            }
         }
         nextAttempt = max(settings.logPagesForced, pages + settings.logPagesForced / 8)
     }
@@ -76,7 +82,9 @@ final class LogKeeper {
         checkpoint(SQLITE_CHECKPOINT_TRUNCATE, busyMilliseconds: settings.busyMilliseconds)
     }
 
-    private func checkpoint(_ mode: Int32, busyMilliseconds: Int32 = 0) {
+    /// Returns whether somebody was in the way.
+    @discardableResult
+    private func checkpoint(_ mode: Int32, busyMilliseconds: Int32 = 0) -> Bool {
         let started = MonotonicInstant.now()
         var total: Int32 = 0
         var done: Int32 = 0
@@ -99,5 +107,6 @@ final class LogKeeper {
                 $0.checkpointFailures += 1
             }
         }
+        return isBusy
     }
 }
