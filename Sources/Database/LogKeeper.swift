@@ -62,13 +62,10 @@ final class LogKeeper {
         } else {
             // There was always some reader in the log. This waits for those who read an older
             // state; who comes after finds everything in the file, so that the log can begin anew.
-            // Loops are out of it within a millisecond or two. A long read is not, however long
-            // everybody waits: then the log grows by a good piece before the next attempt.
-            let isBusy = checkpoint(SQLITE_CHECKPOINT_RESTART, busyMilliseconds: 3)
-            if isBusy {
-                nextAttempt = pages + settings.logPagesForced
-                return
-            }
+            // Loops are out of it within a millisecond or two; a long read is not, however long
+            // everybody waits for it. So this waits for long only where the log is long as well.
+            let isLong = pages >= 4 * settings.logPagesForced
+            checkpoint(SQLITE_CHECKPOINT_RESTART, busyMilliseconds: isLong ? 20 : 3)
         }
         nextAttempt = max(settings.logPagesForced, pages + settings.logPagesForced / 8)
     }
@@ -82,9 +79,7 @@ final class LogKeeper {
         checkpoint(SQLITE_CHECKPOINT_TRUNCATE, busyMilliseconds: settings.busyMilliseconds)
     }
 
-    /// Returns whether somebody was in the way.
-    @discardableResult
-    private func checkpoint(_ mode: Int32, busyMilliseconds: Int32 = 0) -> Bool {
+    private func checkpoint(_ mode: Int32, busyMilliseconds: Int32 = 0) {
         let started = MonotonicInstant.now()
         var total: Int32 = 0
         var done: Int32 = 0
@@ -107,6 +102,5 @@ final class LogKeeper {
                 $0.checkpointFailures += 1
             }
         }
-        return isBusy
     }
 }

@@ -115,6 +115,8 @@ public enum PayoutRefusal: Error, Equatable, Sendable {
     case belowMinimum(amount: Int64, minimum: Int64)
     /// The review of a run's draft is not over.
     case inReview(until: Instant)
+    /// The participant has come to owe this since the draft was made.
+    case owesSince(amount: Int64)
     /// The amount that was paid is not 1 up to the payout's amount.
     case badPaidAmount(most: Int64)
 }

@@ -85,6 +85,15 @@ public enum PayoutBook {
         return try Batch(order, largestFirst: true, tx)
     }
 
+    /// A draft keeps back all that is owed when it is made. What has come to be owed since, by a
+    /// refund, a new decision or a payout that failed, asks for a new draft: no money goes out that
+    /// is known to be owed back.
+    public static func checkDebt(_ payout: Payout, _ tx: Transaction) throws {
+        let owed = try JournalStore.balance(
+            .clawbackReceivable, of: payout.participant, payout.currency, tx)
+        if owed > 0 { throw PayoutRefusal.owesSince(amount: owed) }
+    }
+
     /// Hands it to the provider: its money leaves the available account.
     public static func submit(
         _ old: Payout, providerReference: String?, actor: String, _ tx: Transaction

@@ -183,6 +183,30 @@ struct CreditJourneyTests {
     }
 
     @Test(
+        "a draft that a refund or a new decision has overtaken is not submitted, but drafted again")
+    func overtakenDraft() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        try stage.touch(stage.ada, 1)
+        try stage.touch(stage.ada, 1, customer: "c2")
+        let sale = try stage.sell("order-1").id()
+        _ = try stage.sell("order-2", 50_000, customer: "c2")
+        let draft = try stage.service.make(
+            "/v1/payouts", ["participant_id": .string(stage.ada), "reference": "p-1"])
+        _ = try stage.reattribute(
+            sale, ["credits": [["participant_id": .string(stage.ben), "parts": 1]]])
+        let refused = try stage.service.post("/v1/payouts/\(draft)/submit")
+        #expect(refused.status == 409)
+        #expect(refused["code"] == "owes_since_draft")
+        #expect(refused["owed"] == 10_000)
+        #expect(try stage.service.post("/v1/payouts/\(draft)/cancel").status == 200)
+        try stage.pay(stage.ada, "p-2")
+        #expect(try stage.balance(stage.ada) == [0, 0, 0, 5_000, 0])
+        #expect(try stage.balance(stage.ben) == [0, 10_000, 0, 0, 0])
+        try stage.expectSoundBooks()
+    }
+
+    @Test(
         "a new decision after a partial refund moves what is left, and a full refund ends at zero")
     func refundAndDecision() throws {
         let stage = try CreditStage()

@@ -24,11 +24,15 @@ enum ActivateRehearsal {
         try JobStore.cancel(rehearsal.id, tx)
         if let instant {
             // What is promised for later must be possible at least now.
-            _ = try change(rehearsal).rules(program(rehearsal, tx), tx)
+            let program = try program(rehearsal, tx)
+            try checkUnchanged(rehearsal, program, tx)
+            _ = try change(rehearsal).rules(program, tx)
             changed.activateAt = instant
             try JobStore.schedule(job, rehearsal.id, at: instant, tx)
         } else {
-            try change(rehearsal).activate(program(rehearsal, tx), actor: actor, tx)
+            let program = try program(rehearsal, tx)
+            try checkUnchanged(rehearsal, program, tx)
+            try change(rehearsal).activate(program, actor: actor, tx)
             changed.state = next
             changed.activateAt = tx.now
         }
@@ -43,7 +47,9 @@ enum ActivateRehearsal {
         }
         var changed = rehearsal
         do {
-            try change(rehearsal).activate(program(rehearsal, tx), actor: "system", tx)
+            let program = try program(rehearsal, tx)
+            try checkUnchanged(rehearsal, program, tx)
+            try change(rehearsal).activate(program, actor: "system", tx)
             changed.state = .activated
         } catch {
             guard let problem = BulkRequest.problem(of: error) else { throw error }
@@ -79,6 +85,27 @@ enum ActivateRehearsal {
                     "activate_at": changed.activateAt.map { .string($0.rfc3339) } ?? .null
                 ]), tx)
     }
+
+    /// The change was laid over the program's attribution of that version; over another it would be
+    /// a rule that nobody has rehearsed.
+    private static func checkUnchanged(
+        _ rehearsal: Rehearsal, _ program: Program, _ tx: Transaction
+    ) throws {
+        guard rehearsal.programVersion != program.version else { return }
+        let kept = try RuleVersionStore.find(
+            program.id, version: rehearsal.programVersion, tx)
+        let terms = try kept.flatMap {
+            try ProgramTerms(json: JSONValue.parse(Array($0.body.utf8)))
+        }
+        guard terms?.attribution == program.terms.attribution else {
+            throw Refused(programChanged)
+        }
+    }
+
+    static let programChanged = Problem.conflict(
+        "program_changed",
+        "The program's attribution is another by now than the one that was rehearsed with; "
+            + "rehearse again.")
 
     private static func change(_ rehearsal: Rehearsal) throws -> RehearsalChange {
         try RehearsalChange(Body(rehearsal.change.objectValue ?? [:]))

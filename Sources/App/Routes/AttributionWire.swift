@@ -27,7 +27,9 @@ enum AttributionWire {
                     .required("to", .time),
                 ])),
             .required("reason", .choice(AttributionReason.allCases.map(\.rawValue))),
-            .required("touches", .list(touch, count: 0...1000)),
+            .required(
+                "touches", .list(touch, count: 0...1000),
+                "Oldest first; of more than 500 the newest were looked at."),
             .required("credits", .list(credit, count: 0...500), "They sum to the whole."),
             .required("uncredited", .money(from: 0), "The amount, when there are no credits."),
             .required("created_at", .time),

@@ -13,7 +13,7 @@ enum ConversionWire {
         .object(
             fields + [
                 .required("attribution", AttributionWire.schema),
-                .required("rewards", .list(RewardWire.schema, count: 0...100)),
+                .required("rewards", .list(RewardWire.schema, count: 0...100_000)),
             ]))
 
     private static let fields: [Field] = [

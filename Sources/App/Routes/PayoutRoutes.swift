@@ -66,6 +66,7 @@ enum PayoutRoutes {
         switch action {
         case .submit:
             try SeparateDuties.checkSubmission(old, by: actor, tx)
+            if old.state == .draft { try PayoutBook.checkDebt(old, tx) }
             return try PayoutBook.submit(
                 old, providerReference: body.text("provider_reference"), actor: actor, tx)
         case .confirm:
@@ -226,6 +227,12 @@ extension PayoutRefusal: ProblemConvertible {
                     "The payout can be submitted from \(until.rfc3339) on; it can be cancelled "
                     + "before and after.",
                 extra: [("submit_from", .string(until.rfc3339))])
+        case .owesSince(let amount):
+            Problem(
+                status: 409, code: "owes_since_draft",
+                detail: "The participant has come to owe \(amount) minor units since the draft was "
+                    + "made; cancel it and draft again, and it is kept back.",
+                extra: [("owed", .integer(amount))])
         case .badPaidAmount(let most):
             .unprocessable(
                 "paid_amount_too_large", "paid_amount must be at most the payout's, \(most).")

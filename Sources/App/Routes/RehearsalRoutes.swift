@@ -134,7 +134,8 @@ enum RehearsalRoutes {
         summary: "Make the rehearsed change the program's rule, now or at a time. Results that are "
             + "there stay.",
         body: .object([.optional("at", .time, "Now unless told; not in the past.")]),
-        answer: RehearsalWire.schema, refusals: [ActivateRehearsal.inThePast])
+        answer: RehearsalWire.schema,
+        refusals: [ActivateRehearsal.inThePast, ActivateRehearsal.programChanged])
 
     private static let cancelling = Contract(
         operationID: "cancelRehearsal",

@@ -99,7 +99,11 @@ extension PayoutRefusal {
 
     static func of(_ action: Payout.State.Action) -> [PayoutRefusal] {
         switch action {
-        case .submit: [.inReview(until: Instant(milliseconds: 1_790_000_000_000))]
+        case .submit:
+            [
+                .inReview(until: Instant(milliseconds: 1_790_000_000_000)),
+                .owesSince(amount: 2_000),
+            ]
         case .confirm: [.badPaidAmount(most: 5_000)]
         case .fail, .markUnknown, .cancel: []
         }
