@@ -63,9 +63,14 @@ final class LogKeeper {
             // There was always some reader in the log. This waits for those who read an older
             // state; who comes after finds everything in the file, so that the log can begin anew.
             // Loops are out of it within a millisecond or two; a long read is not, however long
-            // everybody waits for it. So this waits for long only where the log is long as well.
-            let isLong = pages >= 4 * settings.logPagesForced
+            // everybody waits for it. So this waits for long, and tries often, only where the log
+            // is long as well.
+            let isLong = pages >= 8 * settings.logPagesForced
             checkpoint(SQLITE_CHECKPOINT_RESTART, busyMilliseconds: isLong ? 20 : 3)
+            if !isLong {
+                nextAttempt = max(settings.logPagesForced, pages + settings.logPagesForced / 2)
+                return
+            }
         }
         nextAttempt = max(settings.logPagesForced, pages + settings.logPagesForced / 8)
     }
