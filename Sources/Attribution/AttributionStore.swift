@@ -99,17 +99,11 @@ public enum AttributionStore {
     }
 
     private static func attribution(_ row: Row) throws -> Attribution {
-        guard let model = try AttributionModel(rawValue: row.text(2)),
-            let reason = try AttributionReason(rawValue: row.text(7)),
+        guard let reason = try AttributionReason(rawValue: row.text(7)),
             let cause = try Attribution.Cause(rawValue: row.text(11))
         else { throw StoredDecision.corrupt }
-        // Older rows have model and window alone.
-        var terms = AttributionTerms(
-            json: try row.optionalText(10).flatMap {
-                try JSONValue.parse(Array($0.utf8)).objectValue
-            })
-        terms.model = model
-        terms.windowDays = try row.int64(4)
+        let terms = try StoredDecision.terms(
+            row.optionalText(10), model: row.text(2), windowDays: row.int64(4))
         let decision = try AttributionDecision(
             touches: StoredDecision.touches(row.text(5)),
             credits: StoredDecision.credits(row.text(9), participant: row.optionalID(6)),
@@ -171,15 +165,10 @@ extension AttributionStore {
 
     private static func credited(_ row: Row) throws -> CreditedConversion {
         guard let currency = try Currency(row.text(3)),
-            let reason = try AttributionReason(rawValue: row.text(9)),
-            let model = try AttributionModel(rawValue: row.text(11))
+            let reason = try AttributionReason(rawValue: row.text(9))
         else { throw StoredDecision.corrupt }
-        var terms = AttributionTerms(
-            json: try row.optionalText(10).flatMap {
-                try JSONValue.parse(Array($0.utf8)).objectValue
-            })
-        terms.model = model
-        terms.windowDays = try row.int64(12)
+        let terms = try StoredDecision.terms(
+            row.optionalText(10), model: row.text(11), windowDays: row.int64(12))
         let decision = try AttributionDecision(
             touches: StoredDecision.touches(row.text(6)),
             credits: StoredDecision.credits(row.text(7), participant: row.optionalID(8)),
@@ -216,6 +205,18 @@ enum StoredDecision {
             "parts": .integer(credit.parts),
             "registration_id": credit.registration.map { .string($0.description) } ?? .null,
         ]
+    }
+
+    /// Older rows have model and window alone.
+    static func terms(
+        _ text: String?, model: String, windowDays: Int64
+    ) throws -> AttributionTerms {
+        guard let model = AttributionModel(rawValue: model) else { throw corrupt }
+        var terms = AttributionTerms(
+            json: try text.flatMap { try JSONValue.parse(Array($0.utf8)).objectValue })
+        terms.model = model
+        terms.windowDays = windowDays
+        return terms
     }
 
     static func touches(_ text: String) throws -> [SeenTouch] {

@@ -85,21 +85,10 @@ struct RecordConversion: Sendable {
             }
             return link
         }
-        let named = [program, lead?.program, click?.program, link?.program].compactMap { $0 }
-        guard let first = named.first else {
-            throw Refused(
-                .unprocessable(
-                    "program_required", "Name the program_id, or a lead, click or ref that has one."
-                ))
-        }
-        guard named.allSatisfy({ $0 == first }) else {
-            throw Refused(
-                .conflict("program_differs", "The lead, click or ref belongs to another program."))
-        }
-        guard let program = try ProgramStore.recall(first, tx) else {
-            throw Refused(.unknownReference("/program_id"))
-        }
-        if program.state == .draft { throw ProgramRefusal.notActive(state: .draft) }
+        let program = try NamedProgram.get(
+            [program, lead?.program, click?.program, link?.program],
+            required: "Name the program_id, or a lead, click or ref that has one.",
+            differs: "The lead, click or ref belongs to another program.", tx)
         return Facts(program: program, lead: lead, click: click, link: link)
     }
 

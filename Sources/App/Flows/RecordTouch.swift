@@ -95,22 +95,10 @@ struct RecordTouch: Sendable {
             }
             return participant
         }
-        let named = [program, click?.program, link?.program, who?.program].compactMap { $0 }
-        guard let first = named.first else {
-            throw Refused(
-                .unprocessable(
-                    "program_required",
-                    "Name the program_id, or a participant, click or ref that has one."))
-        }
-        guard named.allSatisfy({ $0 == first }) else {
-            throw Refused(
-                .conflict(
-                    "program_differs", "The participant, click or ref is of another program."))
-        }
-        guard let program = try ProgramStore.recall(first, tx) else {
-            throw Refused(.unknownReference("/program_id"))
-        }
-        if program.state == .draft { throw ProgramRefusal.notActive(state: .draft) }
+        let program = try NamedProgram.get(
+            [program, click?.program, link?.program, who?.program],
+            required: "Name the program_id, or a participant, click or ref that has one.",
+            differs: "The participant, click or ref is of another program.", tx)
         return Facts(program: program, click: click, link: link)
     }
 }

@@ -140,6 +140,7 @@ enum ComparisonWire {
     ) -> [UInt8] {
         func money(_ amount: Int64) -> Money { Money(amount: amount, currency: currency) }
         let ranking = comparison.ranking
+        let named = ranking.filter { $0.participant != nil }
         var json = JSONWriter(capacity: 1024 + 1024 * min(limit, ranking.count))
         json.object { object in
             object.field("object", "comparison")
@@ -158,7 +159,6 @@ enum ComparisonWire {
             object.field("participants_omitted", Int64(max(0, ranking.count - limit)))
             object.array("models") { list in
                 for (place, model) in AttributionModel.allCases.enumerated() {
-                    let named = ranking.filter { $0.participant != nil }
                     let changes = named.map { $0.models[place].amount - $0.actual.amount }
                     list.object { item in
                         item.field("model", model.rawValue)
