@@ -25,7 +25,8 @@ public struct RewardTiers: Sendable, Equatable {
             self.rate = rate
         }
 
-        var json: JSONValue {
+        /// As stored with its rule.
+        public var json: JSONValue {
             var object: JSONObject = [
                 "name": name.map { .string($0) } ?? .null, "from": .integer(from),
             ]

@@ -60,14 +60,16 @@ enum RewardRuleWire {
             "Whether the first reward of a tier brings what the earlier ones lack; default false."),
         .required(
             "levels",
-            .list(
-                .object(
-                    [
-                        .optional("name", .nullable(.text(1...100))),
-                        .required("from", .integer(1...1_000_000), "So many referrals."),
-                    ] + rates), count: 1...20),
+            .list(level, count: 1...20),
             "In rising order; below the first nothing is given."),
     ])
+
+    /// One tier.
+    static let level = Schema.object(
+        [
+            .optional("name", .nullable(.text(1...100))),
+            .required("from", .integer(1...1_000_000), "So many referrals."),
+        ] + rates)
 
     private static let filters: [Field] = [
         .optional(
@@ -150,12 +152,14 @@ enum RewardRuleWire {
     /// With every member of every level.
     private static func whole(_ tiers: RewardTiers) -> JSONValue {
         guard var object = tiers.json.objectValue else { return .null }
-        object["levels"] = .array(
-            (object["levels"]?.arrayValue ?? []).map { value in
-                var level = value.objectValue ?? [:]
-                for field in rates where level[field.name] == nil { level[field.name] = .null }
-                return .object(level)
-            })
+        object["levels"] = .array(tiers.levels.map { json($0) })
+        return .object(object)
+    }
+
+    /// With every member.
+    static func json(_ level: RewardTiers.Level) -> JSONValue {
+        var object = level.json.objectValue ?? [:]
+        for field in rates where object[field.name] == nil { object[field.name] = .null }
         return .object(object)
     }
 

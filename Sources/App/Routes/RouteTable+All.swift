@@ -28,6 +28,7 @@ extension RouteTable {
         ExplainRoutes.add(to: &routes)
         RewardRoutes.add(to: &routes)
         RewardPresetRoutes.add(to: &routes)
+        TierRoutes.add(to: &routes)
         BenefitRoutes.add(to: &routes)
         PayoutRoutes.add(to: &routes)
         PayoutRunRoutes.add(to: &routes)
