@@ -243,7 +243,7 @@ public enum PayoutBook {
                     ]), tx)
             reward.clawbackAmount -= offset
             reward.state = RewardRules.settledState(reward)
-            if reward.state == .voided { reward.reason = "refunded" }
+            if reward.state == .voided { reward.reason = reward.reason ?? "refunded" }
         }
         try RewardBook.save(&reward, from: old, actor: actor, tx)
     }

@@ -51,7 +51,7 @@ public struct Reward: Sendable {
     public var settledAmount: Int64
     /// The rule, its inputs and the arithmetic, as they were when it was granted: a JSON object.
     public let basis: JSONValue
-    /// Why it was rejected or voided.
+    /// Why it was rejected, voided or taken back in whole.
     public var reason: String?
     public let holdUntil: Instant
     public var approvedAt: Instant?

@@ -140,18 +140,21 @@ public enum RewardBook {
         return reward
     }
 
-    /// Voids the lead's rewards that nothing of has been paid and no payout holds; returns those.
+    /// The lead does not count: takes back what has not been paid of its rewards. What a payout
+    /// holds is owed back, as after a refund; what was paid stays paid. Returns those that changed.
     public static func voidAll(
         of lead: LeadID, reason: String, actor: String, _ tx: Transaction
     ) throws -> [Reward] {
-        var voided: [Reward] = []
-        for reward in try RewardStore.rewards(of: lead, tx)
-        where reward.state.after(.void) != nil && reward.payout == nil
-            && RewardRules.isUntouched(reward)
-        {
-            voided.append(try void(reward, reason: reason, actor: actor, tx))
+        var changed: [Reward] = []
+        for reward in try RewardStore.rewards(of: lead, tx) {
+            let unpaid = RewardRules.unpaid(of: reward)
+            guard unpaid > 0 else { continue }
+            changed.append(
+                try reverse(
+                    reward, by: unpaid, as: .rewardVoided, refund: nil, reason: reason,
+                    actor: actor, tx))
         }
-        return voided
+        return changed
     }
 
     /// Takes back the refunded proportion of every reward of the conversion. `refunded` is the
@@ -175,19 +178,20 @@ public enum RewardBook {
     }
 
     /// Takes back `more` of a reward: what is not paid yet, and else as a claw-back. Without a
-    /// refund it is a correction, and `corrected` more of it belongs to others.
+    /// refund it is a correction, unless `kind` says otherwise, and `corrected` more of it belongs
+    /// to others.
     static func reverse(
-        _ old: Reward, by more: Int64, corrected: Int64 = 0, refund: RefundID?, reason: String,
-        actor: String, _ tx: Transaction
+        _ old: Reward, by more: Int64, as kind: JournalEntry.Kind? = nil, corrected: Int64 = 0,
+        refund: RefundID?, reason: String, actor: String, _ tx: Transaction
     ) throws -> Reward {
         let (unpaid, owed) = RewardRules.reversal(of: old, by: more)
+        let ofRefund: JournalEntry.Kind = owed > 0 ? .rewardClawedBack : .rewardRefunded
         let held: LedgerAccount.Kind =
             old.state.isWaiting ? .participantPending : .participantAvailable
         try JournalStore.post(
             .about(
                 old,
-                refund == nil ? .rewardCorrected : owed > 0 ? .rewardClawedBack : .rewardRefunded,
-                refund: refund,
+                kind ?? (refund == nil ? .rewardCorrected : ofRefund), refund: refund,
                 [
                     Posting(held, unpaid), Posting(.clawbackReceivable, owed),
                     Posting(.programExpense, -more),
@@ -198,10 +202,8 @@ public enum RewardBook {
         reward.clawbackAmount += owed
         // What a payout holds stays payable, and so keeps its state until the outcome is known.
         reward.state = RewardRules.settledState(reward)
-        if reward.state == .voided {
-            reward.reason = reason
-            try JobStore.cancel(old.id, tx)
-        }
+        if reward.netAmount == 0 { reward.reason = reason }
+        if reward.state == .voided { try JobStore.cancel(old.id, tx) }
         try save(
             &reward, from: old, actor: actor,
             data: [

@@ -74,6 +74,9 @@ public enum RewardRules {
         return (unpaid, more - unpaid)
     }
 
+    /// What still counts of a reward and has not been paid, whether a payout holds it or not.
+    static func unpaid(of reward: Reward) -> Int64 { min(reward.netAmount, reward.payable) }
+
     /// The state that the amounts of a reward which waits for no person imply: nothing left to pay
     /// means paid, or clawed back when nothing of what was paid still counts, or voided when
     /// nothing was paid.

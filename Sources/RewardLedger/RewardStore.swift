@@ -83,7 +83,8 @@ public enum RewardStore {
             """, payout, tx.now, payout)
     }
 
-    /// Whether the rule has been granted on this occasion already, to anybody.
+    /// Whether the rule has been granted on this occasion already, to anybody. A lead that counts
+    /// again earns again what was taken back in whole, unless a person has rejected it.
     static func exists(
         _ rule: RewardRuleID, _ occasion: RewardOccasion, _ reader: Reader
     ) throws -> Bool {
@@ -97,7 +98,8 @@ public enum RewardStore {
         return try reader.integer(
             """
             SELECT 1 FROM rewards WHERE lead_id = ? AND rule_id = ?
-                AND trigger_name <> 'conversion' AND state <> 'voided'
+                AND trigger_name <> 'conversion'
+                AND (state = 'rejected' OR reversed_amount < amount)
             """, occasion.lead, rule) != nil
     }
 

@@ -194,6 +194,49 @@ struct MoneyTests {
         try stage.expectSoundBooks()
     }
 
+    @Test("a lead that is lost is not paid for: not from a draft, and not twice by the provider")
+    func lostInPayout() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        func lose(_ lead: String) throws {
+            let answer = try stage.service.post("/v1/leads/\(lead)/lose", ["reason": "Budget"])
+            #expect(answer.status == 200)
+        }
+        let (drafted, first) = try stage.qualified("drafted")
+        let draft = try #require(try stage.draft("p1").json["id"]?.stringValue)
+        try lose(drafted)
+        let refused = try stage.service.post("/v1/payouts/\(draft)/submit")
+        #expect(refused.status == 409)
+        #expect(refused["code"] == "owes_since_draft")
+        #expect(try stage.service.post("/v1/payouts/\(draft)/cancel").status == 200)
+        #expect(try stage.reward(first)["status"] == "voided")
+        #expect(try stage.reward(first)["reason"] == "lead_lost")
+        #expect(try stage.balance() == [0, 0, 0, 0, 0])
+
+        let (sent, second) = try stage.qualified("sent")
+        let payout = try stage.submitted("p2")
+        try lose(sent)
+        #expect(try stage.balance() == [0, 0, 20_000, 0, 20_000])
+        #expect(try stage.service.post("/v1/payouts/\(payout)/confirm")["status"] == "paid")
+        #expect(try stage.reward(second)["status"] == "clawed_back")
+        _ = try stage.sale("a", 500_000)
+        #expect(try stage.draft("p3")["clawed_back.amount"] == 20_000)
+        try stage.expectSoundBooks()
+    }
+
+    @Test("what was paid for a lead before it was lost stays paid")
+    func lostAfterPayment() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        let (lead, reward) = try stage.qualified()
+        try stage.paid("p1")
+        #expect(
+            try stage.service.post("/v1/leads/\(lead)/lose", ["reason": "Budget"]).status == 200)
+        #expect(try stage.reward(reward)["status"] == "paid")
+        #expect(try stage.balance() == [0, 0, 0, 20_000, 0])
+        try stage.expectSoundBooks()
+    }
+
     @Test("a lead that is qualified a second time does not earn a second reward")
     func qualifiedTwice() throws {
         let stage = try MoneyStage()

@@ -139,10 +139,14 @@ struct LedgerModel {
         rewards[place].reversed = rewards[place].amount
     }
 
-    mutating func void(_ voided: [Reward], of lead: LeadID) {
-        let ids = Set(voided.map(\.id))
-        for place in rewards.indices where rewards[place].lead == lead {
-            if ids.contains(rewards[place].id) { cancel(place, .voided) }
+    /// The lead falls out: what counts and was not paid goes back. Returns whose changed.
+    mutating func void(_ lead: LeadID) -> [RewardID] {
+        rewards.indices.filter { rewards[$0].lead == lead }.compactMap { place in
+            let reward = rewards[place]
+            let unpaid = min(reward.amount - reward.reversed, reward.payable)
+            guard unpaid > 0 else { return nil }
+            reverse(place, by: unpaid)
+            return reward.id
         }
     }
 
@@ -158,11 +162,15 @@ struct LedgerModel {
         let target =
             reward.corrected
             + LedgerModel.proportion(reward.amount - reward.corrected, refunded, whole)
-        let more = target - reward.reversed
-        guard more > 0 else { return }
+        if target > reward.reversed { reverse(place, by: target - reward.reversed) }
+    }
+
+    /// What a payout holds, or paid, is owed.
+    private mutating func reverse(_ place: Int, by more: Int64) {
+        let reward = rewards[place]
         let isHeld = reward.payout != nil || reward.state == .paid
         let unpaid = isHeld ? 0 : min(more, reward.payable)
-        rewards[place].reversed = target
+        rewards[place].reversed += more
         rewards[place].owed += more - unpaid
         let isInPayout = reward.state == .approved && reward.payout != nil
         if !isInPayout { conclude(place) }

@@ -121,8 +121,8 @@ struct LedgerPlayer {
         case "qualify": try qualify(tx)
         case "voidLead":
             guard let lead = leads.randomElement(using: &random) else { return }
-            let voided = try RewardBook.voidAll(of: lead, reason: "test", actor: "test", tx)
-            model.void(voided, of: lead)
+            let changed = try RewardBook.voidAll(of: lead, reason: "test", actor: "test", tx)
+            guard model.void(lead) == changed.map(\.id) else { throw ModelDiffers("voidLead") }
         default: try payout(operation, tx)
         }
     }
@@ -312,7 +312,9 @@ struct LedgerPlayer {
         let granted = try RewardBook.grant(
             fixture.occasion(.leadQualified, lead: lead),
             to: [Credit(participant: participant, base: nil)], tx)
-        let isOpen = model.rewards.contains { $0.lead == lead && $0.state != .voided }
+        let isOpen = model.rewards.contains {
+            $0.lead == lead && ($0.state == .rejected || $0.reversed < $0.amount)
+        }
         guard granted.count == (isOpen ? 0 : 1) else { throw ModelDiffers("lead") }
         model.grant(granted, holdDays: fixture.holdDays, threshold: fixture.threshold)
         leads.append(lead)

@@ -92,6 +92,109 @@ import Testing
         #expect(try fixture.faults() == [])
     }
 
+    /// A lead whose reward of 500 was approved; it can be qualified again and fall out.
+    private struct Qualified {
+        let fixture: LedgerFixture
+        let participant: ParticipantID
+        let lead: LeadID
+        let reward: RewardID
+
+        init() throws {
+            let fixture = try LedgerFixture(holdDays: 0)
+            try fixture.rule(.flat(fixture.money(500)), trigger: .leadQualified)
+            let participant = try fixture.participant()
+            let lead = try fixture.perform { $0.makeID(LeadID.self) }
+            self.fixture = fixture
+            self.participant = participant
+            self.lead = lead
+            reward = try #require(
+                Qualified.qualify(lead, for: participant, fixture).first
+            ).id
+        }
+
+        static func qualify(
+            _ lead: LeadID, for participant: ParticipantID, _ fixture: LedgerFixture
+        ) throws -> [Reward] {
+            try fixture.perform { tx in
+                try RewardBook.grant(
+                    fixture.occasion(.leadQualified, lead: lead),
+                    to: [Credit(participant: participant, base: nil)], tx)
+            }
+        }
+
+        func fallOut() throws -> [Reward] {
+            try fixture.perform {
+                try RewardBook.voidAll(of: lead, reason: "lead_lost", actor: "test", $0)
+            }
+        }
+
+        func balance() throws -> ParticipantBalance { try fixture.balance(of: participant) }
+    }
+
+    @Test("what a draft holds of a lead that falls out is owed, and gone once that is cancelled")
+    func fallOutOfDraft() throws {
+        let scene = try Qualified()
+        let draft = try scene.fixture.payout("r1", to: scene.participant)
+        let held = try scene.fallOut()
+        #expect(held.map(\.state) == [.approved] && held.map(\.clawbackAmount) == [500])
+        #expect(try scene.balance() == ParticipantBalance(available: 500, owed: 500))
+        #expect(throws: PayoutRefusal.owesSince(amount: 500)) {
+            try scene.fixture.perform { try PayoutBook.checkDebt(draft, $0) }
+        }
+        // Counts again before the draft is gone: it is earned anew, and the old one stays owed.
+        let anew = try Qualified.qualify(scene.lead, for: scene.participant, scene.fixture)
+        #expect(anew.map(\.amount.amount) == [500])
+        try scene.fixture.change(draft) {
+            try PayoutBook.cancel($0, reason: nil, actor: "test", $1)
+        }
+        let gone = try scene.fixture.reward(scene.reward)
+        #expect(gone.state == .voided && gone.reason == "lead_lost")
+        #expect(try scene.balance() == ParticipantBalance(available: 500))
+        #expect(try scene.fallOut().map(\.id) == anew.map(\.id))
+        #expect(try scene.fallOut().isEmpty)
+        #expect(try scene.balance() == ParticipantBalance())
+        #expect(try scene.fixture.faults() == [])
+    }
+
+    @Test("what the provider has of a lead that falls out is kept back from the next payout")
+    func fallOutOnTheWay() throws {
+        let scene = try Qualified()
+        let payout = try scene.fixture.submitted("r1", to: scene.participant)
+        _ = try scene.fallOut()
+        #expect(try scene.balance() == ParticipantBalance(inPayout: 500, owed: 500))
+        try scene.fixture.confirm(payout)
+        let reward = try scene.fixture.reward(scene.reward)
+        #expect(reward.state == .clawedBack && reward.reason == "lead_lost")
+        #expect(try scene.balance() == ParticipantBalance(paid: 500, owed: 500))
+        let statement = try #require(
+            try scene.fixture.perform { tx in
+                try LedgerReads.statement(
+                    of: scene.participant, scene.fixture.currency, from: nil, to: nil,
+                    linesMax: 100, tx)
+            })
+        let words = statement.lines.map { $0.words(in: scene.fixture.currency) }
+        #expect(
+            words.contains {
+                $0.hasSuffix(
+                    "no longer counts: 5.00 USD, which was paid or is on its way, is owed back.")
+            }, "\(words)")
+        #expect(try scene.fixture.faults() == [])
+    }
+
+    @Test("what was paid of a lead that falls out stays paid; what was not is taken back")
+    func fallOutAfterPayment() throws {
+        let scene = try Qualified()
+        try scene.fixture.confirm(
+            scene.fixture.submitted("r1", to: scene.participant), paid: 200)
+        let reward = try #require(try scene.fallOut().first)
+        #expect(reward.state == .paid && reward.netAmount == 200)
+        #expect(try scene.balance() == ParticipantBalance(paid: 200))
+        #expect(try scene.fallOut().isEmpty)
+        #expect(
+            try Qualified.qualify(scene.lead, for: scene.participant, scene.fixture).isEmpty)
+        #expect(try scene.fixture.faults() == [])
+    }
+
     @Test("rules of another kind of conversion, another trigger or an archived one give nothing")
     func otherRules() throws {
         let fixture = try LedgerFixture()

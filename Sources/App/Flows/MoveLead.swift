@@ -131,8 +131,8 @@ enum MoveLead {
     }
 
     /// Each step may earn the referrer something (R145), unless the program has ended; a lead that
-    /// falls out takes its unpaid rewards with it, and one that was no referral after all counts
-    /// for no tier any more.
+    /// falls out takes with it what is unpaid of its rewards, and one that was no referral after
+    /// all counts for no tier any more.
     private static func settleRewards(
         _ state: Lead.State, _ lead: Lead, _ program: Program, actor: String, _ tx: Transaction
     ) throws {

@@ -327,10 +327,11 @@ enum LeadRoutes {
     private static func way(_ action: Lead.State.Action) -> String {
         switch action {
         case .qualify: "submitted or nurture → qualified; grants rewards for lead.qualified"
-        case .disqualify: "submitted, qualified or nurture → disqualified; voids unpaid rewards"
+        case .disqualify:
+            "submitted, qualified or nurture → disqualified; takes back unpaid rewards"
         case .advance: "qualified → opportunity"
         case .win: "opportunity or qualified → won; grants rewards for lead.won"
-        case .lose: "qualified or opportunity → lost; voids unpaid rewards"
+        case .lose: "qualified or opportunity → lost; takes back unpaid rewards"
         case .nurture: "submitted → nurture, until follow_up_at"
         case .reopen: "disqualified, lost, nurture, duplicate or spam → submitted"
         case .attach: "submitted or duplicate → duplicate of an opportunity"
