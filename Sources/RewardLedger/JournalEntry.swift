@@ -15,7 +15,8 @@ public struct JournalEntry: Sendable, Equatable {
         /// A new decision about a sale's credit takes back what went to somebody else; what was
         /// paid of it is owed from now on.
         case rewardCorrected = "reward_corrected"
-        /// What is owed for a reward meets its own unpaid rest after a payout returned it.
+        /// What is owed meets an approved reward: its own unpaid rest after a payout returned it,
+        /// or, without a payout, the participant's oldest.
         case clawbackOffset = "clawback_offset"
         /// A payout keeps back what is owed.
         case payoutClawback = "payout_clawback"

@@ -141,22 +141,24 @@ public enum LedgerVerifier {
             let reward = try RewardStore.reward(row)
             report.rewards += 1
             let sums = try sums(of: reward, reader)
+            let settled = try reader.integer(
+                "SELECT sum(settled_amount) FROM payout_rewards WHERE reward_id = ?", reward.id)
+            // What no payout settled was set off against what was owed.
+            let setOff = reward.settledAmount - (settled ?? 0)
+            if setOff < 0 {
+                report.add("Reward \(reward.id) differs from what payouts settled of it.")
+            }
             let held = reward.netAmount + reward.clawbackAmount
             let isWaiting = reward.state.isWaiting
             let expected: [LedgerAccount.Kind: Int64] = [
                 .programExpense: reward.netAmount,
                 .participantPending: isWaiting ? -held : 0,
-                .participantAvailable: isWaiting ? 0 : -held,
-                .clawbackReceivable: reward.clawbackAmount,
+                .participantAvailable: isWaiting ? 0 : setOff - held,
+                .clawbackReceivable: reward.clawbackAmount - setOff,
             ]
             for kind in LedgerAccount.Kind.allCases
             where sums[kind, default: 0] != expected[kind, default: 0] {
                 report.add("Reward \(reward.id) differs from its transactions on \(kind.rawValue).")
-            }
-            let settled = try reader.integer(
-                "SELECT sum(settled_amount) FROM payout_rewards WHERE reward_id = ?", reward.id)
-            if settled ?? 0 != reward.settledAmount {
-                report.add("Reward \(reward.id) differs from what payouts settled of it.")
             }
             if !isWaiting, (reward.state == .approved) != (reward.payable > 0) {
                 report.add("Reward \(reward.id) is \(reward.state.rawValue) by mistake.")

@@ -81,6 +81,8 @@ public struct PayoutOrder: Sendable {
     public var minimum: Int64 = 0
     public var run: PayoutRunID?
     public var submitFrom: Instant?
+    /// How many rewards what is owed is set off against at once.
+    var offsetsMax = PayoutRules.rewardsMax
     public let actor: String
 
     public init(
@@ -111,6 +113,8 @@ public enum PayoutRefusal: Error, Equatable, Sendable {
     case referenceTaken(member: String)
     /// There is no approved reward, or all of it is owed back.
     case nothingToPay
+    /// Of what is owed so much has yet to be set off before there is anything to pay.
+    case offsetUnfinished(owed: Int64)
     /// What could be paid is less than the program's minimum.
     case belowMinimum(amount: Int64, minimum: Int64)
     /// The review of a run's draft is not over.

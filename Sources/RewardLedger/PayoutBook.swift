@@ -23,11 +23,17 @@ public enum PayoutBook {
         return (try draft(order, tx), true)
     }
 
-    /// A payout of what can be paid now. Refuses before it writes anything.
+    /// A payout of what can be paid now. Where all of that is owed back although more is due, it
+    /// first sets off what is owed; that stands, whatever is refused then.
     static func draft(_ order: PayoutOrder, _ tx: Transaction) throws -> Payout {
-        let owed = try JournalStore.balance(
+        var owed = try JournalStore.balance(
             .clawbackReceivable, of: order.participant, order.currency, tx)
-        let batch = try batch(order, owed: owed, tx)
+        var batch = try Batch(order, tx)
+        if owed > 0, batch.sum <= owed, try ClawbackOffset.isDue(order, owed: owed, tx) {
+            owed = try ClawbackOffset.run(order, tx)
+            batch = try Batch(order, tx)
+            if owed > 0, batch.sum <= owed { throw PayoutRefusal.offsetUnfinished(owed: owed) }
+        }
         let kept = try PayoutRules.clawback(sum: batch.sum, owed: owed)
         try PayoutRules.checkMinimum(
             batch.sum - kept, minimum: order.minimum, isFull: batch.isFull)
@@ -41,7 +47,7 @@ public enum PayoutBook {
             submitFrom: order.submitFrom, submittedAt: nil, settledAt: nil, version: 1,
             createdAt: tx.now, updatedAt: tx.now)
         try PayoutStore.insert(payout, tx)
-        try PayoutStore.insertItems(of: payout, order, largestFirst: batch.largestFirst, tx)
+        try PayoutStore.insertItems(of: payout, order, tx)
         try RewardStore.hold(in: id, tx)
         if kept > 0 {
             try JournalStore.post(
@@ -56,33 +62,18 @@ public enum PayoutBook {
         return payout
     }
 
-    /// How many rewards a payout takes, and which.
+    /// How many of the oldest rewards a payout takes.
     private struct Batch {
         let count: Int
         let sum: Int64
         let isFull: Bool
-        let largestFirst: Bool
 
-        init(
-            _ order: PayoutOrder, largestFirst: Bool, _ reader: Reader
-        ) throws {
+        init(_ order: PayoutOrder, _ reader: Reader) throws {
             let most = PayoutRules.rewardsMax
-            let amounts = try RewardStore.payable(
-                order, limit: most, largestFirst: largestFirst, reader)
+            let amounts = try RewardStore.payable(order, limit: most, reader)
             (count, sum) = PayoutRules.fitting(amounts)
             isFull = count < amounts.count || count == most
-            self.largestFirst = largestFirst
         }
-    }
-
-    /// The oldest rewards; the largest ones where the oldest of a full batch are all owed back, so
-    /// that many small rewards never stand between a participant and its money.
-    private static func batch(
-        _ order: PayoutOrder, owed: Int64, _ tx: Transaction
-    ) throws -> Batch {
-        let oldest = try Batch(order, largestFirst: false, tx)
-        guard oldest.isFull, oldest.sum <= owed else { return oldest }
-        return try Batch(order, largestFirst: true, tx)
     }
 
     /// A draft keeps back all that is owed when it is made. What has come to be owed since, by a

@@ -9,7 +9,8 @@ import Records
 /// A slice is one transaction: its drafts, how far the run has come, and their events stand or fall
 /// together, so that a run that was stopped goes on where it was and nobody gets two of its drafts.
 public enum PayoutRunBook {
-    /// What one slice may cost: a participant costs one, and every ten rewards of a draft one more;
+    /// What one slice may cost: a participant costs one, and so does every ten rewards of a draft
+    /// and every entry in the journal;
     /// a few milliseconds, so that a redirect never waits for it.
     static let sliceCost = 20
 
@@ -82,11 +83,17 @@ public enum PayoutRunBook {
             order.minimum = run.minimum
             order.run = run.id
             order.submitFrom = run.submitFrom(at: tx.now)
+            order.offsetsMax = most
+            let head = try JournalStore.head(tx).sequence
             do {
                 cost += Int(clamping: try PayoutBook.draft(order, tx).rewardCount / 10)
+            } catch PayoutRefusal.offsetUnfinished {
+                // The next slice goes on with this participant.
+                break
             } catch is PayoutRefusal {
                 run.waiting += 1
             }
+            cost += Int(clamping: try JournalStore.head(tx).sequence - head)
             run.examined += 1
             run.last = participant
         }

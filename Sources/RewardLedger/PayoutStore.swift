@@ -88,6 +88,18 @@ public enum PayoutStore {
             """, participant, currency.code) ?? 0
     }
 
+    /// What the participant's drafts are to pay: the available account holds it until they are
+    /// submitted.
+    static func drafted(
+        for participant: ParticipantID, _ currency: Currency, _ reader: Reader
+    ) throws -> Int64 {
+        try reader.integer(
+            """
+            SELECT sum(amount) FROM payouts
+            WHERE participant_id = ? AND currency = ? AND state = 'draft'
+            """, participant, currency.code) ?? 0
+    }
+
     static func insert(_ payout: Payout, _ tx: Transaction) throws {
         try tx.run(
             """
@@ -107,20 +119,18 @@ public enum PayoutStore {
     /// Puts the first of what `RewardStore.payable` told into the payout, in the same order; one
     /// statement, as there may be a thousand.
     static func insertItems(
-        of payout: Payout, _ order: PayoutOrder, largestFirst: Bool, _ tx: Transaction
+        of payout: Payout, _ order: PayoutOrder, _ tx: Transaction
     ) throws {
-        var query = Query(
+        try tx.run(
             """
             INSERT INTO payout_rewards (payout_id, reward_id, amount, settled_amount)
             SELECT ?, id, amount - reversed_amount + clawback_amount - settled_amount, 0
             FROM rewards
             WHERE program_id = ? AND kind = ? AND currency = ? AND participant_id = ?
                 AND state = 'approved' AND payout_id IS NULL
+            ORDER BY seq LIMIT ?
             """, payout.id, order.program, order.kind.rawValue, order.currency.code,
-            order.participant)
-        if largestFirst { query.append(" ORDER BY 3 DESC, seq LIMIT ?", payout.rewardCount) }
-        if !largestFirst { query.append(" ORDER BY seq LIMIT ?", payout.rewardCount) }
-        try tx.run(query)
+            order.participant, payout.rewardCount)
         guard tx.changes == payout.rewardCount else {
             throw DatabaseFault(operation: "fill a payout", code: DatabaseFault.corrupt)
         }

@@ -57,20 +57,34 @@ public enum RewardStore {
     }
 
     /// What can be paid of the participant's approved rewards of the order's kind that no payout
-    /// holds, the oldest or the largest first, at most `limit`. Neither sum nor difference can
-    /// overflow: each amount is at most `Money.maximum`.
+    /// holds, the oldest first, at most `limit`. Neither sum nor difference can overflow: each
+    /// amount is at most `Money.maximum`.
     static func payable(
-        _ order: PayoutOrder, limit: Int, largestFirst: Bool = false, _ reader: Reader
+        _ order: PayoutOrder, limit: Int, _ reader: Reader
     ) throws -> [Int64] {
-        var query = Query(
+        try reader.all(
             """
             SELECT amount - reversed_amount + clawback_amount - settled_amount FROM rewards
             WHERE program_id = ? AND kind = ? AND currency = ? AND participant_id = ?
                 AND state = 'approved' AND payout_id IS NULL
-            """, order.program, order.kind.rawValue, order.currency.code, order.participant)
-        if largestFirst { query.append(" ORDER BY 1 DESC, seq LIMIT ?", Int64(limit)) }
-        if !largestFirst { query.append(" ORDER BY seq LIMIT ?", Int64(limit)) }
-        return try reader.all(query) { try $0.int64(0) }
+            ORDER BY seq LIMIT ?
+            """, order.program, order.kind.rawValue, order.currency.code, order.participant,
+            Int64(limit)
+        ) { try $0.int64(0) }
+    }
+
+    /// The participant's approved rewards of every kind that no payout holds, the oldest first, at
+    /// most `limit`.
+    static func free(_ order: PayoutOrder, limit: Int, _ reader: Reader) throws -> [Reward] {
+        var filter = Filter()
+        filter.participant = order.participant
+        filter.program = order.program
+        filter.state = Reward.State.approved.rawValue
+        var query = query(filter)
+        query.append(
+            " AND currency = ? AND payout_id IS NULL ORDER BY seq LIMIT ?", order.currency.code,
+            Int64(limit))
+        return try reader.all(query, map: reward)
     }
 
     /// Marks the payout's rewards as held by it. Neither their state nor their money changes by

@@ -20,6 +20,10 @@ extension Statement.Line {
             return "The credit for \(occasion) was decided anew: \(takenBack(money)) of the reward"
                 + "\(name(reward))\(byRule)."
         case .clawbackOffset:
+            guard payout != nil else {
+                return "\(rewardName) is set off against what is owed: "
+                    + "\(money(change.clawbackOwed))."
+            }
             return "\(money(change.clawbackOwed)) that is owed for the reward\(name(reward)) is "
                 + "met by what \(payoutName) had left unpaid of it."
         case .payoutClawback:

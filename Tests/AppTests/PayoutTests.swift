@@ -1,6 +1,8 @@
+import Database
 import Foundation
 import JSON
 import Model
+import RewardLedger
 import Testing
 
 @testable import App
@@ -44,6 +46,39 @@ struct PayoutTests {
         _ = try stage.service.post("/v1/payouts/\(second)/fail", ["reason": "x"])
         #expect(try stage.balance() == [0, 30_000, 0, 10_000, 10_000])
         #expect(try stage.draft("p3")["amount.amount"] == 20_000)
+        try stage.expectSoundBooks()
+    }
+
+    @Test("asking again goes on with a debt that takes more rewards than a payout holds")
+    func deepDebt() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        let sale = try stage.sale("large", 25_000)
+        try stage.paid("p1")
+        try stage.refund(sale.conversion, "1")
+        let program = try #require(ProgramID(stage.program))
+        let credit = Credit(
+            participant: try #require(ParticipantID(stage.participant)),
+            base: Money(amount: 10, currency: try #require(Currency("USD"))))
+        try stage.service.service.app.database.perform { tx in
+            for _ in 0..<2_600 {
+                let occasion = RewardOccasion(
+                    trigger: .conversion(kind: "purchase"), program: program, programVersion: 1,
+                    holdDays: 0, approvalThreshold: nil, lead: nil, conversion: tx.makeID(),
+                    actor: "test")
+                _ = try RewardBook.grant(occasion, to: [credit], tx)
+            }
+        }
+        #expect(try stage.balance() == [0, 2_600, 0, 2_500, 2_500])
+        let refused = try stage.service.post(
+            "/v1/payouts", ["participant_id": .string(stage.participant), "reference": "p2"])
+        #expect(refused.status == 409)
+        #expect(refused["code"] == "offset_unfinished")
+        #expect(refused["owed"] == 1_500)
+        #expect(try stage.balance() == [0, 1_600, 0, 2_500, 1_500])
+        let draft = try stage.draft("p2")
+        #expect(draft["rewards_amount.amount"] == 600)
+        #expect(draft["clawed_back.amount"] == 500 && draft["amount.amount"] == 100)
         try stage.expectSoundBooks()
     }
 

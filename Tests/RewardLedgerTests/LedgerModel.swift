@@ -10,6 +10,7 @@ struct LedgerModel {
         let conversion: ConversionID?
         let lead: LeadID?
         let rule: RewardRuleID
+        let kind: RewardRule.Kind
         let amount: Int64
         /// What the rule gave to all who share it.
         let whole: Int64
@@ -28,6 +29,7 @@ struct LedgerModel {
 
         var payable: Int64 { amount - reversed + owed - settled }
         var isWaiting: Bool { state == .pending || state == .review }
+        var isFree: Bool { state == .approved && payout == nil }
     }
 
     struct Batch {
@@ -48,6 +50,8 @@ struct LedgerModel {
     private(set) var places: [ConversionID: [Int]] = [:]
     private var own: [ParticipantID: [Int]] = [:]
     var payouts: [Batch] = []
+    /// What was owed and met rewards without a payout.
+    private(set) var setOff: [ParticipantID: Int64] = [:]
 
     func balance(of participant: ParticipantID) -> ParticipantBalance {
         var balance = ParticipantBalance()
@@ -72,7 +76,7 @@ struct LedgerModel {
         (own[participant] ?? []).reduce(0) { $0 + rewards[$1].owed }
             - payouts.reduce(0) {
                 $0 + ($1.participant == participant && $1.isLive ? $1.kept : 0)
-            }
+            } - setOff[participant, default: 0]
     }
 
     /// Basis points by schoolbook rounding, half to even, in 128 bits.
@@ -104,8 +108,8 @@ struct LedgerModel {
             rewards.append(
                 Entry(
                     id: reward.id, participant: reward.participant, conversion: reward.conversion,
-                    lead: reward.lead, rule: reward.rule, amount: reward.amount.amount,
-                    whole: reward.wholeAmount,
+                    lead: reward.lead, rule: reward.rule, kind: reward.kind,
+                    amount: reward.amount.amount, whole: reward.wholeAmount,
                     holdUntil: reward.createdAt.advanced(byDays: Int(holdDays)),
                     threshold: threshold, state: .pending))
         }
@@ -186,11 +190,37 @@ struct LedgerModel {
         }
     }
 
+    /// What a payout of the kind would take.
+    private func batch(_ participant: ParticipantID, _ kind: RewardRule.Kind) -> ArraySlice<Int> {
+        (own[participant] ?? []).filter { rewards[$0].isFree && rewards[$0].kind == kind }
+            .prefix(PayoutRules.rewardsMax)
+    }
+
+    /// Where the batch is all owed back although more is due, what is owed meets the oldest.
+    mutating func setOff(for participant: ParticipantID, _ kind: RewardRule.Kind) {
+        let free = (own[participant] ?? []).filter { rewards[$0].isFree }
+        var debt = owed(by: participant)
+        guard debt > 0, payable(batch(participant, kind)) <= debt, payable(free[...]) > debt
+        else { return }
+        for place in free.prefix(PayoutRules.rewardsMax) where debt > 0 {
+            let part = min(debt, rewards[place].payable)
+            rewards[place].settled += part
+            setOff[participant, default: 0] += part
+            debt -= part
+            conclude(place)
+        }
+    }
+
+    private func payable(_ places: ArraySlice<Int>) -> Int64 {
+        places.reduce(0) { $0 + rewards[$1].payable }
+    }
+
     mutating func create(_ payout: Payout) throws {
-        let places = (own[payout.participant] ?? []).filter {
-            rewards[$0].state == .approved && rewards[$0].payout == nil
-        }.prefix(PayoutRules.rewardsMax)
-        let sum = places.reduce(0) { $0 + rewards[$1].payable }
+        guard let kind = RewardRule.Kind(rawValue: payout.kind.rawValue) else {
+            throw ModelDiffers("kind")
+        }
+        let places = batch(payout.participant, kind)
+        let sum = payable(places)
         let kept = min(sum, owed(by: payout.participant))
         guard payout.amount == sum - kept, payout.clawbackAmount == kept else {
             throw ModelDiffers("payout")

@@ -75,7 +75,7 @@ struct LedgerPlayer {
         rules = [
             try fixture.rule(.basisPoints(1_250, atMost: nil)),
             try fixture.rule(.flat(fixture.money(500)), trigger: .leadQualified),
-            try fixture.rule(.flat(fixture.money(333))),
+            try fixture.rule(.flat(fixture.money(333)), kind: .accountCredit),
         ]
         rules[2].name = "flat"
     }
@@ -242,8 +242,13 @@ struct LedgerPlayer {
     private mutating func create(isRepeated: Bool, _ tx: Transaction) throws {
         if !isRepeated { references += 1 }
         let participant = participants[Int(random.below(UInt64(participants.count)))]
-        let (payout, isNew) = try PayoutBook.create(
-            fixture.order("r\(references)", to: participant), tx)
+        let isCash = random.below(3) > 0
+        let order = fixture.order(
+            "r\(references)", to: participant, kind: isCash ? .cash : .accountCredit)
+        if try PayoutStore.find(reference: "r\(references)", tx) == nil {
+            model.setOff(for: participant, isCash ? .cash : .accountCredit)
+        }
+        let (payout, isNew) = try PayoutBook.create(order, tx)
         if isNew { try model.create(payout) }
     }
 
@@ -297,7 +302,7 @@ struct LedgerPlayer {
         rules[place] = RewardRule(
             id: tx.makeID(), program: fixture.program, name: "flat", state: .active,
             terms: RewardTerms(
-                trigger: .conversion, recipient: .referrer, kind: .cash,
+                trigger: .conversion, recipient: .referrer, kind: .accountCredit,
                 rate: .flat(fixture.money(Int64(random.below(900)) + 1)), conversionKinds: nil),
             metadata: [:], version: 1, createdAt: tx.now, updatedAt: tx.now)
         try RewardRuleStore.insert(rules[place], actor: "test", tx)

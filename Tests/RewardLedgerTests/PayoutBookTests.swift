@@ -265,6 +265,76 @@ import Testing
         #expect(next.amount == 1 && next.clawbackAmount == 1_000)
     }
 
+    /// Owes 1,000 of cash, and has 600 of cash and 700 of account credit: 300 are due.
+    private func owingInBothKinds() throws -> (LedgerFixture, ParticipantID, [Reward]) {
+        let (fixture, participant) = try books()
+        try fixture.rule(.flat(fixture.money(700)), kinds: ["signup"], kind: .accountCredit)
+        let (conversion, _) = try fixture.approvedSale(10_000, to: participant)
+        try fixture.confirm(fixture.submitted("r1", to: participant))
+        try fixture.refund(conversion, total: 10_000, of: 10_000)
+        var rewards = try fixture.sell(6_000, to: participant).rewards
+        rewards += try fixture.perform { tx in
+            try RewardBook.grant(
+                fixture.occasion(.conversion(kind: "signup"), conversion: tx.makeID()),
+                to: [Credit(participant: participant, base: nil)], tx
+            )
+        }
+        return (fixture, participant, rewards)
+    }
+
+    @Test("a debt larger than either kind of reward is set off against the oldest of both")
+    func owedAcrossKinds() throws {
+        let (fixture, participant, rewards) = try owingInBothKinds()
+        #expect(rewards.map(\.payable) == [600, 700])
+        // The cash is all owed back; the debt still does not stand in the credit's way.
+        #expect(throws: PayoutRefusal.nothingToPay) {
+            try fixture.payout("cash", to: participant)
+        }
+        #expect(try fixture.balance(of: participant).clawbackOwed == 1_000)
+        let credit = try fixture.payout("credit", to: participant, kind: .accountCredit)
+        #expect(credit.amount == 300 && credit.clawbackAmount == 0)
+        #expect(
+            try fixture.balance(of: participant) == ParticipantBalance(available: 300, paid: 1_000))
+        let cash = try fixture.reward(rewards[0].id)
+        #expect(cash.state == .paid && cash.settledAmount == 600 && cash.payout == nil)
+        #expect(try fixture.reward(rewards[1].id).settledAmount == 400)
+
+        try fixture.confirm(
+            fixture.change(credit) {
+                try PayoutBook.submit($0, providerReference: nil, actor: "test", $1)
+            })
+        #expect(try fixture.reward(rewards[1].id).state == .paid)
+        #expect(try fixture.balance(of: participant) == ParticipantBalance(paid: 1_300))
+        let years = try fixture.perform { tx in
+            try SummaryReads.paidByYear(to: participant, fixture.currency, tx)
+        }
+        #expect(years.map(\.cash) == [1_000] && years.map(\.accountCredit) == [300])
+        #expect(try fixture.faults() == [])
+    }
+
+    @Test("what was set off is owed again when its own sale is refunded, and the statement says so")
+    func refundOfWhatWasSetOff() throws {
+        let (fixture, participant, rewards) = try owingInBothKinds()
+        _ = try fixture.payout("credit", to: participant, kind: .accountCredit)
+        try fixture.refund(#require(rewards[0].conversion), total: 6_000, of: 6_000)
+        #expect(try fixture.reward(rewards[0].id).state == .clawedBack)
+        #expect(try fixture.balance(of: participant).clawbackOwed == 600)
+        let statement = try #require(
+            try fixture.perform { tx in
+                try LedgerReads.statement(
+                    of: participant, fixture.currency, from: nil, to: nil, linesMax: 100, tx)
+            })
+        let offsets = statement.lines.filter { $0.kind == .clawbackOffset }.map {
+            $0.words(in: fixture.currency)
+        }
+        #expect(offsets.count == 2)
+        #expect(
+            offsets[0].hasPrefix("The reward \(rewards[0].id) for sale ")
+                && offsets[0].hasSuffix(" is set off against what is owed: 6.00 USD."))
+        #expect(offsets[1].hasSuffix(" is set off against what is owed: 4.00 USD."))
+        #expect(try fixture.faults() == [])
+    }
+
     @Test("what a failed payout kept back is owed again, and kept back by the next one")
     func clawbackOfFailed() throws {
         let (fixture, participant) = try books()

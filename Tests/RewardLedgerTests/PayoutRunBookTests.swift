@@ -290,14 +290,59 @@ import Testing
         _ = try fixture.approvedSale(90_000, to: participant)
         // The 1,000 oldest rewards of 1 are all owed back; the large one is not among them.
         let payout = try fixture.payout("second", to: participant)
-        #expect(payout.rewardsAmount == 9_999 && payout.clawbackAmount == 5_000)
-        #expect(payout.amount == 4_999)
+        #expect(payout.rewardsAmount == 9_000 && payout.clawbackAmount == 4_000)
+        #expect(payout.amount == 5_000)
         try fixture.confirm(
             fixture.change(payout) {
                 try PayoutBook.submit($0, providerReference: nil, actor: "test", $1)
             })
         #expect(
-            try fixture.balance(of: participant) == ParticipantBalance(available: 1, paid: 9_999))
+            try fixture.balance(of: participant) == ParticipantBalance(paid: 10_000))
+        #expect(try fixture.faults() == [])
+    }
+
+    /// A participant who owes 2,500, and has 2,600 rewards of 1: no 1,000 of them cover that.
+    private func deepDebt() throws -> (LedgerFixture, ParticipantID) {
+        let fixture = try books()
+        let participant = try fixture.participant()
+        let sale = try fixture.approvedSale(25_000, to: participant)
+        try fixture.confirm(fixture.submitted("first", to: participant))
+        try fixture.refund(sale.conversion, total: 25_000, of: 25_000)
+        try fixture.perform { tx in
+            for _ in 0..<2_600 {
+                _ = try RewardBook.grant(
+                    fixture.occasion(conversion: tx.makeID()),
+                    to: [Credit(participant: participant, base: fixture.money(10))], tx)
+            }
+        }
+        return (fixture, participant)
+    }
+
+    @Test("a debt that takes more rewards than a payout holds is set off a thousand at a time")
+    func deepDebtByHand() throws {
+        let (fixture, participant) = try deepDebt()
+        let order = fixture.order("second", to: participant)
+        #expect(throws: PayoutRefusal.offsetUnfinished(owed: 1_500)) {
+            try fixture.payout("second", to: participant)
+        }
+        #expect(try fixture.perform { try ClawbackOffset.run(order, $0) } == 1_500)
+        let payout = try fixture.payout("second", to: participant)
+        #expect(payout.rewardsAmount == 600 && payout.clawbackAmount == 500)
+        #expect(payout.amount == 100)
+        #expect(try fixture.faults() == [])
+    }
+
+    @Test("a run sets off such a debt slice by slice, until a payout covers the rest of it")
+    func deepDebtInRun() throws {
+        let (fixture, participant) = try deepDebt()
+        let made = try open(fixture).run
+        #expect(try runAll(fixture) > 1_500 / PayoutRunBook.sliceCost)
+        let drafts = try payouts(fixture, of: made.id)
+        #expect(drafts.map(\.participant) == [participant])
+        // A full batch of 1,000, of which 980 are still owed; the other 80 wait for the next one.
+        #expect(drafts.map(\.amount) == [20] && drafts.map(\.clawbackAmount) == [980])
+        let done = try run(fixture, made.id)
+        #expect(done.examined == 1 && done.waiting == 0 && done.failed == 0)
         #expect(try fixture.faults() == [])
     }
 

@@ -24,12 +24,24 @@ struct PayOut: Sendable {
             reference: reference, participant: participant.id, program: program.id,
             currency: currency ?? program.currency, kind: kind, actor: actor)
         if !overridesMinimum { order.minimum = program.terms.payouts.minimum }
-        let outcome = try PayoutBook.create(order, tx)
+        let outcome = try draft(order, tx)
         // What was drafted while it was approved stays the answer to its reference.
         if outcome.isNew, participant.state != .approved {
             throw Refused(PayOut.notApproved)
         }
         return outcome
+    }
+
+    /// What was set off stands when more is still to be: asking again goes on with it.
+    private func draft(
+        _ order: PayoutOrder, _ tx: Transaction
+    ) throws -> (payout: Payout, isNew: Bool) {
+        do {
+            return try PayoutBook.create(order, tx)
+        } catch let refusal as PayoutRefusal {
+            guard case .offsetUnfinished = refusal else { throw refusal }
+            throw Refused(refusal.problem) { try ClawbackOffset.run(order, $0) }
+        }
     }
 
     /// Money goes to participants who are approved; what others earned waits (R238).

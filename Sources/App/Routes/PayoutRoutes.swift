@@ -214,6 +214,13 @@ extension PayoutRefusal: ProblemConvertible {
         case .nothingToPay:
             .conflict(
                 "nothing_to_pay", "There is no approved reward, or all of it is owed back.")
+        case .offsetUnfinished(let owed):
+            Problem(
+                status: 409, code: "offset_unfinished",
+                detail: "\(owed) minor units that are owed back have yet to be set off against "
+                    + "rewards, \(PayoutRules.rewardsMax) at a time; ask again, under another "
+                    + "Idempotency-Key.",
+                extra: [("owed", .integer(owed))])
         case .belowMinimum(let amount, let minimum):
             Problem(
                 status: 409, code: "below_minimum",

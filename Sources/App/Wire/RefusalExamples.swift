@@ -93,7 +93,7 @@ extension DisputeRefusal {
 
 extension PayoutRefusal {
     static let creation: [PayoutRefusal] = [
-        .referenceTaken(member: "participant_id"), .nothingToPay,
+        .referenceTaken(member: "participant_id"), .nothingToPay, .offsetUnfinished(owed: 2_000),
         .belowMinimum(amount: 1_250, minimum: 5_000),
     ]
 
