@@ -4,7 +4,8 @@ import Model
 
 /// The credit of a sale was decided anew: whoever has less of it gives the difference back, whoever
 /// has more gets it as a further reward. Nothing that was granted is changed; the journal gets new
-/// entries.
+/// entries. What a person rejected or voided stays so, however often credit goes away and comes
+/// back: of a share, only what is beyond it is given.
 public enum RewardCorrection {
     /// What the sale was, for rewards that are granted or taken back now.
     public struct Sale: Sendable {
@@ -40,6 +41,7 @@ public enum RewardCorrection {
             tx
         ).filter(\.terms.isMoney)
         occasion.facts = RewardReckoning.facts(occasion, held: granted)
+        let refused = try Set(granted.filter { try isRefused($0, tx) }.map(\.id))
         var changed: [Reward] = []
         // First what is taken back, so that nobody's balance is larger in between than it will be.
         for rule in rules {
@@ -47,16 +49,16 @@ public enum RewardCorrection {
                 rule, occasion, credits, held: granted, at: sale.recordedAt, tx)
             let held = granted.filter { $0.rule == rule.id }
             for participant in participants(held) {
-                let own = held.filter { $0.participant == participant }
-                let target = shares.first { $0.participant == participant }?.amount.amount ?? 0
-                let excess = counted(own) - target
+                let own = Holding(held, of: participant, refused: refused)
+                let share = shares.first { $0.participant == participant }?.amount.amount ?? 0
+                let excess = -own.missing(to: share)
                 if excess > 0 {
-                    changed += try takeBack(excess, of: own, sale, occasion.actor, tx)
+                    changed += try takeBack(excess, of: own.rewards, sale, occasion.actor, tx)
                 }
             }
             for share in shares {
-                let own = held.filter { $0.participant == share.participant }
-                var missing = share.amount.amount - counted(own)
+                let own = Holding(held, of: share.participant, refused: refused)
+                var missing = own.missing(to: share.amount.amount)
                 guard missing > 0 else { continue }
                 // What the limits left then may have gone to other rewards since.
                 for limit in try own.isEmpty
@@ -73,9 +75,34 @@ public enum RewardCorrection {
         return changed
     }
 
-    /// What of the rewards belongs to their participant, refunds aside.
-    private static func counted(_ rewards: [Reward]) -> Int64 {
-        rewards.reduce(0) { $0 + $1.amount.amount - $1.correctedAmount }
+    /// What one participant has of the sale by one rule, refunds aside.
+    private struct Holding {
+        /// What moves with the credit.
+        let rewards: [Reward]
+        /// What belongs to the participant of those, and of what was refused.
+        private let counted: Int64
+        private let refused: Int64
+        let isEmpty: Bool
+
+        init(_ held: [Reward], of participant: ParticipantID, refused: Set<RewardID>) {
+            let own = held.filter { $0.participant == participant }
+            func counted(_ rewards: [Reward]) -> Int64 {
+                rewards.reduce(0) { $0 + $1.amount.amount - $1.correctedAmount }
+            }
+            rewards = own.filter { !refused.contains($0.id) }
+            self.counted = counted(rewards)
+            self.refused = counted(own) - self.counted
+            isEmpty = own.isEmpty
+        }
+
+        /// What the participant lacks of `share`; negative for what is too much.
+        func missing(to share: Int64) -> Int64 { max(0, share - refused) - counted }
+    }
+
+    /// Whether a person said no to all that was left of it. A refund or an earlier correction is no
+    /// such word.
+    private static func isRefused(_ reward: Reward, _ reader: Reader) throws -> Bool {
+        try reward.netAmount == 0 && LedgerReads.isRefused(reward.id, reader)
     }
 
     private static func participants(_ rewards: [Reward]) -> [ParticipantID] {
@@ -98,7 +125,7 @@ public enum RewardCorrection {
                 amount: reward.amount.amount, corrected: reward.correctedAmount + part,
                 refunded: sale.refunded, whole: sale.amount)
             let more = target - reward.reversedAmount
-            // What was rejected or voided, or refunded in whole, has nothing left to give.
+            // What was refunded in whole has nothing left to give.
             guard more > 0 else {
                 var noted = reward
                 noted.correctedAmount += part

@@ -206,6 +206,26 @@ struct CreditJourneyTests {
         try stage.expectSoundBooks()
     }
 
+    @Test("a reward that a person voided does not come back with the credit")
+    func voidedStays() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        try stage.touch(stage.ada, 1)
+        let sold = try stage.sell("order-1")
+        let reward = try #require(sold["rewards.0.id"]?.stringValue)
+        let void = try stage.service.post("/v1/rewards/\(reward)/void", ["reason": "fraud"])
+        #expect(void["status"] == "voided")
+        for person in [stage.ben, stage.ada] {
+            _ = try stage.reattribute(
+                sold.id(), ["credits": [["participant_id": .string(person), "parts": 1]]])
+        }
+        #expect(try stage.balance(stage.ada) == [0, 0, 0, 0, 0])
+        #expect(try stage.balance(stage.ben) == [0, 0, 0, 0, 0])
+        let kept = try stage.service.get("/v1/rewards/\(reward)")
+        #expect(kept["reason"] == "fraud" && kept["corrected.amount"] == 0)
+        try stage.expectSoundBooks()
+    }
+
     @Test(
         "a new decision after a partial refund moves what is left, and a full refund ends at zero")
     func refundAndDecision() throws {

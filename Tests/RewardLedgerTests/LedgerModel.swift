@@ -317,33 +317,36 @@ extension LedgerModel {
         _ conversion: ConversionID, _ shares: [ModelShare], refunded: Int64, of whole: Int64
     ) -> [ModelShare] {
         let places = places[conversion] ?? []
-        var missing = shares
-        for place in places.reversed() {
+        for place in places.reversed() where !rewards[place].isRefused {
             let reward = rewards[place]
-            let group = places.filter {
-                rewards[$0].rule == reward.rule && rewards[$0].participant == reward.participant
+            let group = places.map { rewards[$0] }.filter {
+                $0.rule == reward.rule && $0.participant == reward.participant
             }
-            let target = shares.first { $0.isFor(reward) }?.amount ?? 0
-            let excess = group.reduce(-target) { $0 + rewards[$1].counted }
-            let part = min(max(excess, 0), reward.counted)
+            let share = shares.first { $0.isFor(reward) }?.amount ?? 0
+            let part = min(max(-LedgerModel.missing(to: share, group), 0), reward.counted)
             guard part > 0 else { continue }
             rewards[place].corrected += part
             takeBack(place, refunded, of: whole)
         }
-        missing = shares.compactMap { share in
-            let held = places.reduce(0) {
-                $0 + (share.isFor(rewards[$1]) ? rewards[$1].counted : 0)
-            }
-            guard held < share.amount else { return nil }
+        return shares.compactMap { share in
+            let own = places.map { rewards[$0] }.filter { share.isFor($0) }
+            let missing = LedgerModel.missing(to: share.amount, own)
+            guard missing > 0 else { return nil }
             return ModelShare(
-                rule: share.rule, participant: share.participant, amount: share.amount - held,
+                rule: share.rule, participant: share.participant, amount: missing,
                 whole: share.whole)
         }
-        return missing
+    }
+
+    /// What was refused is not given again, nor taken from anything else.
+    private static func missing(to share: Int64, _ own: [Entry]) -> Int64 {
+        let refused = own.reduce(0) { $0 + ($1.isRefused ? $1.counted : 0) }
+        let counted = own.reduce(0) { $0 + $1.counted } - refused
+        return max(0, share - refused) - counted
     }
 
     /// What is wrong with the rewards of a sale: by each rule every participant has exactly what
-    /// it gives for the credit that counts; each reward has lost exactly the refunded proportion of
+    /// it gives for the credit that counts, beyond what a person refused; each reward has lost exactly the refunded proportion of
     /// that, rounded once; so a participant's rewards by a rule differ from their sum's proportion
     /// by half a unit each at most, and not at all before a refund or after a full one.
     func faults(
@@ -351,22 +354,24 @@ extension LedgerModel {
         refunded: Int64, of whole: Int64
     ) -> [String] {
         var wrong: [String] = []
-        if rewards.reduce(0, { $0 + $1.counted }) != shares.reduce(0, { $0 + $1.amount }) {
-            wrong.append("\(conversion): the sum of what counts is not what the rules give")
+        let taken = rewards.filter { reward in !shares.contains { $0.isFor(reward) } }
+        if taken.contains(where: { $0.counted > 0 && !$0.isRefused }) {
+            wrong.append("\(conversion): what counts is more than the rules give")
         }
         for share in shares {
-            let own = rewards.filter { share.isFor($0) }
-            if own.reduce(0, { $0 + $1.counted }) != share.amount {
-                wrong.append("\(conversion): \(share) is not what counts: \(own)")
+            let all = rewards.filter { share.isFor($0) }
+            // Of what a person said no to, nothing comes back; what is beyond it is given.
+            let own = all.filter { !$0.isRefused }
+            let refused = all.reduce(0) { $0 + ($1.isRefused ? $1.counted : 0) }
+            let due = max(0, share.amount - refused)
+            if own.reduce(0, { $0 + $1.counted }) != due {
+                wrong.append("\(conversion): \(share) is not what counts: \(all)")
             }
-            // A person's no takes all of a reward.
-            guard own.allSatisfy({ !$0.isRefused }) else { continue }
             let net = own.reduce(0) { $0 + $1.amount - $1.reversed }
             let exact = own.reduce(0) {
                 $0 + $1.counted - LedgerModel.proportion($1.counted, refunded, whole)
             }
-            let together =
-                share.amount - LedgerModel.proportion(share.amount, refunded, whole)
+            let together = due - LedgerModel.proportion(due, refunded, whole)
             let live = own.filter { $0.counted > 0 }.count
             let isRounded = refunded > 0 && refunded < whole && live > 1
             if net != exact || abs(net - together) > (isRounded ? Int64(live + 1) / 2 : 0) {
