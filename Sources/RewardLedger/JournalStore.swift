@@ -47,6 +47,17 @@ public enum JournalStore {
         return Int64(clamping: distance)
     }
 
+    /// What the program's account of `kind` holds; 0 when there is none.
+    public static func balance(
+        _ kind: LedgerAccount.Kind, of program: ProgramID, _ currency: Currency, _ reader: Reader
+    ) throws -> Int64 {
+        try reader.integer(
+            """
+            SELECT balance FROM ledger_accounts
+            WHERE program_id = ? AND kind = ? AND currency = ? AND participant_id IS NULL
+            """, program, kind.rawValue, currency.code) ?? 0
+    }
+
     /// What the participant's account of `kind` holds; 0 when there is none.
     static func balance(
         _ kind: LedgerAccount.Kind, of participant: ParticipantID, _ currency: Currency,
@@ -59,11 +70,24 @@ public enum JournalStore {
             """, participant, kind.rawValue, currency.code) ?? 0
     }
 
+    /// Whether the reward's grant set its cost aside. Grants from before there was a reserve did
+    /// not.
+    static func isReserved(_ reward: RewardID, _ reader: Reader) throws -> Bool {
+        try reader.integer(
+            """
+            SELECT 1 FROM ledger_transactions t
+                CROSS JOIN ledger_postings p ON p.transaction_seq = t.seq
+                CROSS JOIN ledger_accounts a ON a.seq = p.account_seq
+            WHERE t.reward_id = ? AND t.kind = 'reward_granted' AND a.kind = 'budget_reserve'
+            """, reward) != nil
+    }
+
     /// Refuses a grant after which some later move of the participant's money might not fit: what
     /// waits, is available, on its way, paid and kept back by open payouts is at most
     /// `balanceMax` in all. Nothing but a grant raises that sum, and what is owed never exceeds it;
     /// so no approval, payout or refund finds an account full, and a failed payout can always
-    /// give its money back.
+    /// give its money back. What the program has set aside and spent is at most that too, so that
+    /// an approval always finds room for the expense.
     private static func checkRoom(for entry: JournalEntry, _ reader: Reader) throws {
         var sum: Int64 = 0
         var isOwing = false
@@ -80,9 +104,25 @@ public enum JournalStore {
         if isOwing {
             sum += try PayoutStore.keptBack(of: entry.participant, entry.currency, reader)
         }
-        for posting in entry.postings where posting.account != .programExpense {
-            sum = try JournalRules.balance(sum, adding: -posting.amount)
+        var cost = try cost(of: entry.program, entry.currency, reader)
+        for posting in entry.postings {
+            if posting.account.isOfProgram {
+                cost = try JournalRules.balance(cost, adding: posting.amount)
+            } else {
+                sum = try JournalRules.balance(sum, adding: -posting.amount)
+            }
         }
+    }
+
+    /// What the program has set aside and spent.
+    private static func cost(
+        of program: ProgramID, _ currency: Currency, _ reader: Reader
+    ) throws -> Int64 {
+        try reader.integer(
+            """
+            SELECT sum(balance) FROM ledger_accounts
+            WHERE program_id = ? AND currency = ? AND participant_id IS NULL
+            """, program, currency.code) ?? 0
     }
 
     // MARK: - Accounts
@@ -109,7 +149,7 @@ public enum JournalStore {
                 id, kind, program_id, participant_id, currency, balance, created_at)
             VALUES (?, ?, ?, ?, ?, 0, ?)
             """, id, kind.rawValue, entry.program,
-            kind == .programExpense ? nil : entry.participant, entry.currency.code, tx.now)
+            kind.isOfProgram ? nil : entry.participant, entry.currency.code, tx.now)
         guard let account = try find(kind, of: entry, tx) else {
             throw DatabaseFault(operation: "open an account", code: DatabaseFault.corrupt)
         }
@@ -119,13 +159,13 @@ public enum JournalStore {
     private static func find(
         _ kind: LedgerAccount.Kind, of entry: JournalEntry, _ reader: Reader
     ) throws -> LedgerAccount? {
-        if kind == .programExpense {
+        if kind.isOfProgram {
             return try reader.first(
                 """
                 SELECT seq, id, kind, program_id, participant_id, currency, balance, created_at
                 FROM ledger_accounts
-                WHERE program_id = ? AND currency = ? AND participant_id IS NULL
-                """, entry.program, entry.currency.code, map: account)
+                WHERE program_id = ? AND kind = ? AND currency = ? AND participant_id IS NULL
+                """, entry.program, kind.rawValue, entry.currency.code, map: account)
         }
         return try reader.first(
             """

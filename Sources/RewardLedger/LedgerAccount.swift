@@ -3,9 +3,12 @@ import Model
 /// One account of the double-entry journal, in one currency. Debits are positive, credits negative,
 /// and over all accounts of a currency the balances add up to zero.
 ///
-/// The program owns its expense account; a participant owns one of each other kind.
+/// The program owns its reserve and its expense; a participant owns one of each other kind.
 public struct LedgerAccount: Sendable {
     public enum Kind: String, Sendable, CaseIterable {
+        /// Set aside for rewards on hold or in review; becomes expense when they are approved
+        /// (debit).
+        case budgetReserve = "budget_reserve"
         /// What the program spends on rewards (debit).
         case programExpense = "program_expense"
         /// Earned and on hold or in review (credit).
@@ -18,13 +21,16 @@ public struct LedgerAccount: Sendable {
         case paidOut = "paid_out"
         /// Paid for something that was refunded; kept back from the next payout (debit).
         case clawbackReceivable = "clawback_receivable"
+
+        /// Whether there is one for the program, and none for each participant.
+        var isOfProgram: Bool { self == .budgetReserve || self == .programExpense }
     }
 
     let sequence: Int64
     public let id: LedgerAccountID
     public let kind: Kind
     public let program: ProgramID
-    /// Nil for the program's expense.
+    /// Nil for the program's own.
     public let participant: ParticipantID?
     public let currency: Currency
     /// The sum of the account's postings.

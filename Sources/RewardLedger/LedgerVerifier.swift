@@ -129,6 +129,7 @@ public enum LedgerVerifier {
     // MARK: - Rewards and payouts
 
     private static func checkRewards(_ reader: Reader, _ report: inout LedgerReport) throws {
+        var reserved: [String: Int128] = [:]
         try reader.forEach(
             """
             SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind,
@@ -150,8 +151,10 @@ public enum LedgerVerifier {
             }
             let held = reward.netAmount + reward.clawbackAmount
             let isWaiting = reward.state.isWaiting
+            let isReserved = try isWaiting && JournalStore.isReserved(reward.id, reader)
             let expected: [LedgerAccount.Kind: Int64] = [
-                .programExpense: reward.netAmount,
+                .budgetReserve: isReserved ? reward.netAmount : 0,
+                .programExpense: isReserved ? 0 : reward.netAmount,
                 .participantPending: isWaiting ? -held : 0,
                 .participantAvailable: isWaiting ? 0 : setOff - held,
                 .clawbackReceivable: reward.clawbackAmount - setOff,
@@ -160,8 +163,31 @@ public enum LedgerVerifier {
             where sums[kind, default: 0] != expected[kind, default: 0] {
                 report.add("Reward \(reward.id) differs from its transactions on \(kind.rawValue).")
             }
+            if isReserved {
+                let owner = "\(reward.program) in \(reward.amount.currency.code)"
+                reserved[owner, default: 0] += Int128(reward.netAmount)
+            }
             if !isWaiting, (reward.state == .approved) != (reward.payable > 0) {
                 report.add("Reward \(reward.id) is \(reward.state.rawValue) by mistake.")
+            }
+        }
+        try checkReserves(reserved, reader, &report)
+    }
+
+    /// A program's reserve is what its waiting rewards come to, by the rewards themselves.
+    private static func checkReserves(
+        _ reserved: [String: Int128], _ reader: Reader, _ report: inout LedgerReport
+    ) throws {
+        try reader.forEach(
+            """
+            SELECT program_id, currency, balance FROM ledger_accounts
+            WHERE kind = 'budget_reserve' ORDER BY seq
+            """
+        ) { row in
+            let program: ProgramID = try row.id(0)
+            let owner = "\(program) in \(try row.text(1))"
+            if try Int128(row.int64(2)) != reserved[owner, default: 0] {
+                report.add("The reserve of \(owner) is not the sum of its rewards that wait.")
             }
         }
     }

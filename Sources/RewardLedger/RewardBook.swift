@@ -75,7 +75,7 @@ public enum RewardBook {
         try JournalStore.post(
             .about(
                 reward, .rewardGranted,
-                [Posting(.programExpense, amount), Posting(.participantPending, -amount)]), tx)
+                [Posting(.budgetReserve, amount), Posting(.participantPending, -amount)]), tx)
         if state == .approved { try postApproval(reward, tx) }
         try RewardStore.insert(reward, tx)
         if state == .pending {
@@ -194,7 +194,7 @@ public enum RewardBook {
                 kind ?? (refund == nil ? .rewardCorrected : ofRefund), refund: refund,
                 [
                     Posting(held, unpaid), Posting(.clawbackReceivable, owed),
-                    Posting(.programExpense, -more),
+                    Posting(try cost(of: old, tx), -more),
                 ]), tx)
         var reward = old
         reward.reversedAmount += more
@@ -238,14 +238,23 @@ public enum RewardBook {
                 data: .object(data)), tx)
     }
 
+    /// What was set aside becomes expense in the same transaction.
     private static func postApproval(_ reward: Reward, _ tx: Transaction) throws {
-        try JournalStore.post(
-            .about(
-                reward, .rewardApproved,
-                [
-                    Posting(.participantPending, reward.netAmount),
-                    Posting(.participantAvailable, -reward.netAmount),
-                ]), tx)
+        let amount = reward.netAmount
+        var postings = [
+            Posting(.participantPending, amount), Posting(.participantAvailable, -amount),
+        ]
+        if try JournalStore.isReserved(reward.id, tx) {
+            postings += [Posting(.programExpense, amount), Posting(.budgetReserve, -amount)]
+        }
+        try JournalStore.post(.about(reward, .rewardApproved, postings), tx)
+    }
+
+    /// Where the cost of a reward is: set aside while it waits, an expense from its approval on.
+    /// What was granted before there was a reserve has been an expense from the beginning.
+    private static func cost(of reward: Reward, _ tx: Transaction) throws -> LedgerAccount.Kind {
+        try reward.state.isWaiting && JournalStore.isReserved(reward.id, tx)
+            ? .budgetReserve : .programExpense
     }
 
     private static func cancel(
@@ -256,7 +265,8 @@ public enum RewardBook {
             old.state.isWaiting ? .participantPending : .participantAvailable
         try JournalStore.post(
             .about(
-                old, kind, [Posting(held, old.payable), Posting(.programExpense, -old.payable)]),
+                old, kind,
+                [Posting(held, old.payable), Posting(try cost(of: old, tx), -old.payable)]),
             tx)
         reward.reversedAmount = reward.amount.amount
         reward.reason = reason

@@ -49,6 +49,34 @@ struct BudgetTests {
         try stage.expectSoundBooks()
     }
 
+    @Test("R173: what waits is set aside, and an expense once it is approved")
+    func reserve() throws {
+        let stage = try stage("refuse", holdDays: 10)
+        defer { stage.service.stop() }
+        func cost() throws -> [JSONValue?] {
+            let budget = try budget(stage)
+            return [budget["budget_reserve.amount"], budget["program_expense.amount"]]
+        }
+        #expect(try cost() == [0, 0])
+        _ = try stage.qualified("l1")
+        let second = try stage.qualified("l2").reward
+        #expect(try cost() == [40_000, 0])
+        let early = try stage.service.post("/v1/rewards/\(second)/approve")
+        #expect(early.status == 200)
+        #expect(try cost() == [20_000, 20_000])
+        stage.service.clock.advance(days: 10)
+        stage.runJobs()
+        #expect(try cost() == [0, 40_000])
+        #expect(
+            try stage.service.post("/v1/rewards/\(second)/void", ["reason": "r"]).status == 200)
+        #expect(try cost() == [0, 20_000])
+        let accounts = try stage.service.list(
+            "/v1/ledger/accounts?kind=budget_reserve&program_id=\(stage.program)")
+        #expect(accounts.map { $0["balance"] } == [0])
+        #expect(accounts.map { $0["participant_id"] } == [.null])
+        try stage.expectSoundBooks()
+    }
+
     @Test("R173: a reward beyond the budget goes to a person, with and without a hold")
     func review() throws {
         for holdDays in [0, 5] as [Int64] {

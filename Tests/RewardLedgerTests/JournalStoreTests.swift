@@ -93,7 +93,7 @@ import Testing
                 """)
         }
         #expect(differing == 0)
-        #expect(try fixture.count("ledger_accounts") == 3)
+        #expect(try fixture.count("ledger_accounts") == 4)
         #expect(try fixture.perform { try JournalStore.imbalance($0) } == 0)
         #expect(try fixture.balance(of: participant).available == 1_000 + 33 + 2)
     }

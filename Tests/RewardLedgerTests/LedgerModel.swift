@@ -72,6 +72,13 @@ struct LedgerModel {
         return balance
     }
 
+    /// What the program has set aside for rewards that wait, and what the others have cost.
+    var cost: [Int64] {
+        rewards.reduce(into: [0, 0]) { sums, reward in
+            sums[reward.isWaiting ? 0 : 1] += reward.amount - reward.reversed
+        }
+    }
+
     private func owed(by participant: ParticipantID) -> Int64 {
         (own[participant] ?? []).reduce(0) { $0 + rewards[$1].owed }
             - payouts.reduce(0) {
@@ -346,9 +353,10 @@ extension LedgerModel {
     }
 
     /// What is wrong with the rewards of a sale: by each rule every participant has exactly what
-    /// it gives for the credit that counts, beyond what a person refused; each reward has lost exactly the refunded proportion of
-    /// that, rounded once; so a participant's rewards by a rule differ from their sum's proportion
-    /// by half a unit each at most, and not at all before a refund or after a full one.
+    /// it gives for the credit that counts, beyond what a person refused; each reward has lost
+    /// exactly the refunded proportion of that, rounded once; so a participant's rewards by a rule
+    /// differ from their sum's proportion by half a unit each at most, and not at all before a
+    /// refund or after a full one.
     func faults(
         of conversion: ConversionID, _ rewards: [Entry], _ shares: [ModelShare],
         refunded: Int64, of whole: Int64

@@ -30,6 +30,7 @@ import Testing
         #expect(player.tally.values.reduce(0, +) == done)
         #expect(player.tally.count == LedgerPlayer.operations.count)
         #expect(player.refusals > 0 && player.successes > 0)
+        #expect(done < 5_000 || !player.model.setOff.isEmpty)
     }
 }
 
@@ -337,6 +338,12 @@ struct LedgerPlayer {
                 if told ?? ParticipantBalance() != expected {
                     wrong.append("\(participant): \(told as Any), expected \(expected)")
                 }
+            }
+            let cost = try [.budgetReserve, .programExpense].map {
+                try JournalStore.balance($0, of: fixture.program, fixture.currency, tx)
+            }
+            if cost != player.model.cost {
+                wrong.append("cost: \(cost), expected \(player.model.cost)")
             }
             guard everything else { return wrong }
             for reward in eachRow ? player.model.rewards : [] {

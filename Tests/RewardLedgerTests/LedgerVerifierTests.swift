@@ -50,9 +50,9 @@ import Testing
         let (fixture, _) = try books()
         let report = try verify(fixture)
         #expect(report.faults == [] && report.isSound)
-        #expect(report.transactions == 20 && report.postings == 40)
+        #expect(report.transactions == 20 && report.postings == 52)
         #expect(report.rewards == 6 && report.payouts == 4)
-        #expect(report.accounts == 11)
+        #expect(report.accounts == 12)
         #expect(report.head == (try fixture.perform { try JournalStore.head($0) }))
     }
 

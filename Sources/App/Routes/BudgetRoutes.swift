@@ -26,7 +26,11 @@ enum BudgetRoutes {
             let period = CalendarPeriod(program.terms.budget?.period ?? .quarter, containing: at)
             let reserved = try RewardStore.reserved(in: id, period, reader)
             let forecast = try RewardStore.owed(in: id, reader)
-            return .object(BudgetWire.json(program, period, reserved: reserved, forecast))
+            let cost = try (
+                reserve: JournalStore.balance(.budgetReserve, of: id, program.currency, reader),
+                expense: JournalStore.balance(.programExpense, of: id, program.currency, reader)
+            )
+            return .object(BudgetWire.json(program, period, reserved: reserved, forecast, cost))
         }
     }
 
@@ -59,6 +63,12 @@ enum BudgetWire {
                 "available", .nullable(.money(from: 0)), "What is left; null without a budget."),
             .required("exceeded_by", .nullable(.money(from: 0))),
             .required(
+                "budget_reserve", .money(from: 0),
+                "What the journal has set aside for rewards on hold or in review, of all periods."),
+            .required(
+                "program_expense", .money(from: 0),
+                "What approved rewards have cost in all, less what was taken back."),
+            .required(
                 "owed",
                 .object([
                     .required("approved", sum, "Due now."),
@@ -84,7 +94,8 @@ enum BudgetWire {
     ])
 
     static func json(
-        _ program: Program, _ period: CalendarPeriod, reserved: Int64, _ forecast: BudgetForecast
+        _ program: Program, _ period: CalendarPeriod, reserved: Int64, _ forecast: BudgetForecast,
+        _ cost: (reserve: Int64, expense: Int64)
     ) -> [UInt8] {
         func money(_ amount: Int64) -> Money { Money(amount: amount, currency: program.currency) }
         let budget = program.terms.budget
@@ -100,6 +111,8 @@ enum BudgetWire {
             object.money("reserved", money(reserved))
             object.money("available", budget.map { money(max(0, $0.amount - reserved)) })
             object.money("exceeded_by", budget.map { money(max(0, reserved - $0.amount)) })
+            object.money("budget_reserve", money(cost.reserve))
+            object.money("program_expense", money(cost.expense))
             object.object("owed") { owed in
                 owed.object("approved") { write(forecast.approved, money, &$0) }
                 owed.object("in_review") { write(forecast.review, money, &$0) }
