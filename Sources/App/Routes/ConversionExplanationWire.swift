@@ -75,7 +75,7 @@ enum ConversionExplanationWire {
             object.field("conversion_id", conversion.id.description)
             object.field("attribution_id", attribution.id.description)
             object.field("reason", attribution.reason.rawValue)
-            object.field("summary", summary(attribution))
+            object.field("summary", summary(attribution) + unused(conversion))
             object.field("rule", rule(attribution))
             object.field("program_version", attribution.programVersion)
             object.array("touches") { list in
@@ -217,6 +217,13 @@ enum ConversionExplanationWire {
         case .touchEarnsNoCredit:
             return "Nobody is credited: what the model chose belongs to no participant."
         }
+    }
+
+    /// What was given for nothing, as a further sentence.
+    private static func unused(_ conversion: Conversion) -> String {
+        guard !conversion.ignored.isEmpty else { return "" }
+        let names = conversion.ignored.map(\.rawValue).joined(separator: " and ")
+        return " Its \(names) named nothing in the program and counted for nothing."
     }
 
     static func because(

@@ -23,6 +23,10 @@ enum ConversionWire {
         .required("lead_id", .nullable(.id(LeadID.self))),
         .required("click_id", .nullable(.id(ClickID.self))),
         .required("ref", .nullable(.text(1...64))),
+        .required(
+            "ignored",
+            .list(.choice(Conversion.CarriedName.allCases.map(\.rawValue)), count: 0...2),
+            "What of click_id and ref names nothing in the program and counted for nothing."),
         .required("kind", kind), .required("amount", .money(from: 0)),
         .required("refunded", .money(from: 0)), .required("occurred_at", .time),
         .required("metadata", .metadata), .required("created_at", .time),
@@ -40,8 +44,10 @@ enum ConversionWire {
                 .optional("email", .email),
             ])),
         .required("kind", kind), .required("amount", .money(from: 0)),
-        .optional("lead_id", .id(LeadID.self)), .optional("click_id", .id(ClickID.self)),
-        .optional("ref", .text(3...64), "A referral code used at checkout."),
+        .optional("lead_id", .id(LeadID.self)),
+        .optional(
+            "click_id", .id(ClickID.self), "One that is unknown is kept and told in ignored."),
+        .optional("ref", .text(3...64), "A referral code used at checkout; likewise."),
         .optional("occurred_at", .time, "Now unless told; not in the future."),
         .optional("metadata", .metadata),
     ])
@@ -69,6 +75,7 @@ enum ConversionWire {
         json.field("lead_id", conversion.lead)
         json.field("click_id", conversion.click)
         json.field("ref", conversion.ref)
+        json.field("ignored", JSONValue.array(conversion.ignored.map { .string($0.rawValue) }))
         json.field("kind", conversion.kind.rawValue)
         json.money("amount", conversion.amount)
         json.money(
