@@ -50,6 +50,38 @@ struct TokenMaskTests {
         #expect(try scene.service.post("/v1/leads", lead)["rule"] == "at_risk")
     }
 
+    @Test("of a reward that is shared a participant's token sees its own part alone")
+    func sharedReward() throws {
+        let stage = try CreditStage(["model": "linear"])
+        defer { stage.service.stop() }
+        try stage.touch(stage.ada, 3)
+        try stage.touch(stage.ben, 2)
+        try stage.touch(stage.eve, 1)
+        let sale = try stage.sell("order-1", 777_777).id()
+        let token = try Scene.token(stage.service, of: stage.ben)
+        let rewards = try stage.service.get("/v1/rewards?conversion_id=\(sale)", key: token).ids
+        #expect(rewards.count == 1)
+        let path = "/v1/rewards/\(rewards[0])/explain"
+        let told = try stage.service.get(path)
+        let own = try stage.service.get(path, key: token)
+        #expect(told["basis.arithmetic.base"] == 777_777)
+        #expect(told["basis.arithmetic.whole"] == 77_778)
+        #expect(own["basis.arithmetic.amount"] == told["basis.arithmetic.amount"])
+        #expect(own["basis.credited.amount"] == 259_259)
+        for others in ["777777", "77778", "777_777", stage.ada, stage.eve] {
+            #expect(!own.text.contains(others), "\(others): \(own.text)")
+        }
+        for name in ["parts", "of", "remainder", "rate_amount", "before_maximum"] {
+            #expect(told["basis.arithmetic.\(name)"] != nil, "\(name)")
+            #expect(own["basis.arithmetic.\(name)"] == nil, "\(name)")
+        }
+        // What is one's own alone is told with every step.
+        let alone = try stage.sell("order-2", customer: "c2", ["ref": "code-ben"]).id()
+        let whole = try stage.service.get("/v1/rewards?conversion_id=\(alone)", key: token).ids
+        let all = try stage.service.get("/v1/rewards/\(whole[0])/explain", key: token)
+        #expect(all["basis.arithmetic.base"] == 100_000)
+    }
+
     @Test("a participant's token reads a program's terms without its internals")
     func program() throws {
         let scene = try Scene(TestService())
