@@ -87,13 +87,23 @@ public enum ConversionStore {
             """, program, externalID, map: refund)
     }
 
-    /// Oldest first, at most 100.
-    public static func refunds(of id: ConversionID, _ reader: Reader) throws -> [Refund] {
-        try reader.all(
+    /// Newest first.
+    public static func refunds(
+        _ request: PageRequest, of id: ConversionID, _ reader: Reader
+    ) throws -> Page<Refund> {
+        let query = Query(
             """
             SELECT id, program_id, conversion_id, external_id, kind, amount, reason, created_at
-            FROM refunds WHERE conversion_id = ? ORDER BY seq LIMIT 100
-            """, id, map: refund)
+            FROM refunds WHERE conversion_id = ?
+            """, id)
+        return try reader.page(query, request, map: refund)
+    }
+
+    public static func sequence(
+        of id: RefundID, in conversion: ConversionID, _ reader: Reader
+    ) throws -> Int64? {
+        try reader.integer(
+            "SELECT seq FROM refunds WHERE id = ? AND conversion_id = ?", id, conversion)
     }
 
     public static func newestRefund(

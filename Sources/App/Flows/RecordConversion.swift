@@ -116,7 +116,8 @@ struct RecordConversion: Sendable {
         }
         return Outcome(
             conversion: known, attribution: attribution,
-            rewards: try RewardStore.rewards(of: known.id, tx), isNew: false)
+            rewards: try RewardStore.oldest(
+                of: known.id, limit: ConversionWire.rewardsMax + 1, tx), isNew: false)
     }
 
     // MARK: - Decision

@@ -5,6 +5,9 @@ import RewardLedger
 
 /// The decision about a conversion in words, made from what is stored with it.
 enum ConversionExplanationWire {
+    /// Rewards that an explanation names.
+    static let rewardsMax = 1000
+
     static let schema = Schema.named(
         "ConversionExplanation",
         .object([
@@ -33,7 +36,8 @@ enum ConversionExplanationWire {
             .required(
                 "alternatives", .list(alternative, count: 0...20),
                 "Changes that would have led to another result, nearest first."),
-            .required("reward_ids", .list(.id(RewardID.self), count: 0...1000)),
+            .required(
+                "reward_ids", .list(.id(RewardID.self), count: 0...rewardsMax), "The oldest."),
         ]))
 
     private static let line = Schema.object([

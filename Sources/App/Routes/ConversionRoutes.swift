@@ -72,7 +72,8 @@ enum ConversionRoutes {
         return .object(
             ConversionWire.json(
                 conversion, try attribution(of: conversion, reader),
-                try RewardStore.rewards(of: conversion.id, reader)))
+                try RewardStore.oldest(
+                    of: conversion.id, limit: ConversionWire.rewardsMax + 1, reader)))
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -87,8 +88,11 @@ enum ConversionRoutes {
 
     private static func refunds(_ call: Call, _ reader: Reader) throws -> Response {
         let conversion = try find(call.id(), reader)
-        let refunds = try ConversionStore.refunds(of: conversion.id, reader)
-        return .whole(refunds, call) { refund, data in
+        let window = try ListRequest(call) {
+            try ConversionStore.sequence(of: $0, in: conversion.id, reader)
+        }
+        let page = try ConversionStore.refunds(window.page, of: conversion.id, reader)
+        return .list(page, call, id: { $0.id.description }) { refund, data in
             data.object { RefundWire.write(refund, conversion, &$0) }
         }
     }
@@ -112,8 +116,11 @@ enum ConversionRoutes {
 
     private static func attributions(_ call: Call, _ reader: Reader) throws -> Response {
         let conversion = try find(call.id(), reader)
-        let results = try AttributionStore.all(of: conversion.id, reader)
-        return .whole(results, call) { attribution, data in
+        let window = try ListRequest(call) {
+            try AttributionStore.sequence(of: $0, in: conversion.id, reader)
+        }
+        let page = try AttributionStore.page(window.page, of: conversion.id, reader)
+        return .list(page, call, id: { $0.id.description }) { attribution, data in
             data.object { AttributionWire.write(attribution, conversion, &$0) }
         }
     }
@@ -127,7 +134,8 @@ enum ConversionRoutes {
             let conversion = try find(id, tx)
             let outcome = try reattribute(conversion, tx)
             let json = ConversionWire.json(
-                conversion, outcome.attribution, try RewardStore.rewards(of: id, tx))
+                conversion, outcome.attribution,
+                try RewardStore.oldest(of: id, limit: ConversionWire.rewardsMax + 1, tx))
             return outcome.isNew
                 ? .created(json, at: "/v1/conversions/\(id)/attribution") : .object(json)
         }
@@ -143,7 +151,8 @@ enum ConversionRoutes {
         return .object(
             ConversionExplanationWire.json(
                 conversion, attribution, known: known ?? attribution.facts,
-                try RewardStore.rewards(of: conversion.id, reader)))
+                try RewardStore.oldest(
+                    of: conversion.id, limit: ConversionExplanationWire.rewardsMax, reader)))
     }
 
     private static func find(_ id: ConversionID, _ reader: Reader) throws -> Conversion {
@@ -189,8 +198,8 @@ enum ConversionRoutes {
         others: [(200, "Recorded before, with the same content.")])
 
     private static let refundListing = Contract(
-        operationID: "listRefunds", summary: "The conversion's refunds, oldest first, at most 100.",
-        answer: .page(of: RefundWire.schema))
+        operationID: "listRefunds", summary: "The conversion's refunds, newest first.",
+        query: ListRequest.fields(of: RefundID.self), answer: .page(of: RefundWire.schema))
 
     private static let attributing = Contract(
         operationID: "getAttribution",
@@ -201,8 +210,9 @@ enum ConversionRoutes {
 
     private static let attributionListing = Contract(
         operationID: "listAttributions",
-        summary: "Every result for the conversion, newest first, at most 100; the newest counts.",
-        answer: .page(of: AttributionWire.schema))
+        summary: "Every result for the conversion, newest first; the newest counts.",
+        query: ListRequest.fields(of: AttributionID.self), answer: .page(of: AttributionWire.schema)
+    )
 
     private static let reattributing = Contract(
         operationID: "reattributeConversion",

@@ -7,13 +7,20 @@ import RewardLedger
 enum ConversionWire {
     static let schema = Schema.named("Conversion", .object(fields))
 
+    /// Rewards that are shown with a conversion.
+    static let rewardsMax = 100
+
     /// A conversion with the credit and the rewards it led to.
     static let detailed = Schema.named(
         "ConversionDetail",
         .object(
             fields + [
                 .required("attribution", AttributionWire.schema),
-                .required("rewards", .list(RewardWire.schema, count: 0...100_000)),
+                .required(
+                    "rewards", .list(RewardWire.schema, count: 0...rewardsMax), "The oldest."),
+                .required(
+                    "has_more_rewards", .boolean,
+                    "Whether there are more: all are at /v1/rewards?conversion_id=."),
             ]))
 
     private static let fields: [Field] = [
@@ -60,8 +67,11 @@ enum ConversionWire {
             write(conversion, &object)
             object.object("attribution") { AttributionWire.write(attribution, conversion, &$0) }
             object.array("rewards") { list in
-                for reward in rewards { list.object { RewardWire.write(reward, &$0) } }
+                for reward in rewards.prefix(rewardsMax) {
+                    list.object { RewardWire.write(reward, &$0) }
+                }
             }
+            object.field("has_more_rewards", rewards.count > rewardsMax)
         }
         return json.bytes
     }

@@ -116,7 +116,8 @@ enum RegistrationRoutes {
 
     private static func timeline(_ call: Call, _ reader: Reader) throws -> Response {
         let registration = try find(call.id(), call, reader)
-        let events = try EventStore.timeline(of: registration.id, limit: 100, reader)
+        let events = try EventStore.timeline(
+            of: registration.id, limit: Response.wholeMax + 1, reader)
         return .whole(events, call) { event, data in
             data.object { EventWire.write(event, for: call.principal, &$0) }
         }
