@@ -31,6 +31,26 @@ struct CreditJourneyTests {
         try stage.expectSoundBooks()
     }
 
+    @Test("a sale of after the program's end earns nothing in any decision, one of before it does")
+    func afterTheEnd() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        try stage.touch(stage.ada, 2)
+        let before = try stage.sell("before").id()
+        #expect(try stage.service.post("/v1/programs/\(stage.program)/end").status == 200)
+        let after = try stage.sell("after").id()
+        #expect(try stage.credits(after) == [stage.ada: 100_000])
+        let toBen: JSONObject = [
+            "credits": [["participant_id": .string(stage.ben), "parts": 1]]
+        ]
+        #expect(try stage.reattribute(after, toBen)["rewards"] == [])
+        #expect(try stage.balance(stage.ben) == [0, 0, 0, 0, 0])
+        #expect(try stage.reattribute(before, toBen)["rewards"]?.arrayValue?.count == 2)
+        #expect(try stage.balance(stage.ben) == [0, 10_000, 0, 0, 0])
+        #expect(try stage.balance(stage.ada) == [0, 0, 0, 0, 0])
+        try stage.expectSoundBooks()
+    }
+
     @Test("all results and refunds of a sale can be read, page by page, and rewards are bounded")
     func pages() throws {
         let stage = try CreditStage()

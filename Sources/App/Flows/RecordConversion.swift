@@ -173,7 +173,7 @@ struct RecordConversion: Sendable {
         _ conversion: Conversion, _ attribution: Attribution, _ facts: Facts, _ tx: Transaction
     ) throws -> [Reward] {
         let program = facts.program
-        guard program.state != .ended else { return [] }
+        guard try GrantRewards.mayEarn(conversion, program, tx) else { return [] }
         return try GrantRewards.run(
             GrantRewards.Occasion(
                 trigger: .conversion(kind: kind.rawValue), program: program, lead: conversion.lead,
