@@ -40,9 +40,13 @@ enum RegistrationRoutes {
             actor: call.principal.actor, isOperator: call.participant == nil,
             signingKey: app.signingKey, nonce: RandomPool.bytes(32))
         return { tx in
-            let registration = try submit(tx)
+            let outcome = try submit(tx)
+            let registration = outcome.registration
+            // Another's lead is not the claimant's to know of.
+            let openLead = call.participant == nil ? outcome.openLead : nil
             return .created(
-                RegistrationWire.json(registration), at: "/v1/registrations/\(registration.id)",
+                RegistrationWire.json(registration, openLead: openLead),
+                at: "/v1/registrations/\(registration.id)",
                 version: registration.version)
         }
     }
@@ -139,7 +143,7 @@ enum RegistrationRoutes {
         operationID: "createRegistration",
         summary: "Claim an account. The first valid claim wins; another gets 409 "
             + "account_protected, and is kept as evidence.",
-        body: RegistrationWire.input, success: 201, answer: RegistrationWire.schema,
+        body: RegistrationWire.input, success: 201, answer: RegistrationWire.submitted,
         refusals: Problem.referring + Problem.examples(of: RegistrationRefusal.submission))
 
     private static let reading = Contract(
