@@ -18,6 +18,23 @@ public enum AttributionStore {
             JSONValue.array(attribution.credits.map(StoredDecision.json)).text,
             attribution.terms.json.text, attribution.cause.rawValue, attribution.causeReason,
             attribution.actor)
+        try keepCredits(attribution, tx)
+    }
+
+    /// Its participants are those who may read the conversion, instead of those before.
+    private static func keepCredits(_ attribution: Attribution, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            DELETE FROM conversion_credits
+            WHERE seq = (SELECT seq FROM conversions WHERE id = ?)
+            """, attribution.conversion)
+        for participant in Set(attribution.credits.compactMap(\.participant)) {
+            try tx.run(
+                """
+                INSERT INTO conversion_credits (participant_id, seq)
+                SELECT ?, seq FROM conversions WHERE id = ?
+                """, participant, attribution.conversion)
+        }
     }
 
     /// The attribution that counts.

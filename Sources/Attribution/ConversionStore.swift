@@ -40,13 +40,18 @@ public enum ConversionStore {
         return try reader.all(query, map: conversion)
     }
 
-    public static func sequence(of id: ConversionID, _ reader: Reader) throws -> Int64? {
-        try reader.integer("SELECT seq FROM conversions WHERE id = ?", id)
+    /// Nil also for one that does not credit `participant`, where one is named.
+    public static func sequence(
+        of id: ConversionID, creditedTo participant: ParticipantID? = nil, _ reader: Reader
+    ) throws -> Int64? {
+        var query = Query("SELECT seq FROM conversions WHERE id = ?", id)
+        query.append(creditedTo: participant)
+        return try reader.integer(query)
     }
 
     public static func page(
         _ request: PageRequest, program: ProgramID?, externalID: String?, created: Range<Instant>?,
-        _ reader: Reader
+        creditedTo participant: ParticipantID? = nil, _ reader: Reader
     ) throws -> Page<Conversion> {
         var query = Query(
             """
@@ -60,6 +65,7 @@ public enum ConversionStore {
             query.append(" AND created_at >= ?", created.lowerBound)
             query.append(" AND created_at < ?", created.upperBound)
         }
+        query.append(creditedTo: participant)
         return try reader.page(query, request, map: conversion)
     }
 
@@ -150,6 +156,16 @@ public enum ConversionStore {
         return try Refund(
             id: row.id(0), program: row.id(1), conversion: row.id(2), externalID: row.text(3),
             kind: kind, amount: row.int64(5), reason: row.optionalText(6), createdAt: row.instant(7)
+        )
+    }
+}
+
+extension Query {
+    /// Conversions whose newest result credits the participant; all when none is named.
+    fileprivate mutating func append(creditedTo participant: ParticipantID?) {
+        guard let participant else { return }
+        append(
+            " AND seq IN (SELECT seq FROM conversion_credits WHERE participant_id = ?)", participant
         )
     }
 }

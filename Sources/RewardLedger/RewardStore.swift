@@ -43,12 +43,14 @@ public enum RewardStore {
         return try all(filter, reader)
     }
 
-    /// The oldest rewards of a conversion, oldest first.
+    /// The oldest rewards of a conversion, of one participant where it is named, oldest first.
     public static func oldest(
-        of conversion: ConversionID, limit: Int, _ reader: Reader
+        of conversion: ConversionID, by participant: ParticipantID? = nil, limit: Int,
+        _ reader: Reader
     ) throws -> [Reward] {
         var filter = Filter()
         filter.conversion = conversion
+        filter.participant = participant
         var query = query(filter)
         query.append(" ORDER BY seq LIMIT ?", Int64(limit))
         return try reader.all(query, map: reward)

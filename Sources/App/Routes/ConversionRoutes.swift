@@ -11,8 +11,8 @@ enum ConversionRoutes {
     static func add(to routes: inout RouteTable) {
         let base = "/v1/conversions"
         routes.add(.post, base, .key(.write), .write(create), creation)
-        routes.add(.get, base, .key(.read), .read(list), listing)
-        routes.add(.get, base + "/{id}", .key(.read), .read(get), reading)
+        routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
         routes.add(.post, base + "/{id}/refund", .key(.write), .write(refund), refunding)
         routes.amend { $0.idempotency = .required }
         routes.add(.get, base + "/{id}/refunds", .key(.read), .read(refunds), refundListing)
@@ -69,6 +69,17 @@ enum ConversionRoutes {
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
         let conversion = try find(call.id(), reader)
+        if let participant = call.participant {
+            guard let own = try OwnConversion.of(conversion, for: participant, reader) else {
+                throw Refused(.notFound())
+            }
+            return .object(
+                ConversionWire.json(
+                    own, nil,
+                    try RewardStore.oldest(
+                        of: conversion.id, by: participant, limit: ConversionWire.rewardsMax + 1,
+                        reader)))
+        }
         return .object(
             ConversionWire.json(
                 conversion, try attribution(of: conversion, reader),
@@ -77,11 +88,21 @@ enum ConversionRoutes {
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
-        let window = try ListRequest(call) { try ConversionStore.sequence(of: $0, reader) }
+        let window = try ListRequest(call) {
+            try ConversionStore.sequence(of: $0, creditedTo: call.participant, reader)
+        }
         let page = try ConversionStore.page(
             window.page, program: call.queryID("program_id"),
-            externalID: call.query["external_id"], created: call.createdWindow, reader)
-        return .list(page, call, id: { $0.id.description }) { conversion, data in
+            externalID: call.query["external_id"], created: call.createdWindow,
+            creditedTo: call.participant, reader)
+        let shown =
+            try call.participant.map { own in
+                Page(
+                    items: try page.items.compactMap {
+                        try OwnConversion.of($0, for: own, reader)
+                    }, hasMore: page.hasMore, request: window.page)
+            } ?? page
+        return .list(shown, call, id: { $0.id.description }) { conversion, data in
             data.object { ConversionWire.write(conversion, &$0) }
         }
     }
@@ -181,14 +202,18 @@ enum ConversionRoutes {
         others: [(200, "Recorded before, with the same content.")])
 
     private static let listing = Contract(
-        operationID: "listConversions", summary: "Conversions, newest first.",
+        operationID: "listConversions",
+        summary: "Conversions, newest first. A participant reads those that credit it, with its "
+            + "own share as the amount.",
         query: ListRequest.fields(of: ConversionID.self) + ListRequest.createdFields + [
             .optional("program_id", .id(ProgramID.self)),
             .optional("external_id", .text(1...200)),
         ], answer: .page(of: ConversionWire.schema))
 
     private static let reading = Contract(
-        operationID: "getConversion", summary: "One conversion with its credit and its rewards.",
+        operationID: "getConversion",
+        summary: "One conversion with its credit and its rewards. A participant reads its own "
+            + "share as the amount, and its own rewards.",
         answer: ConversionWire.detailed)
 
     private static let refunding = Contract(

@@ -15,7 +15,8 @@ enum ConversionWire {
         "ConversionDetail",
         .object(
             fields + [
-                .required("attribution", AttributionWire.schema),
+                .required(
+                    "attribution", .nullable(AttributionWire.schema), "Null for participants."),
                 .required(
                     "rewards", .list(RewardWire.schema, count: 0...rewardsMax), "The oldest."),
                 .required(
@@ -60,12 +61,16 @@ enum ConversionWire {
     ])
 
     static func json(
-        _ conversion: Conversion, _ attribution: Attribution, _ rewards: [Reward]
+        _ conversion: Conversion, _ attribution: Attribution?, _ rewards: [Reward]
     ) -> [UInt8] {
         var json = JSONWriter(capacity: 2048)
         json.object { object in
             write(conversion, &object)
-            object.object("attribution") { AttributionWire.write(attribution, conversion, &$0) }
+            if let attribution {
+                object.object("attribution") { AttributionWire.write(attribution, conversion, &$0) }
+            } else {
+                object.null("attribution")
+            }
             object.array("rewards") { list in
                 for reward in rewards.prefix(rewardsMax) {
                     list.object { RewardWire.write(reward, &$0) }
