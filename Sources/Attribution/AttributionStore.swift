@@ -18,6 +18,23 @@ public enum AttributionStore {
             JSONValue.array(attribution.credits.map(StoredDecision.json)).text,
             attribution.terms.json.text, attribution.cause.rawValue, attribution.causeReason,
             attribution.actor)
+        try keepCredits(attribution, tx)
+    }
+
+    /// Its participants are those who may read the conversion, instead of those before.
+    private static func keepCredits(_ attribution: Attribution, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            DELETE FROM conversion_credits
+            WHERE seq = (SELECT seq FROM conversions WHERE id = ?)
+            """, attribution.conversion)
+        for participant in Set(attribution.credits.compactMap(\.participant)) {
+            try tx.run(
+                """
+                INSERT INTO conversion_credits (participant_id, seq)
+                SELECT ?, seq FROM conversions WHERE id = ?
+                """, participant, attribution.conversion)
+        }
     }
 
     /// The attribution that counts.
@@ -31,14 +48,24 @@ public enum AttributionStore {
             """, conversion, map: attribution)
     }
 
-    /// Every result for a conversion, newest first, at most 100.
-    public static func all(of conversion: ConversionID, _ reader: Reader) throws -> [Attribution] {
-        try reader.all(
+    /// Results for a conversion, newest first.
+    public static func page(
+        _ request: PageRequest, of conversion: ConversionID, _ reader: Reader
+    ) throws -> Page<Attribution> {
+        let query = Query(
             """
             SELECT id, conversion_id, model, program_version, window_days, touches, participant_id,
                 reason, created_at, credits, terms, cause, cause_reason, actor
-            FROM attributions WHERE conversion_id = ? ORDER BY seq DESC LIMIT 100
-            """, conversion, map: attribution)
+            FROM attributions WHERE conversion_id = ?
+            """, conversion)
+        return try reader.page(query, request, map: attribution)
+    }
+
+    public static func sequence(
+        of id: AttributionID, in conversion: ConversionID, _ reader: Reader
+    ) throws -> Int64? {
+        try reader.integer(
+            "SELECT seq FROM attributions WHERE id = ? AND conversion_id = ?", id, conversion)
     }
 
     /// The newest results that credit a participant first of all, newest first.

@@ -5,6 +5,12 @@ import Model
 public struct Conversion: Sendable {
     public enum Kind: String, Sendable, CaseIterable { case signup, purchase, renewal, upsell }
 
+    /// A name that a visitor's browser carries to the sale, and that may be stale by then.
+    public enum CarriedName: String, Sendable, CaseIterable {
+        case click = "click_id"
+        case ref
+    }
+
     public let id: ConversionID
     public let program: ProgramID
     /// The operator's own name for it, unique in the program for good.
@@ -14,6 +20,8 @@ public struct Conversion: Sendable {
     public let click: ClickID?
     /// The referral code that came with it.
     public let ref: String?
+    /// What was given and names nothing in the program: it counted for nothing.
+    public let ignored: [CarriedName]
     public let kind: Kind
     public let amount: Money
     public var refundedAmount: Int64
@@ -23,8 +31,9 @@ public struct Conversion: Sendable {
 
     public init(
         id: ConversionID, program: ProgramID, externalID: String, customer: CustomerID,
-        lead: LeadID?, click: ClickID?, ref: String?, kind: Kind, amount: Money,
-        refundedAmount: Int64, occurredAt: Instant, metadata: JSONObject, createdAt: Instant
+        lead: LeadID?, click: ClickID?, ref: String?, ignored: [CarriedName] = [], kind: Kind,
+        amount: Money, refundedAmount: Int64, occurredAt: Instant, metadata: JSONObject,
+        createdAt: Instant
     ) {
         self.id = id
         self.program = program
@@ -33,6 +42,7 @@ public struct Conversion: Sendable {
         self.lead = lead
         self.click = click
         self.ref = ref
+        self.ignored = ignored
         self.kind = kind
         self.amount = amount
         self.refundedAmount = refundedAmount

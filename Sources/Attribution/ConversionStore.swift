@@ -8,7 +8,7 @@ public enum ConversionStore {
         try reader.first(
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, refunded_amount, occurred_at, metadata, created_at
+                currency, refunded_amount, occurred_at, metadata, created_at, ignored
             FROM conversions WHERE id = ?
             """, id, map: conversion)
     }
@@ -19,7 +19,7 @@ public enum ConversionStore {
         try reader.first(
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, refunded_amount, occurred_at, metadata, created_at
+                currency, refunded_amount, occurred_at, metadata, created_at, ignored
             FROM conversions WHERE program_id = ? AND external_id = ?
             """, program, externalID, map: conversion)
     }
@@ -31,7 +31,7 @@ public enum ConversionStore {
         var query = Query(
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, refunded_amount, occurred_at, metadata, created_at
+                currency, refunded_amount, occurred_at, metadata, created_at, ignored
             FROM conversions WHERE customer_id IN
             """)
         query.appendList(customers)
@@ -40,18 +40,23 @@ public enum ConversionStore {
         return try reader.all(query, map: conversion)
     }
 
-    public static func sequence(of id: ConversionID, _ reader: Reader) throws -> Int64? {
-        try reader.integer("SELECT seq FROM conversions WHERE id = ?", id)
+    /// Nil also for one that does not credit `participant`, where one is named.
+    public static func sequence(
+        of id: ConversionID, creditedTo participant: ParticipantID? = nil, _ reader: Reader
+    ) throws -> Int64? {
+        var query = Query("SELECT seq FROM conversions WHERE id = ?", id)
+        query.append(creditedTo: participant)
+        return try reader.integer(query)
     }
 
     public static func page(
         _ request: PageRequest, program: ProgramID?, externalID: String?, created: Range<Instant>?,
-        _ reader: Reader
+        creditedTo participant: ParticipantID? = nil, _ reader: Reader
     ) throws -> Page<Conversion> {
         var query = Query(
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, refunded_amount, occurred_at, metadata, created_at
+                currency, refunded_amount, occurred_at, metadata, created_at, ignored
             FROM conversions WHERE 1 = 1
             """)
         if let program { query.append(" AND program_id = ?", program) }
@@ -60,6 +65,7 @@ public enum ConversionStore {
             query.append(" AND created_at >= ?", created.lowerBound)
             query.append(" AND created_at < ?", created.upperBound)
         }
+        query.append(creditedTo: participant)
         return try reader.page(query, request, map: conversion)
     }
 
@@ -68,12 +74,13 @@ public enum ConversionStore {
             """
             INSERT INTO conversions (
                 id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, occurred_at, metadata, created_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                currency, occurred_at, metadata, created_at, ignored)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, conversion.id, conversion.program, conversion.externalID, conversion.customer,
             conversion.lead, conversion.click, conversion.ref, conversion.kind.rawValue,
             conversion.amount.amount, conversion.amount.currency.code, conversion.occurredAt,
-            JSONValue.object(conversion.metadata).text, conversion.createdAt)
+            JSONValue.object(conversion.metadata).text, conversion.createdAt,
+            conversion.ignored.map(\.rawValue).joined(separator: ","))
     }
 
     public static func findRefund(
@@ -86,13 +93,23 @@ public enum ConversionStore {
             """, program, externalID, map: refund)
     }
 
-    /// Oldest first, at most 100.
-    public static func refunds(of id: ConversionID, _ reader: Reader) throws -> [Refund] {
-        try reader.all(
+    /// Newest first.
+    public static func refunds(
+        _ request: PageRequest, of id: ConversionID, _ reader: Reader
+    ) throws -> Page<Refund> {
+        let query = Query(
             """
             SELECT id, program_id, conversion_id, external_id, kind, amount, reason, created_at
-            FROM refunds WHERE conversion_id = ? ORDER BY seq LIMIT 100
-            """, id, map: refund)
+            FROM refunds WHERE conversion_id = ?
+            """, id)
+        return try reader.page(query, request, map: refund)
+    }
+
+    public static func sequence(
+        of id: RefundID, in conversion: ConversionID, _ reader: Reader
+    ) throws -> Int64? {
+        try reader.integer(
+            "SELECT seq FROM refunds WHERE id = ? AND conversion_id = ?", id, conversion)
     }
 
     public static func newestRefund(
@@ -124,7 +141,10 @@ public enum ConversionStore {
         else { throw DatabaseFault(operation: "read a conversion", code: DatabaseFault.corrupt) }
         return try Conversion(
             id: row.id(0), program: row.id(1), externalID: row.text(2), customer: row.id(3),
-            lead: row.optionalID(4), click: row.optionalID(5), ref: row.optionalText(6), kind: kind,
+            lead: row.optionalID(4), click: row.optionalID(5), ref: row.optionalText(6),
+            ignored: row.text(14).split(separator: ",").compactMap {
+                Conversion.CarriedName(rawValue: String($0))
+            }, kind: kind,
             amount: Money(amount: row.int64(8), currency: currency), refundedAmount: row.int64(10),
             occurredAt: row.instant(11), metadata: metadata, createdAt: row.instant(13))
     }
@@ -136,6 +156,16 @@ public enum ConversionStore {
         return try Refund(
             id: row.id(0), program: row.id(1), conversion: row.id(2), externalID: row.text(3),
             kind: kind, amount: row.int64(5), reason: row.optionalText(6), createdAt: row.instant(7)
+        )
+    }
+}
+
+extension Query {
+    /// Conversions whose newest result credits the participant; all when none is named.
+    fileprivate mutating func append(creditedTo participant: ParticipantID?) {
+        guard let participant else { return }
+        append(
+            " AND seq IN (SELECT seq FROM conversion_credits WHERE participant_id = ?)", participant
         )
     }
 }

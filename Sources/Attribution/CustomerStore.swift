@@ -157,8 +157,10 @@ extension CustomerStore {
             """, id, map: merge)
     }
 
-    /// The merges that a customer was part of, newest first, at most 100.
-    public static func merges(of id: CustomerID, _ reader: Reader) throws -> [CustomerMerge] {
+    /// The merges that a customer was part of, newest first.
+    public static func merges(
+        of id: CustomerID, limit: Int, _ reader: Reader
+    ) throws -> [CustomerMerge] {
         try reader.all(
             """
             SELECT id, program_id, kept_id, merged_id, cause, reason, actor, created_at, undone_at,
@@ -166,8 +168,8 @@ extension CustomerStore {
             FROM customer_merges WHERE seq IN (
                 SELECT seq FROM customer_merges WHERE merged_id = ?
                 UNION SELECT seq FROM customer_merges WHERE kept_id = ?)
-            ORDER BY seq DESC LIMIT 100
-            """, id, id, map: merge)
+            ORDER BY seq DESC LIMIT ?
+            """, id, id, Int64(limit), map: merge)
     }
 
     /// Whether a person has said that the two are not one.

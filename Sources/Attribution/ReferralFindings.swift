@@ -26,17 +26,21 @@ public struct ReferralSituation: Sendable {
         public let attribution: Attribution
         /// The class of the click that it named, where that is not a person's.
         public let robotClick: String?
+        /// What it named that names nothing in the program.
+        public let ignored: [Conversion.CarriedName]
         /// Participants with credit whose own address is the buyer's.
         public let selfReferrers: [ParticipantID]
 
         public init(
             conversion: ConversionID, occurredAt: Instant, attribution: Attribution,
-            robotClick: String?, selfReferrers: [ParticipantID]
+            robotClick: String?, ignored: [Conversion.CarriedName] = [],
+            selfReferrers: [ParticipantID]
         ) {
             self.conversion = conversion
             self.occurredAt = occurredAt
             self.attribution = attribution
             self.robotClick = robotClick
+            self.ignored = ignored
             self.selfReferrers = selfReferrers
         }
     }
@@ -64,6 +68,10 @@ public struct ReferralFinding: Sendable, Equatable {
         case selfReferral = "self_referral"
         /// A sale named a click that a program made, not a person.
         case robotClick = "robot_click"
+        /// A sale named a click that the program does not have.
+        case unknownClick = "unknown_click"
+        /// A sale named a code that no link of the program has.
+        case unknownRef = "unknown_ref"
         /// A sale is credited to nobody; the attribution's reason says which rule.
         case notCredited = "not_credited"
         /// A touch of before a sale was not known when it was decided.
@@ -163,6 +171,7 @@ extension ReferralSituation {
             add(.selfReferral) { $0.participant = participant }
         }
         if let kind = sale.robotClick { add(.robotClick) { $0.detail = kind } }
+        for name in sale.ignored { add(name == .click ? .unknownClick : .unknownRef) { _ in } }
         let seen = Set(sale.attribution.touches.map(\.fact.touch))
         for touch in touches
         where touch.occurredAt <= sale.occurredAt && !seen.contains(touch.touch) {

@@ -29,6 +29,8 @@ public struct Rehearsal: Sendable {
     public let period: Range<Instant>
     /// Version of the program's rules that the change was laid over.
     public let programVersion: Int64
+    /// The active rules of reward that it was laid over, with their versions; nil: it is not kept.
+    public let rewardRules: [RewardRuleID: Int64]?
     /// How many there are in the period.
     public var conversions: Int64
     public var processed: Int64
@@ -43,7 +45,8 @@ public struct Rehearsal: Sendable {
 
     public init(
         id: RehearsalID, program: ProgramID, change: JSONValue, period: Range<Instant>,
-        programVersion: Int64, conversions: Int64, createdAt: Instant
+        programVersion: Int64, rewardRules: [RewardRuleID: Int64], conversions: Int64,
+        createdAt: Instant
     ) {
         self.id = id
         self.program = program
@@ -51,6 +54,7 @@ public struct Rehearsal: Sendable {
         self.change = change
         self.period = period
         self.programVersion = programVersion
+        self.rewardRules = rewardRules
         self.conversions = conversions
         processed = 0
         version = 1
@@ -60,8 +64,9 @@ public struct Rehearsal: Sendable {
 
     init(
         id: RehearsalID, program: ProgramID, state: State, change: JSONValue,
-        period: Range<Instant>, programVersion: Int64, conversions: Int64, processed: Int64,
-        result: JSONValue?, reason: String?, activateAt: Instant?, version: Int64,
+        period: Range<Instant>, programVersion: Int64, rewardRules: [RewardRuleID: Int64]?,
+        conversions: Int64, processed: Int64, result: JSONValue?, reason: String?,
+        activateAt: Instant?, version: Int64,
         createdAt: Instant, updatedAt: Instant
     ) {
         self.id = id
@@ -70,6 +75,7 @@ public struct Rehearsal: Sendable {
         self.change = change
         self.period = period
         self.programVersion = programVersion
+        self.rewardRules = rewardRules
         self.conversions = conversions
         self.processed = processed
         self.result = result

@@ -6,7 +6,8 @@ import Model
 public enum RehearsalStore {
     private static let columns: StaticString = """
         SELECT id, program_id, state, change, period_from, period_to, program_version, conversions,
-            processed, result, reason, activate_at, version, created_at, updated_at
+            processed, result, reason, activate_at, version, created_at, updated_at,
+            reward_rules
         FROM rehearsals
         """
 
@@ -45,12 +46,12 @@ public enum RehearsalStore {
             """
             INSERT INTO rehearsals (
                 id, program_id, state, change, period_from, period_to, program_version,
-                conversions, processed, version, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                conversions, processed, version, created_at, updated_at, reward_rules)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, rehearsal.id, rehearsal.program, rehearsal.state.rawValue, rehearsal.change.text,
             rehearsal.period.lowerBound, rehearsal.period.upperBound, rehearsal.programVersion,
             rehearsal.conversions, rehearsal.processed, rehearsal.version, rehearsal.createdAt,
-            rehearsal.updatedAt)
+            rehearsal.updatedAt, rehearsal.rewardRules.map(json))
     }
 
     /// Writes what may change.
@@ -91,6 +92,22 @@ public enum RehearsalStore {
         ) { row in try (row.id(0), (row.instant(1), row.int64(2))) }
     }
 
+    private static func json(_ rules: [RewardRuleID: Int64]) -> String {
+        var object = JSONObject()
+        for (id, version) in rules.sorted(by: { $0.key.description < $1.key.description }) {
+            object[id.description] = .integer(version)
+        }
+        return JSONValue.object(object).text
+    }
+
+    private static func rewardRules(_ text: String) throws -> [RewardRuleID: Int64] {
+        var rules: [RewardRuleID: Int64] = [:]
+        for (name, version) in try JSONValue.parse(Array(text.utf8)).objectValue ?? [:] {
+            if let id = RewardRuleID(name) { rules[id] = version.integerValue }
+        }
+        return rules
+    }
+
     private static func rehearsal(_ row: Row) throws -> Rehearsal {
         guard let state = try Rehearsal.State(rawValue: row.text(2)) else {
             throw DatabaseFault(operation: "read a rehearsal", code: DatabaseFault.corrupt)
@@ -100,6 +117,7 @@ public enum RehearsalStore {
             id: row.id(0), program: row.id(1), state: state,
             change: JSONValue.parse(Array(row.text(3).utf8)),
             period: start..<max(start, row.instant(5)), programVersion: row.int64(6),
+            rewardRules: row.optionalText(15).map(rewardRules),
             conversions: row.int64(7), processed: row.int64(8),
             result: row.optionalText(9).map { try JSONValue.parse(Array($0.utf8)) },
             reason: row.optionalText(10), activateAt: row.optionalInstant(11),

@@ -7,6 +7,7 @@ public enum TouchpointStore {
     public struct Filter: Sendable {
         public var program: ProgramID?
         public var customer: CustomerID?
+        public var participant: ParticipantID?
         public var source: TouchSource?
         public var externalID: String?
         public var created: Range<Instant>?
@@ -78,6 +79,7 @@ public enum TouchpointStore {
             """)
         if let program = filter.program { query.append(" AND program_id = ?", program) }
         if let customer = filter.customer { query.append(" AND customer_id = ?", customer) }
+        if let own = filter.participant { query.append(" AND participant_id = ?", own) }
         if let source = filter.source { query.append(" AND source = ?", source.rawValue) }
         if let id = filter.externalID { query.append(" AND external_id = ?", id) }
         if let created = filter.created {

@@ -138,11 +138,14 @@ public enum LeadRules {
     }
 
     /// Who referred the lead, by the strongest evidence first: named outright, the click, the link,
-    /// the address. `isStrict` (the API) refuses what does not fit together; a form never turns a
-    /// visitor away, so there what does not fit is left out and told in the lead's first event.
+    /// the address. The API and imports are refused what does not fit together; a form never turns
+    /// a visitor away, so there what does not fit is left out and told in the lead's first event.
+    /// So is a click or a code that the API passes on and that is unknown: it comes from a browser,
+    /// which may have kept it for too long.
     public static func referrer(
-        in program: ProgramID, _ facts: ReferralFacts, isStrict: Bool
+        in program: ProgramID, _ facts: ReferralFacts, from source: Lead.Source
     ) throws(LeadRefusal) -> ReferrerDecision {
+        let isStrict = source != .form
         let findings: [(LeadRefusal.Reference, Finding<ReferralOrigin>)] = [
             (.participant, facts.participant), (.click, facts.click), (.link, facts.link),
             (.email, facts.email),
@@ -152,7 +155,8 @@ public enum LeadRules {
         var ignored: [LeadRefusal.Reference] = []
         for (name, finding) in findings where finding != .notAsked {
             guard let origin = finding.value, origin.program == program else {
-                if isStrict { throw .unknownReference(name) }
+                let isCarried = source == .api && (name == .click || name == .link)
+                if isStrict && !isCarried { throw .unknownReference(name) }
                 ignored.append(name)
                 continue
             }

@@ -39,6 +39,15 @@ public enum ParticipantRules {
         guard state == .approved else { throw .notApproved(state: state) }
     }
 
+    /// What a suspended participant earned waits until somebody has looked at it (R238). Whoever is
+    /// closed has left, and what it had earned is still its own.
+    public static func mayBePaid(_ state: Participant.State) -> Bool {
+        switch state {
+        case .approved, .closed: true
+        case .applied, .suspended: false
+        }
+    }
+
     /// Whoever is suspended or closed still sees what is its own, and changes nothing.
     public static func checkMayWrite(_ state: Participant.State) throws(ParticipantRefusal) {
         switch state {

@@ -48,11 +48,14 @@ public enum EventStore {
             """, object, Int64(limit), map: event)
     }
 
-    /// Whether some event led the object into one of these states.
+    /// Whether some event before the one of that sequence led the object into one of these states.
     public static func hasEntered<Kind>(
-        _ object: Identifier<Kind>, _ states: [String], _ reader: Reader
+        _ object: Identifier<Kind>, _ states: [String], before sequence: Int64 = .max,
+        _ reader: Reader
     ) throws -> Bool {
-        var query = Query("SELECT 1 FROM events WHERE object_id = ? AND to_state IN ", object)
+        var query = Query(
+            "SELECT 1 FROM events WHERE object_id = ? AND seq < ? AND to_state IN ", object,
+            sequence)
         query.appendList(states)
         query.append(" LIMIT 1")
         return try reader.integer(query) != nil

@@ -22,15 +22,15 @@ public enum RuleVersionStore {
             """, subject, version, tx.now, actor, body)
     }
 
-    /// Newest first, at most 100.
+    /// The newest versions, newest first.
     public static func versions<Kind>(
-        of subject: Identifier<Kind>, _ reader: Reader
+        of subject: Identifier<Kind>, limit: Int, _ reader: Reader
     ) throws -> [RuleVersion] {
         try reader.all(
             """
             SELECT version, created_at, actor, body FROM rule_versions
-            WHERE subject_id = ? ORDER BY version DESC LIMIT 100
-            """, subject, map: ruleVersion)
+            WHERE subject_id = ? ORDER BY version DESC LIMIT ?
+            """, subject, Int64(limit), map: ruleVersion)
     }
 
     /// One version; nil when it is not kept.

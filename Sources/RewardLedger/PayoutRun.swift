@@ -26,9 +26,16 @@ public struct PayoutRun: Sendable {
     public var waiting: Int64
     /// Of those, whom it could not draft a payout for because of a fault, which the log names.
     public var failed: Int64
+    /// Of those, whom nothing may be paid to; an event names each with the reason.
+    public var skipped: Int64
     public let actor: String
     public let createdAt: Instant
     public var finishedAt: Instant?
+
+    mutating func pass(by participant: ParticipantID) {
+        examined += 1
+        last = participant
+    }
 
     public init(
         id: PayoutRunID, program: ProgramID, reference: String?, kind: Payout.Kind,
@@ -38,14 +45,14 @@ public struct PayoutRun: Sendable {
             id: id, program: program, reference: reference ?? id.description, kind: kind,
             currency: currency, state: .running, period: period, minimum: terms.minimum,
             reviewDays: terms.reviewDays, last: nil, examined: 0, waiting: 0, failed: 0,
-            actor: actor, createdAt: createdAt, finishedAt: nil)
+            skipped: 0, actor: actor, createdAt: createdAt, finishedAt: nil)
     }
 
     init(
         id: PayoutRunID, program: ProgramID, reference: String, kind: Payout.Kind,
         currency: Currency, state: State, period: Int64?, minimum: Int64, reviewDays: Int64,
-        last: ParticipantID?, examined: Int64, waiting: Int64, failed: Int64, actor: String,
-        createdAt: Instant, finishedAt: Instant?
+        last: ParticipantID?, examined: Int64, waiting: Int64, failed: Int64,
+        skipped: Int64, actor: String, createdAt: Instant, finishedAt: Instant?
     ) {
         self.id = id
         self.program = program
@@ -60,6 +67,7 @@ public struct PayoutRun: Sendable {
         self.examined = examined
         self.waiting = waiting
         self.failed = failed
+        self.skipped = skipped
         self.actor = actor
         self.createdAt = createdAt
         self.finishedAt = finishedAt

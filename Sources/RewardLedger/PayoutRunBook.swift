@@ -47,19 +47,23 @@ public enum PayoutRunBook {
         }
     }
 
-    /// Does a slice of the oldest run. Returns what went wrong, for the log: a participant who
-    /// cannot be drafted for is counted and passed over, alone.
-    public static func advance(_ tx: Transaction) throws -> String? {
+    /// Why nothing may be paid to a participant, as a code; nil: it may.
+    public typealias Obstacle = @Sendable (ParticipantID, Transaction) throws -> String?
+
+    /// Does a slice of the oldest run. Whom nothing may be paid to is skipped, and an event says
+    /// why. Returns what went wrong, for the log: a participant who cannot be drafted for is
+    /// counted and passed over, alone.
+    public static func advance(_ tx: Transaction, obstacle: Obstacle) throws -> String? {
         guard let run = try PayoutRunStore.running(tx) else { return nil }
         do {
-            try advance(run, cost: sliceCost, tx)
+            try advance(run, cost: sliceCost, obstacle, tx)
             return nil
         } catch {
             if let fault = error as? DatabaseFault, fault.isRetryable { throw error }
             try tx.undo()
         }
         do {
-            try advance(run, cost: 1, tx)
+            try advance(run, cost: 1, obstacle, tx)
             return nil
         } catch {
             if let fault = error as? DatabaseFault, fault.isRetryable { throw error }
@@ -70,13 +74,21 @@ public enum PayoutRunBook {
 
     // MARK: - Steps
 
-    private static func advance(_ old: PayoutRun, cost most: Int, _ tx: Transaction) throws {
+    private static func advance(
+        _ old: PayoutRun, cost most: Int, _ obstacle: Obstacle, _ tx: Transaction
+    ) throws {
         var run = old
         var cost = 0
         let candidates = try PayoutRunStore.candidates(run, limit: most, tx)
         for participant in candidates {
             guard cost < most else { break }
             cost += 1
+            if let reason = try obstacle(participant, tx) {
+                run.pass(by: participant)
+                run.skipped += 1
+                try tell(run, skipped: participant, reason, tx)
+                continue
+            }
             var order = PayoutOrder(
                 reference: nil, participant: participant, program: run.program,
                 currency: run.currency, kind: run.kind, actor: run.actor)
@@ -94,8 +106,7 @@ public enum PayoutRunBook {
                 run.waiting += 1
             }
             cost += Int(clamping: try JournalStore.head(tx).sequence - head)
-            run.examined += 1
-            run.last = participant
+            run.pass(by: participant)
         }
         if candidates.isEmpty { finish(&run, tx) }
         try save(run, tx)
@@ -141,7 +152,16 @@ public enum PayoutRunBook {
                     "kind": .string(run.kind.rawValue),
                     "currency": .string(run.currency.code),
                     "examined": .integer(run.examined), "waiting": .integer(run.waiting),
-                    "failed": .integer(run.failed),
+                    "failed": .integer(run.failed), "skipped": .integer(run.skipped),
                 ]), tx)
+    }
+
+    private static func tell(
+        _ run: PayoutRun, skipped participant: ParticipantID, _ reason: String, _ tx: Transaction
+    ) throws {
+        try EventStore.append(
+            NewEvent(
+                "payout_run.skipped", run.id, program: run.program, participant: participant,
+                actor: run.actor, reason: reason), tx)
     }
 }

@@ -15,7 +15,8 @@ public enum PayoutRunStore {
         try reader.first(
             """
             SELECT id, program_id, reference, kind, currency, state, period, minimum, review_days,
-                last_participant_id, examined, waiting, failed, actor, created_at, finished_at
+                last_participant_id, examined, waiting, failed, actor, created_at, finished_at,
+                skipped
             FROM payout_runs WHERE id = ?
             """, id, map: run)
     }
@@ -24,7 +25,8 @@ public enum PayoutRunStore {
         try reader.first(
             """
             SELECT id, program_id, reference, kind, currency, state, period, minimum, review_days,
-                last_participant_id, examined, waiting, failed, actor, created_at, finished_at
+                last_participant_id, examined, waiting, failed, actor, created_at, finished_at,
+                skipped
             FROM payout_runs WHERE reference = ?
             """, reference, map: run)
     }
@@ -43,7 +45,8 @@ public enum PayoutRunStore {
         try reader.first(
             """
             SELECT id, program_id, reference, kind, currency, state, period, minimum, review_days,
-                last_participant_id, examined, waiting, failed, actor, created_at, finished_at
+                last_participant_id, examined, waiting, failed, actor, created_at, finished_at,
+                skipped
             FROM payout_runs WHERE state = 'running' ORDER BY seq LIMIT 1
             """, map: run)
     }
@@ -58,7 +61,8 @@ public enum PayoutRunStore {
         var query = Query(
             """
             SELECT id, program_id, reference, kind, currency, state, period, minimum, review_days,
-                last_participant_id, examined, waiting, failed, actor, created_at, finished_at
+                last_participant_id, examined, waiting, failed, actor, created_at, finished_at,
+                skipped
             FROM payout_runs WHERE 1 = 1
             """)
         if let state = filter.state { query.append(" AND state = ?", state) }
@@ -72,11 +76,12 @@ public enum PayoutRunStore {
             """
             INSERT INTO payout_runs (
                 id, program_id, reference, kind, currency, state, period, minimum, review_days,
-                last_participant_id, examined, waiting, failed, actor, created_at, finished_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                last_participant_id, examined, waiting, failed, actor, created_at, finished_at,
+                skipped)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, run.id, run.program, run.reference, run.kind.rawValue, run.currency.code,
             run.state.rawValue, run.period, run.minimum, run.reviewDays, run.last, run.examined,
-            run.waiting, run.failed, run.actor, run.createdAt, run.finishedAt)
+            run.waiting, run.failed, run.actor, run.createdAt, run.finishedAt, run.skipped)
     }
 
     /// Writes how far the run has come.
@@ -84,10 +89,10 @@ public enum PayoutRunStore {
         try tx.run(
             """
             UPDATE payout_runs SET state = ?, last_participant_id = ?, examined = ?, waiting = ?,
-                failed = ?, finished_at = ?
+                failed = ?, finished_at = ?, skipped = ?
             WHERE id = ?
             """, run.state.rawValue, run.last, run.examined, run.waiting, run.failed,
-            run.finishedAt, run.id)
+            run.finishedAt, run.skipped, run.id)
     }
 
     // MARK: - Participants
@@ -153,6 +158,7 @@ public enum PayoutRunStore {
             currency: currency, state: state, period: row.optionalInt64(6),
             minimum: row.int64(7), reviewDays: row.int64(8), last: row.optionalID(9),
             examined: row.int64(10), waiting: row.int64(11), failed: row.int64(12),
-            actor: row.text(13), createdAt: row.instant(14), finishedAt: row.optionalInstant(15))
+            skipped: row.int64(16), actor: row.text(13), createdAt: row.instant(14),
+            finishedAt: row.optionalInstant(15))
     }
 }

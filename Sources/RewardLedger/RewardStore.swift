@@ -43,6 +43,19 @@ public enum RewardStore {
         return try all(filter, reader)
     }
 
+    /// The oldest rewards of a conversion, of one participant where it is named, oldest first.
+    public static func oldest(
+        of conversion: ConversionID, by participant: ParticipantID? = nil, limit: Int,
+        _ reader: Reader
+    ) throws -> [Reward] {
+        var filter = Filter()
+        filter.conversion = conversion
+        filter.participant = participant
+        var query = query(filter)
+        query.append(" ORDER BY seq LIMIT ?", Int64(limit))
+        return try reader.all(query, map: reward)
+    }
+
     /// The rewards of a lead, oldest first.
     public static func rewards(of lead: LeadID, _ reader: Reader) throws -> [Reward] {
         var filter = Filter()

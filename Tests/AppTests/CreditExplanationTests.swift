@@ -205,6 +205,52 @@ struct CreditExplanationTests {
         }
     }
 
+    @Test("a sale or a lead that brings an old cookie is kept, and it is said what was of no use")
+    func ignored() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        let other = try CreditStage(on: stage.service, suffix: "-others").program
+        let click: JSONValue = "click_01h455vb4pex5vsknk084sn02q"
+        try stage.touch(stage.ben, 2)
+        let sale = try stage.sell(
+            "order-1", customer: "c1", ["click_id": click, "ref": "gone-code"])
+        #expect(sale["ignored"] == ["click_id", "ref"])
+        #expect(try stage.credits(sale.id()) == [stage.ben: 100_000])
+        #expect(try stage.service.get("/v1/conversions/\(sale.id())")["ref"] == "gone-code")
+        let summary = try stage.explain(sale.id())["summary"]?.stringValue ?? ""
+        #expect(summary.contains("Its click_id and ref named nothing"), "\(summary)")
+        #expect(
+            Self.codes(try stage.service.get("/v1/explain?external_id=c1"))
+                == ["credited", "unknown_click", "unknown_ref"])
+        let event = try stage.service.list("/v1/events?type=conversion.attributed")[0]
+        #expect(event["data"]?.objectValue?["ignored"] == ["click_id", "ref"])
+
+        // Another program's code is of no use either; the operator's own word is held to.
+        let foreign = try stage.sell("order-2", customer: "c2", ["ref": "code-ada-others"])
+        #expect(foreign["ignored"] == ["ref"])
+        #expect(foreign["attribution.credits"] == [])
+        var body: JSONObject = [
+            "external_id": "order-3", "kind": "purchase", "amount": MoneyStage.usd(1_000),
+            "click_id": click,
+        ]
+        let nowhere = try stage.service.post("/v1/conversions", .object(body))
+        #expect(nowhere.status == 422 && nowhere["code"] == "program_required")
+        body["lead_id"] = "lead_01h455vb4pex5vsknk084sn02q"
+        body["program_id"] = .string(other)
+        #expect(try stage.service.post("/v1/conversions", .object(body)).status == 404)
+
+        let lead = try stage.service.make(
+            "/v1/leads",
+            [
+                "program_id": .string(stage.program), "email": "l@buyer.example",
+                "click_id": click, "ref": "gone-code",
+            ])
+        let why = try stage.service.get("/v1/leads/\(lead)/explain")
+        #expect(
+            why["referrer_because"]
+                == "What was given names nobody in the program: click_id, ref.")
+    }
+
     @Test("a touch and a participant are explained by what they count for")
     func touchAndParticipant() throws {
         let stage = try CreditStage(["model": "linear"])

@@ -31,6 +31,63 @@ struct CreditJourneyTests {
         try stage.expectSoundBooks()
     }
 
+    @Test("a sale of after the program's end earns nothing in any decision, one of before it does")
+    func afterTheEnd() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        try stage.touch(stage.ada, 2)
+        let before = try stage.sell("before").id()
+        #expect(try stage.service.post("/v1/programs/\(stage.program)/end").status == 200)
+        let after = try stage.sell("after").id()
+        #expect(try stage.credits(after) == [stage.ada: 100_000])
+        let toBen: JSONObject = [
+            "credits": [["participant_id": .string(stage.ben), "parts": 1]]
+        ]
+        #expect(try stage.reattribute(after, toBen)["rewards"] == [])
+        #expect(try stage.balance(stage.ben) == [0, 0, 0, 0, 0])
+        #expect(try stage.reattribute(before, toBen)["rewards"]?.arrayValue?.count == 2)
+        #expect(try stage.balance(stage.ben) == [0, 10_000, 0, 0, 0])
+        #expect(try stage.balance(stage.ada) == [0, 0, 0, 0, 0])
+        try stage.expectSoundBooks()
+    }
+
+    @Test("all results and refunds of a sale can be read, page by page, and rewards are bounded")
+    func pages() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        let sale = try stage.sell("order-1").id()
+        for turn in 0..<101 {
+            _ = try stage.reattribute(
+                sale,
+                [
+                    "credits": [
+                        ["participant_id": .string([stage.ada, stage.ben][turn % 2]), "parts": 1]
+                    ]
+                ])
+            let refund = try stage.service.post(
+                "/v1/conversions/\(sale)/refund",
+                ["external_id": .string("r-\(turn)"), "amount": MoneyStage.usd(10)])
+            #expect(refund.status == 201, "\(refund.text)")
+        }
+        for (list, count) in [("attributions", 102), ("refunds", 101)] {
+            let path = "/v1/conversions/\(sale)/\(list)?limit=100"
+            let first = try stage.service.get(path)
+            #expect(first.ids.count == 100)
+            #expect(first["has_more"] == true)
+            let rest = try stage.service.get("\(path)&starting_after=\(first.ids[99])")
+            #expect(rest["has_more"] == false)
+            #expect(Set(first.ids + rest.ids).count == count)
+            let foreign = try stage.sell("other-\(list)").id()
+            let astray = try stage.service.get(
+                "/v1/conversions/\(foreign)/\(list)?starting_after=\(first.ids[0])")
+            #expect(astray["errors.0.code"] == "unknown_cursor")
+        }
+        let detail = try stage.service.get("/v1/conversions/\(sale)")
+        let rewards = try stage.service.get("/v1/rewards?limit=100&conversion_id=\(sale)")
+        #expect(detail["has_more_rewards"] == rewards["has_more"])
+        #expect(detail["rewards"]?.arrayValue?.count == rewards.ids.count)
+    }
+
     @Test("two customers that are one person share their touches, until they are taken apart")
     func merge() throws {
         let stage = try CreditStage()

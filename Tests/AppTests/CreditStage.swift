@@ -14,8 +14,12 @@ struct CreditStage {
     let ben: String
     let eve: String
 
-    init(_ attribution: JSONValue = [:], kind: String = "customer", points: Int64 = 1_000) throws {
-        service = try TestService()
+    /// `suffix` tells the names of a further program on the same service apart.
+    init(
+        _ attribution: JSONValue = [:], kind: String = "customer", points: Int64 = 1_000,
+        on running: TestService? = nil, suffix: String = ""
+    ) throws {
+        service = try running ?? TestService()
         program = try service.make(
             "/v1/programs",
             [
@@ -27,9 +31,9 @@ struct CreditStage {
         _ = try service.make(
             "/v1/programs/\(program)/reward_rules",
             ["trigger": "conversion", "kind": "cash", "basis_points": .integer(points)])
-        ada = try Self.participant("ada", program, service)
-        ben = try Self.participant("ben", program, service)
-        eve = try Self.participant("eve", program, service)
+        ada = try Self.participant("ada\(suffix)", program, service)
+        ben = try Self.participant("ben\(suffix)", program, service)
+        eve = try Self.participant("eve\(suffix)", program, service)
     }
 
     private static func participant(

@@ -31,6 +31,8 @@ struct EveryRouteTests {
                 "tokens": try #require(try service.get(tokens).ids.first),
                 "leads": try scene.lead(partner, "\(partner.code)@buyer.example"),
                 "conversions": try sale.id(),
+                "attributions": try #require(sale["attribution.id"]?.stringValue),
+                "refunds": try Objects.refund(service, sale),
                 "rewards": try #require(sale["rewards.0.id"]?.stringValue),
                 "payouts": try scene.payout(partner, "payout-of-\(partner.code)"),
                 "payout_runs": try service.make(
@@ -62,6 +64,16 @@ struct EveryRouteTests {
                 "customer_merges": try Objects.merge(service, sale),
                 "transactions": try #require(try service.get("/v1/ledger/transactions").ids.first),
             ]
+        }
+
+        /// A cent of the sale.
+        static func refund(_ service: TestService, _ sale: TestAnswer) throws -> String {
+            try service.make(
+                "/v1/conversions/\(sale.id())/refund",
+                [
+                    "external_id": .string("cent-of-\(sale.id())"),
+                    "amount": ["amount": 1, "currency": "USD"],
+                ])
         }
 
         /// A perk for sending a lead, of a rule that is over by now.

@@ -112,6 +112,25 @@ struct IdempotencyTests {
         #expect(answers[1]["version"] == 2)
     }
 
+    @Test("the same key with another condition is another request")
+    func otherCondition() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        func patch(_ condition: String?) throws -> TestAnswer {
+            try scene.service.send(
+                "PATCH", "/v1/participants/\(scene.ada.id)", ["company": "Acme"],
+                headers: [("Idempotency-Key", "p")]
+                    + (condition.map { [("If-Match", $0)] } ?? []))
+        }
+        #expect(try patch("\"1\"").status == 200)
+        for other in ["\"2\"", "*", nil] {
+            let answer = try patch(other)
+            #expect(answer.status == 422, "\(answer.text)")
+            #expect(answer.code == "idempotency_key_reused")
+        }
+        #expect(try patch("\"1\"").header("idempotent-replayed") == "true")
+    }
+
     @Test("twins sent at once have one effect and the same answer")
     func twins() throws {
         let service = try TestService()

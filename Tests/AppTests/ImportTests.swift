@@ -152,14 +152,39 @@ struct ImportTests {
             #expect(answer.code == "bad_header")
         }
         #expect(try post(scene, Self.file, type: "application/json").status == 415)
-        let rehearsal = try scene.service.sendBytes(
-            "POST", "/v1/leads/import?program_id=\(scene.program)", Array(Self.file.utf8),
-            headers: [("Content-Type", "text/csv"), ("Dry-Run", "true")])
-        #expect(rehearsal.code == "dry_run_not_possible")
         let elsewhere = try scene.service.sendBytes(
             "POST", "/v1/leads/import?program_id=prog_01h455vb4pex5vsknk084sn02q",
             Array(Self.file.utf8), headers: [("Content-Type", "text/csv")])
         #expect(elsewhere.status == 404)
+    }
+
+    @Test("a dry run tells what an import would, row by row, and leaves no trace")
+    func rehearsal() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        func rehearse(_ text: String, _ asked: String = "true") throws -> TestAnswer {
+            try scene.service.sendBytes(
+                "POST", "/v1/leads/import?program_id=\(scene.program)", Array(text.utf8),
+                headers: [("Content-Type", "text/csv"), ("Dry-Run", asked)])
+        }
+        // The last row repeats one of another slice.
+        let many = (0..<ImportLeads.sliceRows).map { "p\($0)@one\($0).example" }
+        let file = "email\n" + (many + [many[0], "a@two.example"]).joined(separator: "\n")
+        for text in [Self.file, file] {
+            let before = try Scene.rowCount(scene.service)
+            let told = try rehearse(text)
+            #expect(told.header("dry-run") == "true")
+            #expect(try Scene.rowCount(scene.service) == before)
+            let done = try post(scene, text)
+            #expect(told.text == done.text)
+            #expect(done.header("dry-run") == nil)
+        }
+        #expect(try post(scene, file)["repeated"] == 52)
+        let long = "email\n" + (0...500).map { "q\($0)@two.example\n" }.joined()
+        #expect(try rehearse(long).code == "too_many_rows")
+        #expect(try rehearse("email\n" + String(repeating: "x", count: 300_000)).status == 422)
+        #expect(try rehearse(file, "maybe").code == "bad_dry_run")
+        #expect(try rehearse("nonsense\n").code == "bad_header")
     }
 
     @Test("the command imports through the daemon and without it, and both know each other's rows")

@@ -133,6 +133,30 @@ struct PayoutRunTests {
         try PayoutWayTests.expectSound(stage.service)
     }
 
+    @Test("a run skips who is suspended and says why, and pays who is closed what it had earned")
+    func skipping() throws {
+        let stage = try Stage(people: 3)
+        defer { stage.service.stop() }
+        for person in 0..<3 { try stage.sale(person, "s\(person)", 10_000) }
+        for (person, action) in [(0, "suspend"), (1, "close")] {
+            let answer = try stage.service.post(
+                "/v1/participants/\(stage.people[person])/\(action)")
+            #expect(answer.status == 200)
+        }
+        let run = try stage.finished("first")
+        #expect(run["examined"] == 3 && run["skipped"] == 1)
+        let paid = try stage.payouts(of: run).map { $0["participant_id"]?.stringValue }
+        #expect(paid == [stage.people[1], stage.people[2]])
+        let events = try stage.service.list("/v1/events?type=payout_run.skipped")
+        #expect(events.count == 1 && events[0]["reason"] == "participant_suspended")
+        #expect(events[0]["participant_id"] == .string(stage.people[0]))
+        // Its rewards have waited.
+        let approve = "/v1/participants/\(stage.people[0])/approve"
+        #expect(try stage.service.post(approve).status == 200)
+        #expect(try stage.payouts(of: stage.finished("second")).count == 1)
+        try PayoutWayTests.expectSound(stage.service)
+    }
+
     // MARK: - Terms
 
     @Test("a draft below the minimum is refused with both amounts, unless it is overridden")

@@ -119,6 +119,34 @@ struct RehearsalTests {
         #expect(try stage.service.list("/v1/events?type=rehearsal.activated").count == 1)
     }
 
+    @Test(
+        "a change is not activated over reward rules it was not rehearsed with, nor after the end")
+    func overtaken() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        let rules = "/v1/programs/\(stage.program)/reward_rules"
+        let change: JSONObject = ["attribution": ["model": "linear"]]
+        let (first, _) = try Self.rehearse(stage, change)
+        let later = try Self.rehearse(stage, change).id
+        let scheduled = try stage.service.post(
+            "/v1/rehearsals/\(later)/activate", ["at": stage.ago(-1)])
+        #expect(scheduled.status == 200, "\(scheduled.text)")
+        _ = try stage.service.make(
+            rules, ["trigger": "conversion", "kind": "cash", "basis_points": 50])
+        let changed = try stage.service.post("/v1/rehearsals/\(first)/activate")
+        #expect(changed.status == 409 && changed["code"] == "program_changed")
+        stage.service.clock.advance(days: 2)
+        let hasFailed = try eventually {
+            try stage.service.get("/v1/rehearsals/\(later)")["status"] == "failed"
+        }
+        #expect(hasFailed)
+
+        let (last, _) = try Self.rehearse(stage, change)
+        #expect(try stage.service.post("/v1/programs/\(stage.program)/end").status == 200)
+        let ended = try stage.service.post("/v1/rehearsals/\(last)/activate")
+        #expect(ended.status == 409 && ended["code"] == "program_not_active", "\(ended.text)")
+    }
+
     @Test("an activation that is yet to come can be taken back")
     func cancelling() throws {
         let stage = try CreditStage()

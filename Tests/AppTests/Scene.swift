@@ -132,6 +132,7 @@ struct Scene {
             (SELECT count(*) FROM conversions) +
             (SELECT count(*) FROM refunds) +
             (SELECT count(*) FROM attributions) +
+            (SELECT count(*) FROM conversion_credits) +
             (SELECT count(*) FROM reward_rules) +
             (SELECT count(*) FROM campaigns) +
             (SELECT count(*) FROM referral_counts) +

@@ -33,6 +33,44 @@ struct SecondClaimTests {
         #expect(try instant(byKey["protected_until_latest"]) == end)
     }
 
+    @Test("a claim on the account of another's open lead is told as it comes in, and at the lead")
+    func openLead() throws {
+        let deals = try Deals()
+        defer { deals.service.stop() }
+        let lead = try deals.service.make(
+            "/v1/leads",
+            ["participant_id": .string(deals.ada.id), "email": "grace@acme.example"])
+        let why = "/v1/leads/\(lead)/explain"
+        #expect(try deals.service.get(why)["registration_because"] == .null)
+        let claim = try deals.service.post(
+            "/v1/registrations", Deals.body(deals.ben, ["domain": "acme.example"]))
+        #expect(claim["findings.0.code"] == "open_lead", "\(claim.text)")
+        #expect(claim["findings.0.lead_id"] == .string(lead))
+        let told = try deals.service.get(why)["registration_because"]?.stringValue ?? ""
+        #expect(told.contains(deals.ben.id) && told.contains("not decided"), "\(told)")
+        let own = try deals.service.get(why, key: deals.ada.token)
+        #expect(own["registration_because"]?.stringValue?.contains("Another's") == true)
+        #expect(!own.text.contains(deals.ben.id))
+        #expect(try deals.act(claim.id(), "approve").status == 200)
+        let taken = try deals.service.get(why)["registration_because"]?.stringValue ?? ""
+        #expect(taken.contains("is credited to it"), "\(taken)")
+
+        // The claimant does not learn of it, and the referrer's own claim takes nothing away.
+        let timeline = try deals.service.get(
+            "/v1/registrations/\(claim.id())/timeline", key: deals.ben.token)
+        #expect(!timeline.text.contains(lead))
+        _ = try deals.service.make(
+            "/v1/leads",
+            ["participant_id": .string(deals.ada.id), "email": "eve@other.example"])
+        #expect(try deals.register(deals.ben, "other.example")["findings"] == [])
+        _ = try deals.service.make(
+            "/v1/leads",
+            ["participant_id": .string(deals.ada.id), "email": "joe@third.example"])
+        let mine = try deals.service.post(
+            "/v1/registrations", Deals.body(deals.ada, ["domain": "third.example"]))
+        #expect(mine["findings"] == [])
+    }
+
     @Test("a partner cannot find out by earlier instants when a rival's claim came in")
     func asOf() throws {
         let deals = try Deals()

@@ -166,6 +166,45 @@ struct StatementTests {
         #expect(late.status == 400 && late.pointer == "/as_of")
     }
 
+    @Test("the first and the last month and instant are periods like any other")
+    func edges() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        _ = try stage.sale("a", 100_000)
+        let statement = "/v1/participants/\(stage.participant)/statement"
+        let (first, last) = ("0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z")
+        for (month, from, to) in [
+            ("0001-01", first, "0001-02-01T00:00:00.000Z" as JSONValue),
+            ("9999-11", "9999-11-01T00:00:00.000Z", "9999-12-01T00:00:00.000Z"),
+            ("9999-12", "9999-12-01T00:00:00.000Z", .null),
+        ] {
+            for form in ["", ".csv", ".html"] {
+                #expect(try stage.service.get("\(statement)\(form)?month=\(month)").status == 200)
+            }
+            let answer = try stage.service.get("\(statement)?month=\(month)")
+            #expect(answer["from"] == .string(from))
+            #expect(answer["to"] == to)
+            #expect(answer["lines"] == [])
+        }
+        let whole = try stage.service.get("\(statement)?from=\(first)&to=\(last)")
+        #expect(whole["lines"]?.arrayValue?.count == 2)
+        #expect(try stage.service.get("\(statement)?as_of=\(first)")["lines"] == [])
+        let report = "/v1/reports/funnel?program_id=\(stage.program)"
+        let compare = "/v1/programs/\(stage.program)/compare"
+        for (path, status) in [
+            ("\(statement)?from=\(last)&to=\(first)", 422), ("\(statement)?as_of=\(last)", 400),
+            ("\(statement)?month=10000-01", 400), ("\(statement)?from=0000-12-31T23:59:59Z", 400),
+            ("\(report)&from=\(first)&to=\(last)", 200), ("\(report)&to=0001-01-01", 200),
+            ("\(report)&from=9999-12-31", 422), ("\(report)&from=9999-12-31&to=\(last)", 200),
+            ("\(compare)?from=\(first)&to=\(last)", 200),
+            ("/v1/protection?domain=acme.example&as_of=\(first)", 200),
+            ("/v1/participants/\(stage.participant)/balance?as_of=\(first)", 200),
+        ] {
+            let answer = try stage.service.get(path)
+            #expect(answer.status == status, "\(path): \(answer.text)")
+        }
+    }
+
     // MARK: - Words
 
     @Test("every line says what happened, with reward, rule and version, sale, refund and payout")

@@ -50,6 +50,77 @@ struct TokenMaskTests {
         #expect(try scene.service.post("/v1/leads", lead)["rule"] == "at_risk")
     }
 
+    @Test("of a reward that is shared a participant's token sees its own part alone")
+    func sharedReward() throws {
+        let stage = try CreditStage(["model": "linear"])
+        defer { stage.service.stop() }
+        try stage.touch(stage.ada, 3)
+        try stage.touch(stage.ben, 2)
+        try stage.touch(stage.eve, 1)
+        let sale = try stage.sell("order-1", 777_777).id()
+        let token = try Scene.token(stage.service, of: stage.ben)
+        let rewards = try stage.service.get("/v1/rewards?conversion_id=\(sale)", key: token).ids
+        #expect(rewards.count == 1)
+        let path = "/v1/rewards/\(rewards[0])/explain"
+        let told = try stage.service.get(path)
+        let own = try stage.service.get(path, key: token)
+        #expect(told["basis.arithmetic.base"] == 777_777)
+        #expect(told["basis.arithmetic.whole"] == 77_778)
+        #expect(own["basis.arithmetic.amount"] == told["basis.arithmetic.amount"])
+        #expect(own["basis.credited.amount"] == 259_259)
+        for others in ["777777", "77778", "777_777", stage.ada, stage.eve] {
+            #expect(!own.text.contains(others), "\(others): \(own.text)")
+        }
+        for name in ["parts", "of", "remainder", "rate_amount", "before_maximum"] {
+            #expect(told["basis.arithmetic.\(name)"] != nil, "\(name)")
+            #expect(own["basis.arithmetic.\(name)"] == nil, "\(name)")
+        }
+        // What is one's own alone is told with every step.
+        let alone = try stage.sell("order-2", customer: "c2", ["ref": "code-ben"]).id()
+        let whole = try stage.service.get("/v1/rewards?conversion_id=\(alone)", key: token).ids
+        let all = try stage.service.get("/v1/rewards/\(whole[0])/explain", key: token)
+        #expect(all["basis.arithmetic.base"] == 100_000)
+    }
+
+    @Test("a participant reads its touches, and of the sales that credit it its own share")
+    func sales() throws {
+        let stage = try CreditStage(["model": "linear"])
+        defer { stage.service.stop() }
+        let others = try stage.touch(stage.ada, 3)
+        let touch = try stage.touch(stage.ben, 2, ["external_id": "call-with-grace"])
+        let sale = try stage.sell("order-1", 100_001, ["ref": "code-ada", "metadata": ["a": "b"]])
+            .id()
+        let none = try stage.sell("order-2", customer: "c2", ["ref": "code-ada"]).id()
+        let token = try Scene.token(stage.service, of: stage.ben)
+        let path = "/v1/conversions/\(sale)"
+        let own = try stage.service.get(path, key: token)
+        #expect(own["amount.amount"] == 33_334, "\(own.text)")
+        #expect(own["attribution"] == .null && own["ref"] == .null && own["metadata"] == [:])
+        #expect(own["rewards"]?.arrayValue?.count == 1)
+        for secret in [stage.ada, "100001", "66667", "code-ada"] {
+            #expect(!own.text.contains(secret), "\(secret): \(own.text)")
+        }
+        #expect(try stage.service.get("/v1/conversions", key: token).ids == [sale])
+        #expect(try stage.service.get("/v1/conversions/\(none)", key: token).status == 404)
+        let half: JSONValue = ["external_id": "r1", "amount": MoneyStage.usd(50_001)]
+        #expect(try stage.service.post("\(path)/refund", half).status == 201)
+        let listed = try stage.service.get("/v1/conversions", key: token)
+        #expect(listed["data.0.refunded.amount"] == 16_667)
+
+        #expect(try stage.service.get("/v1/touchpoints", key: token).ids == [touch])
+        #expect(
+            try stage.service.get("/v1/touchpoints/\(touch)", key: token)["external_id"] == .null)
+        #expect(try stage.service.get("/v1/touchpoints/\(others)", key: token).status == 404)
+        let foreign = "/v1/touchpoints?participant_id=\(stage.ada)"
+        #expect(try stage.service.get(foreign, key: token).status == 404)
+
+        // What is decided anew is another's from then on.
+        _ = try stage.reattribute(
+            sale, ["credits": [["participant_id": .string(stage.ada), "parts": 1]]])
+        #expect(try stage.service.get(path, key: token).status == 404)
+        #expect(try stage.service.get("/v1/conversions", key: token).ids.isEmpty)
+    }
+
     @Test("a participant's token reads a program's terms without its internals")
     func program() throws {
         let scene = try Scene(TestService())

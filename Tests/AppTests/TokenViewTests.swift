@@ -16,10 +16,8 @@ struct TokenViewTests {
             let leads = try (
                 scene.lead(scene.ada, "a@buyer.example"), scene.lead(scene.ben, "b@buyer.example")
             )
-            let rewards = try (
-                Self.reward(scene.sale(scene.ada, "sale-a")),
-                Self.reward(scene.sale(scene.ben, "sale-b"))
-            )
+            let sales = try (scene.sale(scene.ada, "sale-a"), scene.sale(scene.ben, "sale-b"))
+            let rewards = try (Self.reward(sales.0), Self.reward(sales.1))
             let payouts = try (
                 scene.payout(scene.ada, "pay-a"), scene.payout(scene.ben, "pay-b")
             )
@@ -28,6 +26,7 @@ struct TokenViewTests {
                 ("/v1/payouts", payouts.0, payouts.1),
                 ("/v1/links", scene.ada.link, scene.ben.link),
                 ("/v1/participants", scene.ada.id, scene.ben.id),
+                ("/v1/conversions", try sales.0.id(), try sales.1.id()),
             ]
         }
 

@@ -80,7 +80,7 @@ struct LeadRulesTests {
             facts(
                 participant: origin(ann), click: origin(ann, link: link, click: click),
                 email: origin(ann)),
-            isStrict: true)
+            from: .import)
         #expect(decision.by == .participant)
         #expect(decision.referrer == Referrer(participant: ann, link: link, click: click))
         #expect(decision.ignored.isEmpty)
@@ -88,12 +88,12 @@ struct LeadRulesTests {
 
     @Test("without evidence nobody referred the lead")
     func nobody() throws {
-        let decision = try LeadRules.referrer(in: program, facts(), isStrict: true)
+        let decision = try LeadRules.referrer(in: program, facts(), from: .import)
         #expect(decision == ReferrerDecision.nobody)
     }
 
     @Test(
-        "the API is refused a reference that is unknown",
+        "an import is refused a reference that is unknown",
         arguments: [
             (facts(participant: .unknown), LeadRefusal.Reference.participant),
             (facts(click: .unknown), .click), (facts(link: .unknown), .link),
@@ -102,17 +102,33 @@ struct LeadRulesTests {
         ])
     func unknownReference(facts: ReferralFacts, name: LeadRefusal.Reference) {
         #expect(throws: LeadRefusal.unknownReference(name)) {
-            try LeadRules.referrer(in: program, facts, isStrict: true)
+            try LeadRules.referrer(in: program, facts, from: .import)
         }
+    }
+
+    @Test("the API is refused an unknown person, not what a browser carried for too long")
+    func carriedReference() throws {
+        for name in [LeadRefusal.Reference.participant, .email] {
+            #expect(throws: LeadRefusal.unknownReference(name)) {
+                try LeadRules.referrer(
+                    in: program,
+                    name == .email ? facts(email: .unknown) : facts(participant: .unknown),
+                    from: .api)
+            }
+        }
+        let stale = facts(click: .unknown, link: origin(bob, in: otherProgram), email: origin(ann))
+        let decision = try LeadRules.referrer(in: program, stale, from: .api)
+        #expect(decision.by == .email)
+        #expect(decision.ignored == [.click, .link])
     }
 
     @Test("a link of another program counts as unknown")
     func foreignLink() throws {
         let foreign = facts(link: origin(ann, in: otherProgram))
         #expect(throws: LeadRefusal.unknownReference(.link)) {
-            try LeadRules.referrer(in: program, foreign, isStrict: true)
+            try LeadRules.referrer(in: program, foreign, from: .import)
         }
-        let lenient = try LeadRules.referrer(in: program, foreign, isStrict: false)
+        let lenient = try LeadRules.referrer(in: program, foreign, from: .form)
         #expect(lenient.referrer == .nobody)
         #expect(lenient.ignored == [.link])
     }
@@ -121,7 +137,7 @@ struct LeadRulesTests {
     func conflict() {
         #expect(throws: LeadRefusal.referrerConflict) {
             try LeadRules.referrer(
-                in: program, facts(click: origin(ann), link: origin(bob)), isStrict: true)
+                in: program, facts(click: origin(ann), link: origin(bob)), from: .import)
         }
     }
 
@@ -129,7 +145,7 @@ struct LeadRulesTests {
     func lenientConflict() throws {
         let decision = try LeadRules.referrer(
             in: program, facts(click: .unknown, link: origin(bob, link: link), email: origin(ann)),
-            isStrict: false)
+            from: .form)
         #expect(decision.referrer == Referrer(participant: bob, link: link))
         #expect(decision.by == .link)
         #expect(decision.ignored == [.click, .email])
@@ -138,7 +154,7 @@ struct LeadRulesTests {
     @Test("a referrer who may not refer is left out, and the name that led there is told")
     func withoutReferrer() throws {
         let decision = try LeadRules.referrer(
-            in: program, facts(click: origin(ann), email: .unknown), isStrict: false)
+            in: program, facts(click: origin(ann), email: .unknown), from: .form)
         #expect(decision.withoutReferrer.referrer == .nobody)
         #expect(decision.withoutReferrer.by == nil)
         #expect(decision.withoutReferrer.ignored == [.click, .email])

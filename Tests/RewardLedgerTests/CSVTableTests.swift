@@ -18,6 +18,10 @@ import Testing
         ("a,b", "\"a,b\""), ("say \"hi\"", "\"say \"\"hi\"\"\""), ("a\r\nb", "\"a\r\nb\""),
         ("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\""),
         ("Ünïcode", "Ünïcode"),
+        ("＝1+1", "'＝1+1"), ("＋1", "'＋1"), ("－1", "'－1"), ("＠SUM(A1)", "'＠SUM(A1)"),
+        (" =1", "' =1"), ("\u{a0}\u{3000}+1", "'\u{a0}\u{3000}+1"),
+        ("\u{feff}=1", "'\u{feff}=1"), ("\u{200b}@A1", "'\u{200b}@A1"), ("\0=1", "'\0=1"),
+        (" a=1", " a=1"), ("  ", "  "), ("\u{200b}", "\u{200b}"),
     ]
 
     @Test("a cell is quoted as RFC 4180 says and never a formula", arguments: cells.indices)

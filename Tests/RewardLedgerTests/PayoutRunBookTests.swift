@@ -20,6 +20,10 @@ import Testing
         return terms
     }
 
+    private func advance(_ tx: Transaction) throws -> String? {
+        try PayoutRunBook.advance(tx) { _, _ in nil }
+    }
+
     private func open(
         _ fixture: LedgerFixture, _ terms: PayoutTerms = PayoutTerms(),
         reference: String = "november", kind: Payout.Kind = .cash
@@ -36,7 +40,7 @@ import Testing
     private func runAll(_ fixture: LedgerFixture) throws -> Int {
         var slices = 0
         while try fixture.perform({ try PayoutRunStore.running($0) != nil }) {
-            #expect(try fixture.perform { try PayoutRunBook.advance($0) } == nil)
+            #expect(try fixture.perform { try advance($0) } == nil)
             slices += 1
         }
         return slices
@@ -118,12 +122,12 @@ import Testing
             let before = try run(fixture, made.id).examined
             #expect(throws: Crash.self) {
                 try fixture.perform { tx in
-                    _ = try PayoutRunBook.advance(tx)
+                    _ = try advance(tx)
                     throw Crash()
                 }
             }
             #expect(try run(fixture, made.id).examined == before)
-            #expect(try fixture.perform { try PayoutRunBook.advance($0) } == nil)
+            #expect(try fixture.perform { try advance($0) } == nil)
             slices += 1
         }
         #expect(slices >= 4)
@@ -153,7 +157,7 @@ import Testing
         let made = try open(fixture).run
         var faults: [String] = []
         while try run(fixture, made.id).state == .running {
-            if let fault = try fixture.perform({ try PayoutRunBook.advance($0) }) {
+            if let fault = try fixture.perform({ try advance($0) }) {
                 faults.append(fault)
             }
         }

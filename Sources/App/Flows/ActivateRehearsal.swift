@@ -86,11 +86,16 @@ enum ActivateRehearsal {
                 ]), tx)
     }
 
-    /// The change was laid over the program's attribution of that version; over another it would be
-    /// a rule that nobody has rehearsed.
+    /// The change was laid over the program's attribution of that version and the rules of reward
+    /// of that moment; over others it would be a rule that nobody has rehearsed.
     private static func checkUnchanged(
         _ rehearsal: Rehearsal, _ program: Program, _ tx: Transaction
     ) throws {
+        if program.state == .ended { throw ProgramRefusal.notActive(state: .ended) }
+        let rules = try RehearsalChange.activeVersions(in: program.id, tx)
+        guard rehearsal.rewardRules == nil || rehearsal.rewardRules == rules else {
+            throw Refused(programChanged)
+        }
         guard rehearsal.programVersion != program.version else { return }
         let kept = try RuleVersionStore.find(
             program.id, version: rehearsal.programVersion, tx)
@@ -104,7 +109,7 @@ enum ActivateRehearsal {
 
     static let programChanged = Problem.conflict(
         "program_changed",
-        "The program's attribution is another by now than the one that was rehearsed with; "
+        "The program's attribution or its reward rules are not those that were rehearsed with; "
             + "rehearse again.")
 
     private static func change(_ rehearsal: Rehearsal) throws -> RehearsalChange {

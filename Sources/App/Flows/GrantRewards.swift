@@ -3,6 +3,7 @@ import Database
 import LeadRegistration
 import Model
 import Programs
+import Records
 import RewardLedger
 
 /// Something happened that may earn rewards: the program's active rules decide which, and to whom.
@@ -90,6 +91,18 @@ enum GrantRewards {
                 kind: known.kind.rawValue, segment: known.profile.segment)
         }
         return facts
+    }
+
+    /// Whether a sale may earn at all: one that was recorded after its program's end earns nothing,
+    /// however often its credit is decided. The order of events tells, not their times.
+    static func mayEarn(
+        _ conversion: Conversion, _ program: Program, _ reader: Reader
+    ) throws -> Bool {
+        guard program.state == .ended,
+            let recorded = try EventStore.timeline(of: conversion.id, limit: 1, reader).first
+        else { return program.state != .ended }
+        return try !EventStore.hasEntered(
+            program.id, [Program.State.ended.rawValue], before: recorded.sequence, reader)
     }
 
     /// The new rewards; none for what was granted before. Several credits share what a rule gives.

@@ -26,7 +26,7 @@ struct PayOut: Sendable {
         if !overridesMinimum { order.minimum = program.terms.payouts.minimum }
         let outcome = try draft(order, tx)
         // What was drafted while it was approved stays the answer to its reference.
-        if outcome.isNew, participant.state != .approved {
+        if outcome.isNew, !ParticipantRules.mayBePaid(participant.state) {
             throw Refused(PayOut.notApproved)
         }
         return outcome
@@ -44,7 +44,15 @@ struct PayOut: Sendable {
         }
     }
 
-    /// Money goes to participants who are approved; what others earned waits (R238).
+    /// Why a run passes a participant over; nil: it may be paid.
+    static func obstacle(_ id: ParticipantID, _ tx: Transaction) throws -> String? {
+        guard let participant = try ParticipantStore.recall(id, tx),
+            !ParticipantRules.mayBePaid(participant.state)
+        else { return nil }
+        return "participant_\(participant.state.rawValue)"
+    }
+
     static let notApproved = Problem.conflict(
-        "participant_not_approved", "The participant is not approved; nothing is paid to it.")
+        "participant_not_approved",
+        "The participant is suspended or not approved yet; nothing is paid to it.")
 }

@@ -37,6 +37,7 @@ struct ReattributeConversion: Sendable {
         }
         try AttributionStore.insert(attribution, tx)
         try tell(attribution, insteadOf: old, conversion, tx)
+        guard try GrantRewards.mayEarn(conversion, program, tx) else { return (attribution, true) }
         let credits = GrantRewards.credits(attribution.decision, of: conversion)
         let lead = try conversion.lead.flatMap { try LeadStore.find($0, tx) }
         let occasion = GrantRewards.Occasion(

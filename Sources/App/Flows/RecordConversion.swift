@@ -45,8 +45,8 @@ struct RecordConversion: Sendable {
 
         let conversion = Conversion(
             id: tx.makeID(), program: facts.program.id, externalID: externalID, customer: customer,
-            lead: lead, click: click, ref: ref, kind: kind, amount: amount, refundedAmount: 0,
-            occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
+            lead: lead, click: click, ref: ref, ignored: facts.ignored, kind: kind, amount: amount,
+            refundedAmount: 0, occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
         try ConversionStore.insert(conversion, tx)
         let attribution = try attribute(conversion, facts.program, tx)
         let rewards = try grant(conversion, attribution, facts, tx)
@@ -63,9 +63,11 @@ struct RecordConversion: Sendable {
         let lead: Lead?
         let click: ClickOrigin?
         let link: Link?
+        let ignored: [Conversion.CarriedName]
     }
 
-    /// The program, from what the request names; everything named must belong to the same one.
+    /// The program, from what the operator names, else from what the visitor carried. What the
+    /// visitor carried may be stale, and the sale happened all the same: such a name is left out.
     private func facts(_ tx: Transaction) throws -> Facts {
         let lead = try lead.map { id in
             guard let lead = try LeadStore.find(id, tx) else {
@@ -73,29 +75,31 @@ struct RecordConversion: Sendable {
             }
             return lead
         }
-        let click = try click.map { id in
-            guard let click = try ClickStore.find(id, tx) else {
-                throw Refused(.unknownReference("/click_id"))
-            }
-            return click
-        }
-        let link = try ref.map { code in
-            guard let link = try LinkStore.find(code: code, tx) else {
-                throw Refused(.unknownReference("/ref"))
-            }
-            return link
-        }
+        let click = try click.flatMap { try ClickStore.find($0, tx) }
+        let link = try ref.flatMap { try LinkStore.find(code: $0, tx) }
+        let named = [program, lead?.program].compactMap { $0 }
         let program = try NamedProgram.get(
-            [program, lead?.program, click?.program, link?.program],
+            named.isEmpty ? [click?.program ?? link?.program] : named,
             required: "Name the program_id, or a lead, click or ref that has one.",
-            differs: "The lead, click or ref belongs to another program.", tx)
-        return Facts(program: program, lead: lead, click: click, link: link)
+            differs: "The lead belongs to another program.", tx)
+        return facts(
+            program, lead, click.flatMap { $0.program == program.id ? $0 : nil },
+            link.flatMap { $0.program == program.id ? $0 : nil })
+    }
+
+    private func facts(
+        _ program: Program, _ lead: Lead?, _ origin: ClickOrigin?, _ link: Link?
+    ) -> Facts {
+        var ignored: [Conversion.CarriedName] = []
+        if click != nil, origin == nil { ignored.append(.click) }
+        if ref != nil, link == nil { ignored.append(.ref) }
+        return Facts(program: program, lead: lead, click: origin, link: link, ignored: ignored)
     }
 
     private func customer(_ facts: Facts, _ tx: Transaction) throws -> CustomerID {
         try KnowCustomer(
             program: facts.program.id, externalID: customerID, email: email, lead: facts.lead,
-            click: click, actor: actor)(tx).id
+            click: facts.click == nil ? nil : click, actor: actor)(tx).id
     }
 
     /// What the request leaves out is not another content. A customer that it does not name is
@@ -112,7 +116,8 @@ struct RecordConversion: Sendable {
         }
         return Outcome(
             conversion: known, attribution: attribution,
-            rewards: try RewardStore.rewards(of: known.id, tx), isNew: false)
+            rewards: try RewardStore.oldest(
+                of: known.id, limit: ConversionWire.rewardsMax + 1, tx), isNew: false)
     }
 
     // MARK: - Decision
@@ -146,17 +151,20 @@ struct RecordConversion: Sendable {
             decision: AttributionRules.decide(facts, terms, at: conversion.occurredAt),
             createdAt: tx.now)
         try AttributionStore.insert(attribution, tx)
+        var data: JSONObject = [
+            "attribution_id": .string(attribution.id.description),
+            "model": .string(terms.model.rawValue), "kind": .string(kind.rawValue),
+            "amount": amount.json,
+        ]
+        if !conversion.ignored.isEmpty {
+            data["ignored"] = .array(conversion.ignored.map { .string($0.rawValue) })
+        }
         try EventStore.append(
             NewEvent(
                 attribution.participant == nil
                     ? "conversion.unattributed" : "conversion.attributed",
                 conversion.id, program: conversion.program, participant: attribution.participant,
-                actor: actor, reason: attribution.reason.rawValue,
-                data: [
-                    "attribution_id": .string(attribution.id.description),
-                    "model": .string(terms.model.rawValue), "kind": .string(kind.rawValue),
-                    "amount": amount.json,
-                ]), tx)
+                actor: actor, reason: attribution.reason.rawValue, data: .object(data)), tx)
         return attribution
     }
 
@@ -165,7 +173,7 @@ struct RecordConversion: Sendable {
         _ conversion: Conversion, _ attribution: Attribution, _ facts: Facts, _ tx: Transaction
     ) throws -> [Reward] {
         let program = facts.program
-        guard program.state != .ended else { return [] }
+        guard try GrantRewards.mayEarn(conversion, program, tx) else { return [] }
         return try GrantRewards.run(
             GrantRewards.Occasion(
                 trigger: .conversion(kind: kind.rawValue), program: program, lead: conversion.lead,

@@ -96,6 +96,14 @@ struct RehearsalChange: Sendable {
         return rules
     }
 
+    /// The program's active rules, each with its version: what a change is laid over.
+    static func activeVersions(
+        in program: ProgramID, _ reader: Reader
+    ) throws -> [RewardRuleID: Int64] {
+        let rules = try RewardRuleStore.active(in: program, reader)
+        return Dictionary(rules.map { ($0.id, $0.version) }) { first, _ in first }
+    }
+
     /// Carries the change out. Refuses as the routes of programs and rules do.
     func activate(_ program: Program, actor: String, _ tx: Transaction) throws {
         // What it would be is checked as a whole before anything is written.

@@ -55,6 +55,7 @@ struct RehearseProgram {
             let amount = reward.amount.amount - reward.correctedAmount
             try add(amount, of: reward.participant, to: \.rewards.actual)
         }
+        guard try GrantRewards.mayEarn(conversion, program, reader) else { return }
         let credits = GrantRewards.credits(rehearsed, of: conversion)
         let trigger = RewardRule.Trigger.conversion(kind: conversion.kind.rawValue)
         var occasion = GrantRewards.Occasion(

@@ -150,8 +150,7 @@ struct SubmitLead: Sendable {
     private func referrer(
         in program: Program, _ facts: Facts, _ tx: Transaction
     ) throws -> ReferrerDecision {
-        let isStrict = source != .form
-        let decision = try LeadRules.referrer(in: program.id, facts.referral, isStrict: isStrict)
+        let decision = try LeadRules.referrer(in: program.id, facts.referral, from: source)
         guard let id = decision.referrer.participant else { return decision }
         let participant =
             facts.participant?.id == id ? facts.participant : try ParticipantStore.recall(id, tx)
@@ -161,7 +160,7 @@ struct SubmitLead: Sendable {
             try ParticipantRules.checkMayRefer(
                 participant, program.terms.eligibility, hasOpenDispute: hasOpenDispute, at: tx.now)
         } catch {
-            if isStrict { throw error }
+            if source != .form { throw error }
             var decision = decision.withoutReferrer
             if case .notEligible(let rule) = error { decision.ineligible = rule.rawValue }
             return decision

@@ -23,7 +23,13 @@ struct SubmitRegistration: Sendable {
     /// 32 random bytes, the key of the account's fingerprint.
     let nonce: [UInt8]
 
-    func callAsFunction(_ tx: Transaction) throws -> Registration {
+    struct Outcome {
+        let registration: Registration
+        /// The open lead of the account that another referred.
+        let openLead: Lead?
+    }
+
+    func callAsFunction(_ tx: Transaction) throws -> Outcome {
         let (participant, program) = try facts(tx)
         let registration = claim(of: participant, in: program, id: tx.makeID(), at: tx.now)
         let identity = registration.identity
@@ -41,16 +47,21 @@ struct SubmitRegistration: Sendable {
         if let holder = others.conflict(with: registration) {
             throw try refusal(registration, holder, tx)
         }
-        try accept(registration, scope: scope, tx)
+        let openLead = try OpenLead.ofAnother(
+            than: participant.id, registration.identity, program, tx)
+        try accept(registration, scope: scope, openLead, tx)
         let overlaps = try others.overlaps(with: registration, tx)
         for other in overlaps {
             try OpenDispute.overlap(of: registration, with: other, tx)
         }
         // What may be another's is not approved by the rules alone.
         guard program.terms.registration.approval == .automatic, overlaps.isEmpty else {
-            return try RegistrationStore.find(registration.id, tx) ?? registration
+            let kept = try RegistrationStore.find(registration.id, tx) ?? registration
+            return Outcome(registration: kept, openLead: openLead)
         }
-        return try MoveRegistration.run(.approve, of: registration, actor: "system", tx)
+        return Outcome(
+            registration: try MoveRegistration.run(
+                .approve, of: registration, actor: "system", tx), openLead: openLead)
     }
 
     // MARK: - Facts
@@ -124,16 +135,17 @@ struct SubmitRegistration: Sendable {
     // MARK: - Accepted
 
     private func accept(
-        _ registration: Registration, scope: ProgramID?, _ tx: Transaction
+        _ registration: Registration, scope: ProgramID?, _ openLead: Lead?, _ tx: Transaction
     ) throws {
         try RegistrationStore.insert(registration, tx)
         try HoldAccount.begin(
             registration, scope: scope, until: registration.windowEndsAt, tx)
         try IssueReceipt.run(registration, signingKey, tx)
+        var data: JSONObject = ["program_version": .integer(registration.programVersion)]
+        data["open_lead_id"] = openLead.map { .string($0.id.description) }
         try EventStore.append(
             RegistrationEvents.event(
-                "submitted", registration, actor: actor,
-                data: ["program_version": .integer(registration.programVersion)]), tx)
+                "submitted", registration, actor: actor, data: .object(data)), tx)
         try CounterStore.add(1, to: "registrations.submitted", of: registration.program, tx)
         try JobStore.schedule(
             RegistrationJobs.decision, registration.id, at: registration.decisionDueAt, tx)

@@ -5,6 +5,9 @@ import RewardLedger
 
 /// The decision about a conversion in words, made from what is stored with it.
 enum ConversionExplanationWire {
+    /// Rewards that an explanation names.
+    static let rewardsMax = 1000
+
     static let schema = Schema.named(
         "ConversionExplanation",
         .object([
@@ -33,7 +36,8 @@ enum ConversionExplanationWire {
             .required(
                 "alternatives", .list(alternative, count: 0...20),
                 "Changes that would have led to another result, nearest first."),
-            .required("reward_ids", .list(.id(RewardID.self), count: 0...1000)),
+            .required(
+                "reward_ids", .list(.id(RewardID.self), count: 0...rewardsMax), "The oldest."),
         ]))
 
     private static let line = Schema.object([
@@ -75,7 +79,7 @@ enum ConversionExplanationWire {
             object.field("conversion_id", conversion.id.description)
             object.field("attribution_id", attribution.id.description)
             object.field("reason", attribution.reason.rawValue)
-            object.field("summary", summary(attribution))
+            object.field("summary", summary(attribution) + unused(conversion))
             object.field("rule", rule(attribution))
             object.field("program_version", attribution.programVersion)
             object.array("touches") { list in
@@ -217,6 +221,13 @@ enum ConversionExplanationWire {
         case .touchEarnsNoCredit:
             return "Nobody is credited: what the model chose belongs to no participant."
         }
+    }
+
+    /// What was given for nothing, as a further sentence.
+    private static func unused(_ conversion: Conversion) -> String {
+        guard !conversion.ignored.isEmpty else { return "" }
+        let names = conversion.ignored.map(\.rawValue).joined(separator: " and ")
+        return " Its \(names) named nothing in the program and counted for nothing."
     }
 
     static func because(

@@ -11,8 +11,8 @@ enum ConversionRoutes {
     static func add(to routes: inout RouteTable) {
         let base = "/v1/conversions"
         routes.add(.post, base, .key(.write), .write(create), creation)
-        routes.add(.get, base, .key(.read), .read(list), listing)
-        routes.add(.get, base + "/{id}", .key(.read), .read(get), reading)
+        routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
         routes.add(.post, base + "/{id}/refund", .key(.write), .write(refund), refunding)
         routes.amend { $0.idempotency = .required }
         routes.add(.get, base + "/{id}/refunds", .key(.read), .read(refunds), refundListing)
@@ -69,26 +69,51 @@ enum ConversionRoutes {
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
         let conversion = try find(call.id(), reader)
+        if let participant = call.participant {
+            guard let own = try OwnConversion.of(conversion, for: participant, reader) else {
+                throw Refused(.notFound())
+            }
+            return .object(
+                ConversionWire.json(
+                    own, nil,
+                    try RewardStore.oldest(
+                        of: conversion.id, by: participant, limit: ConversionWire.rewardsMax + 1,
+                        reader)))
+        }
         return .object(
             ConversionWire.json(
                 conversion, try attribution(of: conversion, reader),
-                try RewardStore.rewards(of: conversion.id, reader)))
+                try RewardStore.oldest(
+                    of: conversion.id, limit: ConversionWire.rewardsMax + 1, reader)))
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
-        let window = try ListRequest(call) { try ConversionStore.sequence(of: $0, reader) }
+        let window = try ListRequest(call) {
+            try ConversionStore.sequence(of: $0, creditedTo: call.participant, reader)
+        }
         let page = try ConversionStore.page(
             window.page, program: call.queryID("program_id"),
-            externalID: call.query["external_id"], created: call.createdWindow, reader)
-        return .list(page, call, id: { $0.id.description }) { conversion, data in
+            externalID: call.query["external_id"], created: call.createdWindow,
+            creditedTo: call.participant, reader)
+        let shown =
+            try call.participant.map { own in
+                Page(
+                    items: try page.items.compactMap {
+                        try OwnConversion.of($0, for: own, reader)
+                    }, hasMore: page.hasMore, request: window.page)
+            } ?? page
+        return .list(shown, call, id: { $0.id.description }) { conversion, data in
             data.object { ConversionWire.write(conversion, &$0) }
         }
     }
 
     private static func refunds(_ call: Call, _ reader: Reader) throws -> Response {
         let conversion = try find(call.id(), reader)
-        let refunds = try ConversionStore.refunds(of: conversion.id, reader)
-        return .whole(refunds, call) { refund, data in
+        let window = try ListRequest(call) {
+            try ConversionStore.sequence(of: $0, in: conversion.id, reader)
+        }
+        let page = try ConversionStore.refunds(window.page, of: conversion.id, reader)
+        return .list(page, call, id: { $0.id.description }) { refund, data in
             data.object { RefundWire.write(refund, conversion, &$0) }
         }
     }
@@ -112,8 +137,11 @@ enum ConversionRoutes {
 
     private static func attributions(_ call: Call, _ reader: Reader) throws -> Response {
         let conversion = try find(call.id(), reader)
-        let results = try AttributionStore.all(of: conversion.id, reader)
-        return .whole(results, call) { attribution, data in
+        let window = try ListRequest(call) {
+            try AttributionStore.sequence(of: $0, in: conversion.id, reader)
+        }
+        let page = try AttributionStore.page(window.page, of: conversion.id, reader)
+        return .list(page, call, id: { $0.id.description }) { attribution, data in
             data.object { AttributionWire.write(attribution, conversion, &$0) }
         }
     }
@@ -127,7 +155,8 @@ enum ConversionRoutes {
             let conversion = try find(id, tx)
             let outcome = try reattribute(conversion, tx)
             let json = ConversionWire.json(
-                conversion, outcome.attribution, try RewardStore.rewards(of: id, tx))
+                conversion, outcome.attribution,
+                try RewardStore.oldest(of: id, limit: ConversionWire.rewardsMax + 1, tx))
             return outcome.isNew
                 ? .created(json, at: "/v1/conversions/\(id)/attribution") : .object(json)
         }
@@ -143,7 +172,8 @@ enum ConversionRoutes {
         return .object(
             ConversionExplanationWire.json(
                 conversion, attribution, known: known ?? attribution.facts,
-                try RewardStore.rewards(of: conversion.id, reader)))
+                try RewardStore.oldest(
+                    of: conversion.id, limit: ConversionExplanationWire.rewardsMax, reader)))
     }
 
     private static func find(_ id: ConversionID, _ reader: Reader) throws -> Conversion {
@@ -172,14 +202,18 @@ enum ConversionRoutes {
         others: [(200, "Recorded before, with the same content.")])
 
     private static let listing = Contract(
-        operationID: "listConversions", summary: "Conversions, newest first.",
+        operationID: "listConversions",
+        summary: "Conversions, newest first. A participant reads those that credit it, with its "
+            + "own share as the amount.",
         query: ListRequest.fields(of: ConversionID.self) + ListRequest.createdFields + [
             .optional("program_id", .id(ProgramID.self)),
             .optional("external_id", .text(1...200)),
         ], answer: .page(of: ConversionWire.schema))
 
     private static let reading = Contract(
-        operationID: "getConversion", summary: "One conversion with its credit and its rewards.",
+        operationID: "getConversion",
+        summary: "One conversion with its credit and its rewards. A participant reads its own "
+            + "share as the amount, and its own rewards.",
         answer: ConversionWire.detailed)
 
     private static let refunding = Contract(
@@ -189,8 +223,8 @@ enum ConversionRoutes {
         others: [(200, "Recorded before, with the same content.")])
 
     private static let refundListing = Contract(
-        operationID: "listRefunds", summary: "The conversion's refunds, oldest first, at most 100.",
-        answer: .page(of: RefundWire.schema))
+        operationID: "listRefunds", summary: "The conversion's refunds, newest first.",
+        query: ListRequest.fields(of: RefundID.self), answer: .page(of: RefundWire.schema))
 
     private static let attributing = Contract(
         operationID: "getAttribution",
@@ -201,8 +235,9 @@ enum ConversionRoutes {
 
     private static let attributionListing = Contract(
         operationID: "listAttributions",
-        summary: "Every result for the conversion, newest first, at most 100; the newest counts.",
-        answer: .page(of: AttributionWire.schema))
+        summary: "Every result for the conversion, newest first; the newest counts.",
+        query: ListRequest.fields(of: AttributionID.self), answer: .page(of: AttributionWire.schema)
+    )
 
     private static let reattributing = Contract(
         operationID: "reattributeConversion",

@@ -7,13 +7,21 @@ import RewardLedger
 enum ConversionWire {
     static let schema = Schema.named("Conversion", .object(fields))
 
+    /// Rewards that are shown with a conversion.
+    static let rewardsMax = 100
+
     /// A conversion with the credit and the rewards it led to.
     static let detailed = Schema.named(
         "ConversionDetail",
         .object(
             fields + [
-                .required("attribution", AttributionWire.schema),
-                .required("rewards", .list(RewardWire.schema, count: 0...100_000)),
+                .required(
+                    "attribution", .nullable(AttributionWire.schema), "Null for participants."),
+                .required(
+                    "rewards", .list(RewardWire.schema, count: 0...rewardsMax), "The oldest."),
+                .required(
+                    "has_more_rewards", .boolean,
+                    "Whether there are more: all are at /v1/rewards?conversion_id=."),
             ]))
 
     private static let fields: [Field] = [
@@ -23,6 +31,10 @@ enum ConversionWire {
         .required("lead_id", .nullable(.id(LeadID.self))),
         .required("click_id", .nullable(.id(ClickID.self))),
         .required("ref", .nullable(.text(1...64))),
+        .required(
+            "ignored",
+            .list(.choice(Conversion.CarriedName.allCases.map(\.rawValue)), count: 0...2),
+            "What of click_id and ref names nothing in the program and counted for nothing."),
         .required("kind", kind), .required("amount", .money(from: 0)),
         .required("refunded", .money(from: 0)), .required("occurred_at", .time),
         .required("metadata", .metadata), .required("created_at", .time),
@@ -40,22 +52,31 @@ enum ConversionWire {
                 .optional("email", .email),
             ])),
         .required("kind", kind), .required("amount", .money(from: 0)),
-        .optional("lead_id", .id(LeadID.self)), .optional("click_id", .id(ClickID.self)),
-        .optional("ref", .text(3...64), "A referral code used at checkout."),
+        .optional("lead_id", .id(LeadID.self)),
+        .optional(
+            "click_id", .id(ClickID.self), "One that is unknown is kept and told in ignored."),
+        .optional("ref", .text(3...64), "A referral code used at checkout; likewise."),
         .optional("occurred_at", .time, "Now unless told; not in the future."),
         .optional("metadata", .metadata),
     ])
 
     static func json(
-        _ conversion: Conversion, _ attribution: Attribution, _ rewards: [Reward]
+        _ conversion: Conversion, _ attribution: Attribution?, _ rewards: [Reward]
     ) -> [UInt8] {
         var json = JSONWriter(capacity: 2048)
         json.object { object in
             write(conversion, &object)
-            object.object("attribution") { AttributionWire.write(attribution, conversion, &$0) }
-            object.array("rewards") { list in
-                for reward in rewards { list.object { RewardWire.write(reward, &$0) } }
+            if let attribution {
+                object.object("attribution") { AttributionWire.write(attribution, conversion, &$0) }
+            } else {
+                object.null("attribution")
             }
+            object.array("rewards") { list in
+                for reward in rewards.prefix(rewardsMax) {
+                    list.object { RewardWire.write(reward, &$0) }
+                }
+            }
+            object.field("has_more_rewards", rewards.count > rewardsMax)
         }
         return json.bytes
     }
@@ -69,6 +90,7 @@ enum ConversionWire {
         json.field("lead_id", conversion.lead)
         json.field("click_id", conversion.click)
         json.field("ref", conversion.ref)
+        json.field("ignored", JSONValue.array(conversion.ignored.map { .string($0.rawValue) }))
         json.field("kind", conversion.kind.rawValue)
         json.money("amount", conversion.amount)
         json.money(

@@ -74,7 +74,8 @@ enum CustomerRoutes {
     }
 
     private static func merges(_ call: Call, _ reader: Reader) throws -> Response {
-        let merges = try CustomerStore.merges(of: find(call.id(), reader).id, reader)
+        let merges = try CustomerStore.merges(
+            of: find(call.id(), reader).id, limit: Response.wholeMax + 1, reader)
         return .whole(merges, call) { merge, data in
             data.object { CustomerMergeWire.write(merge, &$0) }
         }

@@ -139,11 +139,12 @@ enum DisputeRoutes {
 
     private static func timeline(_ call: Call, _ reader: Reader) throws -> Response {
         let dispute = try find(call.id(), call, reader)
-        let events = try EventStore.timeline(of: dispute.id, limit: 200, reader)
+        let events = try EventStore.timeline(
+            of: dispute.id, limit: 2 * Response.wholeMax + 2, reader)
         // Each side has its own row of every event; the operator reads the claimant's.
         let reading = call.participant ?? dispute.claimant
         let own = events.filter { $0.participant == reading }
-        return .whole(Array(own.prefix(100)), call) { event, data in
+        return .whole(own, call) { event, data in
             data.object { EventWire.write(event, for: call.principal, &$0) }
         }
     }

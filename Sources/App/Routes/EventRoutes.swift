@@ -101,13 +101,14 @@ enum EventWire {
         return JSONValue.object(shared).encoded()
     }
 
-    /// Without the member that may name another participant's lead.
+    /// Without the members that may name another participant's lead.
     private static func ownData(_ event: Event) -> [UInt8] {
         let data = Array(event.data.utf8)
         guard var object = (try? JSONValue.parse(data))?.objectValue,
-            object["duplicate_of"] != nil
+            object["duplicate_of"] != nil || object["open_lead_id"] != nil
         else { return data }
         object["duplicate_of"] = nil
+        object["open_lead_id"] = nil
         return JSONValue.object(object).encoded()
     }
 }

@@ -100,6 +100,10 @@ enum ExplainWire {
         case .robotClick:
             return "The sale named a click that was a \(finding.detail ?? "robot")'s, not a "
                 + "person's: it is no touch."
+        case .unknownClick:
+            return "The sale named a click that the program does not have: it counted for nothing."
+        case .unknownRef:
+            return "The sale named a code that no link of the program has: it counted for nothing."
         case .notCredited: return notCredited(finding)
         case .lateTouch:
             return "A touch of before the sale was not known when it was decided, because it was "

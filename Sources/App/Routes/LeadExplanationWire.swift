@@ -29,6 +29,9 @@ enum LeadExplanationWire {
             .required(
                 "credit_because", .nullable(.text(1...500)),
                 "Who is credited with a sale to it, or would be now; null for tokens."),
+            .required(
+                "registration_because", .nullable(.text(1...500)),
+                "Which deal registration of another holds the account and takes the credit."),
             .required("score", score), .required("clocks", .list(clock, count: 0...10)),
         ]))
 
@@ -91,6 +94,7 @@ enum LeadExplanationWire {
         let credit =
             try caller.participant == nil
             ? creditBecause(lead, program, at: now, reader) : nil
+        let claim = try OpenLead.claims(against: lead, at: now, reader).first
         var json = JSONWriter(capacity: 2048)
         json.object { object in
             object.field("object", "lead_explanation")
@@ -110,6 +114,8 @@ enum LeadExplanationWire {
             object.field("referrer_because", referrer)
             object.field("owner_because", ownerBecause(lead))
             object.field("credit_because", credit)
+            object.field(
+                "registration_because", claim.map { registrationBecause($0, for: caller) })
             object.object("score") { write(score, of: lead.id, &$0) }
             object.array("clocks") { list in
                 if let clock { list.object { write(clock, &$0) } }
@@ -216,6 +222,19 @@ enum LeadExplanationWire {
         let findings = try ReadSituation.run(customer, program, at: now, reader).findings
         let isAboutCredit: Set<ReferralFinding.Code> = [.credited, .notCredited, .noConversion]
         return findings.first { isAboutCredit.contains($0.code) }.map(ExplainWire.because)
+    }
+
+    /// To a participant it is not told whose the claim is, nor when it came in.
+    private static func registrationBecause(
+        _ claim: Registration, for caller: Principal
+    ) -> String {
+        let name =
+            caller.participant == nil
+            ? "Registration \(claim.id) of \(claim.participant)" : "Another's deal registration"
+        return claim.state.isEarning
+            ? "\(name) holds the account. It outranks every touch: a sale of now is credited to it."
+            : "\(name) holds the account and is not decided yet; once approved, it outranks every "
+                + "touch."
     }
 
     private static func ownerBecause(_ lead: Lead) -> String {

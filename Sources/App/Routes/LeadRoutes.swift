@@ -183,8 +183,8 @@ enum LeadRoutes {
         let limit = call.query["limit"].flatMap { Int($0) } ?? 10
         let clocks = try LeadClockStore.overdue(
             at: app.clock.now(), kind: call.query["kind"].flatMap { LeadClock.Kind(rawValue: $0) },
-            program: call.queryID("program_id"), limit: limit, reader)
-        return .whole(clocks, call) { clock, data in
+            program: call.queryID("program_id"), limit: limit + 1, reader)
+        return .whole(clocks, call, most: limit) { clock, data in
             data.object { LeadExplanationWire.write(clock, &$0) }
         }
     }
@@ -235,7 +235,7 @@ enum LeadRoutes {
     ) throws -> Response {
         let lead = try find(call.id(), reader)
         try requireReadable(lead, call, at: app.clock.now(), reader)
-        let events = try EventStore.timeline(of: lead.id, limit: 100, reader)
+        let events = try EventStore.timeline(of: lead.id, limit: Response.wholeMax + 1, reader)
         return .whole(events, call) { event, data in
             data.object { EventWire.write(event, for: call.principal, &$0) }
         }

@@ -23,6 +23,10 @@ enum PayoutRunWire {
                 "Of those, whose rewards wait: less than the minimum, or all owed back."),
             .required(
                 "failed", count, "Of those, for whom a fault stood in the way; the log names it."),
+            .required(
+                "skipped", count,
+                "Of those, who are suspended or not approved yet: the events payout_run.skipped "
+                    + "name them. Their rewards wait."),
             .required("payout_count", count),
             .required("amount", .money(from: 0), "Of all its payouts that were not given up."),
             .required("clawed_back", .money(from: 0), "Kept back by them."),
@@ -69,6 +73,7 @@ enum PayoutRunWire {
         json.field("examined", run.examined)
         json.field("waiting", run.waiting)
         json.field("failed", run.failed)
+        json.field("skipped", run.skipped)
         json.field("payout_count", sums.reduce(0) { $0 + $1.payouts })
         json.money("amount", money(live.reduce(0) { $0 + $1.amount }))
         json.money("clawed_back", money(live.reduce(0) { $0 + $1.clawbackAmount }))

@@ -98,7 +98,8 @@ enum ProgramRoutes {
 
     private static func versions(_ call: Call, _ reader: Reader) throws -> Response {
         let program = try find(call.id(), reader)
-        let versions = try RuleVersionStore.versions(of: program.id, reader)
+        let versions = try RuleVersionStore.versions(
+            of: program.id, limit: Response.wholeMax + 1, reader)
         return .whole(versions, call) { version, data in
             data.object { RuleVersionWire.write(version, &$0) }
         }

@@ -40,9 +40,13 @@ enum RegistrationRoutes {
             actor: call.principal.actor, isOperator: call.participant == nil,
             signingKey: app.signingKey, nonce: RandomPool.bytes(32))
         return { tx in
-            let registration = try submit(tx)
+            let outcome = try submit(tx)
+            let registration = outcome.registration
+            // Another's lead is not the claimant's to know of.
+            let openLead = call.participant == nil ? outcome.openLead : nil
             return .created(
-                RegistrationWire.json(registration), at: "/v1/registrations/\(registration.id)",
+                RegistrationWire.json(registration, openLead: openLead),
+                at: "/v1/registrations/\(registration.id)",
                 version: registration.version)
         }
     }
@@ -116,7 +120,8 @@ enum RegistrationRoutes {
 
     private static func timeline(_ call: Call, _ reader: Reader) throws -> Response {
         let registration = try find(call.id(), call, reader)
-        let events = try EventStore.timeline(of: registration.id, limit: 100, reader)
+        let events = try EventStore.timeline(
+            of: registration.id, limit: Response.wholeMax + 1, reader)
         return .whole(events, call) { event, data in
             data.object { EventWire.write(event, for: call.principal, &$0) }
         }
@@ -138,7 +143,7 @@ enum RegistrationRoutes {
         operationID: "createRegistration",
         summary: "Claim an account. The first valid claim wins; another gets 409 "
             + "account_protected, and is kept as evidence.",
-        body: RegistrationWire.input, success: 201, answer: RegistrationWire.schema,
+        body: RegistrationWire.input, success: 201, answer: RegistrationWire.submitted,
         refusals: Problem.referring + Problem.examples(of: RegistrationRefusal.submission))
 
     private static let reading = Contract(

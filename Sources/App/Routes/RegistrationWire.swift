@@ -6,54 +6,69 @@ import Programs
 
 /// How a deal registration looks on the wire.
 enum RegistrationWire {
-    static let schema = Schema.named(
-        "Registration",
-        .object([
-            .required("id", .id(RegistrationID.self)),
-            .required("object", .choice(["registration"])),
-            .required("program_id", .id(ProgramID.self)),
-            .required("participant_id", .id(ParticipantID.self)),
-            .required("status", .choice(Registration.State.allCases.map(\.rawValue))),
-            .required(
-                "account",
-                .object([
-                    .required("name", .nullable(.text(1...200)), "Null once erased."),
-                    .required("domain", .nullable(.text(3...253)), "As given, in ASCII."),
-                    .required("country", .nullable(ProgramTermsWire.country)),
-                    .required("part", .nullable(.text(1...100))),
-                ])),
-            .required(
-                "contact",
-                .object([
-                    .required("name", .nullable(.text(1...200))),
-                    .required("email", .nullable(.email)),
-                    .required("phone", .nullable(.text(1...40))),
-                ])),
-            .required(
-                "opportunity",
-                .object([
-                    .required("value", .nullable(.money(from: 0))),
-                    .required("expected_close", .nullable(.time)),
-                    .required("evidence", .list(evidence(isWhole: true), count: 0...1000)),
-                ])),
-            .required("program_version", .integer(1...Int64.max), "Of the terms in force."),
-            .required("decision_due_at", .time),
-            .required("window_ends_at", .time, "When it lapses undecided."),
-            .required("protected_until", .nullable(.time), "Null before approval."),
-            .required(
-                "protected_until_latest", .time,
-                "Whatever is decided and extended: what others "
-                    + "are told."),
-            .required("extensions", .integer(0...1000), "Used so far."),
-            .required("share", .integer(0...10_000), "Of the account's credit, in basis points."),
-            .required("decided_at", .nullable(.time)), .required("ended_at", .nullable(.time)),
-            .required("value", .nullable(.money(from: 0)), "What the deal was won at."),
-            .required("reason_code", .nullable(.text(1...40))),
-            .required("reason", .nullable(.prose(1...1000))),
-            .required("dispute_id", .nullable(.id(DisputeID.self)), "The open dispute about it."),
-            .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
-            .required("created_at", .time), .required("updated_at", .time),
-        ]))
+    static let schema = Schema.named("Registration", .object(fields))
+
+    /// A new registration with what the operator should know of it.
+    static let submitted = Schema.named(
+        "SubmittedRegistration",
+        .object(
+            fields + [
+                .required(
+                    "findings",
+                    .list(
+                        .object([
+                            .required("code", .choice(["open_lead"])),
+                            .required("because", .text(1...300)),
+                            .required("lead_id", .id(LeadID.self)),
+                        ]), count: 0...1), "For the operator alone.")
+            ]))
+
+    private static let fields: [Field] = [
+        .required("id", .id(RegistrationID.self)),
+        .required("object", .choice(["registration"])),
+        .required("program_id", .id(ProgramID.self)),
+        .required("participant_id", .id(ParticipantID.self)),
+        .required("status", .choice(Registration.State.allCases.map(\.rawValue))),
+        .required(
+            "account",
+            .object([
+                .required("name", .nullable(.text(1...200)), "Null once erased."),
+                .required("domain", .nullable(.text(3...253)), "As given, in ASCII."),
+                .required("country", .nullable(ProgramTermsWire.country)),
+                .required("part", .nullable(.text(1...100))),
+            ])),
+        .required(
+            "contact",
+            .object([
+                .required("name", .nullable(.text(1...200))),
+                .required("email", .nullable(.email)),
+                .required("phone", .nullable(.text(1...40))),
+            ])),
+        .required(
+            "opportunity",
+            .object([
+                .required("value", .nullable(.money(from: 0))),
+                .required("expected_close", .nullable(.time)),
+                .required("evidence", .list(evidence(isWhole: true), count: 0...1000)),
+            ])),
+        .required("program_version", .integer(1...Int64.max), "Of the terms in force."),
+        .required("decision_due_at", .time),
+        .required("window_ends_at", .time, "When it lapses undecided."),
+        .required("protected_until", .nullable(.time), "Null before approval."),
+        .required(
+            "protected_until_latest", .time,
+            "Whatever is decided and extended: what others "
+                + "are told."),
+        .required("extensions", .integer(0...1000), "Used so far."),
+        .required("share", .integer(0...10_000), "Of the account's credit, in basis points."),
+        .required("decided_at", .nullable(.time)), .required("ended_at", .nullable(.time)),
+        .required("value", .nullable(.money(from: 0)), "What the deal was won at."),
+        .required("reason_code", .nullable(.text(1...40))),
+        .required("reason", .nullable(.prose(1...1000))),
+        .required("dispute_id", .nullable(.id(DisputeID.self)), "The open dispute about it."),
+        .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
+        .required("created_at", .time), .required("updated_at", .time),
+    ]
 
     static let input = Schema.object([
         .optional("participant_id", .id(ParticipantID.self), "The partner; a token means its own."),
@@ -115,6 +130,26 @@ enum RegistrationWire {
     static func json(_ registration: Registration) -> [UInt8] {
         var json = JSONWriter(capacity: 1536)
         json.object { write(registration, &$0) }
+        return json.bytes
+    }
+
+    /// A new one. `openLead` is whose referrer loses the credit by it.
+    static func json(_ registration: Registration, openLead: Lead?) -> [UInt8] {
+        var json = JSONWriter(capacity: 1536)
+        json.object { object in
+            write(registration, &object)
+            object.array("findings") { list in
+                guard let openLead else { return }
+                list.object { finding in
+                    finding.field("code", "open_lead")
+                    finding.field(
+                        "because",
+                        "Another participant referred an open lead of this account; once approved, "
+                            + "the registration takes the credit of a sale to it.")
+                    finding.field("lead_id", openLead.id)
+                }
+            }
+        }
         return json.bytes
     }
 

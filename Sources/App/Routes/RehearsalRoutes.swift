@@ -44,6 +44,7 @@ enum RehearsalRoutes {
             let rehearsal = Rehearsal(
                 id: tx.makeID(), program: id, change: kept, period: from..<to,
                 programVersion: program.version,
+                rewardRules: try RehearsalChange.activeVersions(in: id, tx),
                 conversions: try RehearsalStore.count(in: id, from..<to, tx), createdAt: tx.now)
             try RehearsalStore.insert(rehearsal, tx)
             try EventStore.append(
@@ -135,7 +136,10 @@ enum RehearsalRoutes {
             + "there stay.",
         body: .object([.optional("at", .time, "Now unless told; not in the past.")]),
         answer: RehearsalWire.schema,
-        refusals: [ActivateRehearsal.inThePast, ActivateRehearsal.programChanged])
+        refusals: [
+            ActivateRehearsal.inThePast, ActivateRehearsal.programChanged,
+            ProgramRefusal.notActive(state: .ended).problem,
+        ])
 
     private static let cancelling = Contract(
         operationID: "cancelRehearsal",

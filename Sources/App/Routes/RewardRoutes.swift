@@ -86,8 +86,8 @@ enum RewardRoutes {
         let clocks = try RewardClockStore.overdue(
             at: app.clock.now(),
             promise: call.query["promise"].flatMap { RewardClock.Promise(rawValue: $0) },
-            program: call.queryID("program_id"), limit: limit, reader)
-        return .whole(clocks, call) { clock, data in
+            program: call.queryID("program_id"), limit: limit + 1, reader)
+        return .whole(clocks, call, most: limit) { clock, data in
             data.object { RewardWire.write(clock, &$0) }
         }
     }

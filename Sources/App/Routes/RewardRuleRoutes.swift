@@ -85,7 +85,8 @@ enum RewardRuleRoutes {
 
     private static func versions(_ call: Call, _ reader: Reader) throws -> Response {
         let rule = try find(Path(call), reader)
-        let versions = try RuleVersionStore.versions(of: rule.id, reader)
+        let versions = try RuleVersionStore.versions(
+            of: rule.id, limit: Response.wholeMax + 1, reader)
         return .whole(versions, call) { version, data in
             data.object { RuleVersionWire.write(version, &$0) }
         }

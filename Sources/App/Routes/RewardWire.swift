@@ -121,17 +121,18 @@ enum RewardExplanationWire {
                 "Its entries in the journal, oldest first."),
         ]))
 
-    /// From which amount on a person reviews is the operator's own matter.
+    /// From which amount on a person reviews is the operator's own matter, and what others have is
+    /// theirs.
     static func json(
         _ reward: Reward, _ transactions: [LedgerTransaction], isOperator: Bool
     ) -> [UInt8] {
-        var basis = reward.basis.objectValue ?? [:]
-        if !isOperator { basis["approval_threshold"] = .null }
+        let whole = reward.basis.objectValue ?? [:]
+        let basis = isOperator ? whole : ofOneself(whole)
         var json = JSONWriter(capacity: 2048)
         json.object { object in
             object.field("object", "explanation")
             object.field("reward_id", reward.id)
-            object.field("summary", summary(reward))
+            object.field("summary", summary(reward, basis))
             object.field("hold", hold(reward, isOperator: isOperator))
             object.field("basis", JSONValue.object(basis))
             object.array("transactions") { list in
@@ -143,15 +144,46 @@ enum RewardExplanationWire {
         return json.bytes
     }
 
+    /// The basis without what would tell how much others have: of a reward that is shared what all
+    /// share, and of a limit for a referred customer what is used of it.
+    private static func ofOneself(_ whole: JSONObject) -> JSONObject {
+        var basis = whole
+        basis["approval_threshold"] = .null
+        guard var arithmetic = basis["arithmetic"]?.objectValue else { return basis }
+        if arithmetic["whole"] != nil || arithmetic["parts"] != arithmetic["of"] {
+            for name in [
+                "base", "before_maximum", "of", "parts", "rate_amount", "remainder", "whole",
+            ] { arithmetic[name] = nil }
+            for name in ["campaign", "tier"] {
+                guard var step = arithmetic[name]?.objectValue else { continue }
+                step["amount"] = nil
+                arithmetic[name] = .object(step)
+            }
+            arithmetic["shared"] = true
+        }
+        arithmetic["limits"] = arithmetic["limits"]?.arrayValue.map { limits in
+            .array(
+                limits.map { limit in
+                    guard var object = limit.objectValue, object["limit"] == referee else {
+                        return limit
+                    }
+                    object["used"] = nil
+                    return .object(object)
+                })
+        }
+        basis["arithmetic"] = .object(arithmetic)
+        return basis
+    }
+
+    private static let referee = JSONValue.string(RewardLimits.Name.referee.rawValue)
+
     /// Says only what the stored basis says: the same words for a reward of any age.
-    private static func summary(_ reward: Reward) -> String {
-        let steps = steps(reward)
-        return steps.isEmpty ? rate(reward) : rate(reward) + " " + steps.joined(separator: " ")
+    private static func summary(_ reward: Reward, _ basis: JSONObject) -> String {
+        ([rate(reward, basis)] + steps(basis)).joined(separator: " ")
     }
 
     /// What came between the rate and the amount, in the order in which it was reckoned (R190).
-    private static func steps(_ reward: Reward) -> [String] {
-        let basis = reward.basis.objectValue ?? [:]
+    private static func steps(_ basis: JSONObject) -> [String] {
         let arithmetic = basis["arithmetic"]?.objectValue ?? [:]
         var steps: [String] = []
         if let tier = arithmetic["tier"]?.objectValue, let count = tier["count"]?.integerValue,
@@ -160,19 +192,20 @@ enum RewardExplanationWire {
             steps.append("Referral number \(count) is paid at the tier from \(from) on.")
         }
         if let campaign = arithmetic["campaign"]?.objectValue,
-            let id = campaign["id"]?.stringValue, let amount = campaign["amount"]?.integerValue
+            let id = campaign["id"]?.stringValue
         {
-            steps.append("Campaign \(id) made it \(amount).")
+            let amount = campaign["amount"]?.integerValue
+            steps.append("Campaign \(id) " + (amount.map { "made it \($0)." } ?? "changed it."))
         }
         if let more = arithmetic["retroactive"]?.integerValue {
             steps.append("It brings \(more) that earlier rewards lacked.")
         }
         for limit in arithmetic["limits"]?.arrayValue ?? [] {
             guard let object = limit.objectValue, let cut = object["cut"]?.integerValue, cut > 0,
-                let name = object["limit"]?.stringValue, let most = object["most"]?.integerValue,
-                let used = object["used"]?.integerValue
+                let name = object["limit"]?.stringValue, let most = object["most"]?.integerValue
             else { continue }
-            steps.append("The limit \(name) of \(most), \(used) used, cut \(cut).")
+            let used = object["used"]?.integerValue.map { ", \($0) used," } ?? ""
+            steps.append("The limit \(name) of \(most)\(used) cut \(cut).")
         }
         if let budget = basis["budget"]?.objectValue, let outcome = budget["outcome"]?.stringValue,
             let period = budget["period"]?.stringValue
@@ -182,11 +215,13 @@ enum RewardExplanationWire {
         return steps
     }
 
-    private static func rate(_ reward: Reward) -> String {
-        let basis = reward.basis.objectValue ?? [:]
+    private static func rate(_ reward: Reward, _ basis: JSONObject) -> String {
         let arithmetic = basis["arithmetic"]?.objectValue ?? [:]
         let rule = "Version \(reward.ruleVersion) of rule \(reward.rule)"
         let granted = "\(reward.amount.amount) \(reward.amount.currency.code) minor units"
+        if arithmetic["shared"] == true {
+            return "\(rule) gives once to all who share it; the participant's share is \(granted)."
+        }
         let share =
             reward.wholeAmount == reward.amount.amount
             ? "" : ", of which this is the participant's share"

@@ -37,7 +37,9 @@ struct StatementPeriod {
                         ]))
             }
             from = Instant.startOfDay(day)
-            to = Instant.startOfDay(CivilDay.firstOfNextMonth(after: day))
+            // The month that ends with the calendar of RFC 3339 has no end that it can write.
+            let next = CivilDay.firstOfNextMonth(after: day)
+            to = CivilDay.representable.contains(next) ? Instant.startOfDay(next) : nil
         } else {
             from = call.queryTime("from")
             to = call.queryTime("to")

@@ -12,8 +12,8 @@ enum TouchpointRoutes {
         let base = "/v1/touchpoints"
         routes.add(.post, base, .key(.write), .write(create), creation)
         routes.add(.post, base + "/bulk", .key(.write), .write(createMany), bulk)
-        routes.add(.get, base, .key(.read), .read(list), listing)
-        routes.add(.get, base + "/{id}", .key(.read), .read(get), reading)
+        routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
     }
 
     // MARK: - Handlers
@@ -22,7 +22,7 @@ enum TouchpointRoutes {
         let record = try TouchpointWire.record(call.body, actor: call.principal.actor)
         return { tx in
             let (touch, isNew) = try record(tx)
-            let json = TouchpointWire.json(touch)
+            let json = TouchpointWire.json(touch, for: call.principal)
             return isNew ? .created(json, at: "/v1/touchpoints/\(touch.id)") : .object(json)
         }
     }
@@ -44,20 +44,26 @@ enum TouchpointRoutes {
         guard let touch = try TouchpointStore.find(call.id(), reader) else {
             throw Refused(.notFound())
         }
-        return .object(TouchpointWire.json(touch))
+        try call.requireOwn(touch.participant)
+        return .object(TouchpointWire.json(touch, for: call.principal))
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
-        let window = try ListRequest(call) { try TouchpointStore.sequence(of: $0, reader) }
+        let window = try ListRequest(call) { (id: TouchpointID) in
+            guard let touch = try TouchpointStore.find(id, reader) else { return nil }
+            if let own = call.participant, own != touch.participant { return nil }
+            return try TouchpointStore.sequence(of: id, reader)
+        }
         var filter = TouchpointStore.Filter()
         filter.program = call.queryID("program_id")
         filter.customer = call.queryID("customer_id")
+        filter.participant = try call.ownParticipant("participant_id")
         filter.source = call.query["source"].flatMap { TouchSource(rawValue: $0) }
         filter.externalID = call.query["external_id"]
         filter.created = call.createdWindow
         let page = try TouchpointStore.page(window.page, filter, reader)
         return .list(page, call, id: { $0.id.description }) { touch, data in
-            data.object { TouchpointWire.write(touch, &$0) }
+            data.object { TouchpointWire.write(touch, for: call.principal, &$0) }
         }
     }
 
@@ -86,10 +92,12 @@ enum TouchpointRoutes {
         operationID: "getTouchpoint", summary: "One touch.", answer: TouchpointWire.schema)
 
     private static let listing = Contract(
-        operationID: "listTouchpoints", summary: "Touches, newest first.",
+        operationID: "listTouchpoints",
+        summary: "Touches, newest first. A participant reads its own.",
         query: ListRequest.fields(of: TouchpointID.self) + ListRequest.createdFields + [
             .optional("program_id", .id(ProgramID.self)),
             .optional("customer_id", .id(CustomerID.self)),
+            .optional("participant_id", .id(ParticipantID.self)),
             .optional("source", .choice(TouchSource.allCases.map(\.rawValue))),
             .optional("external_id", .text(1...200)),
         ], answer: .page(of: TouchpointWire.schema))
@@ -154,13 +162,16 @@ enum TouchpointWire {
         return record
     }
 
-    static func json(_ touch: Touchpoint) -> [UInt8] {
+    static func json(_ touch: Touchpoint, for caller: Principal) -> [UInt8] {
         var json = JSONWriter(capacity: 512)
-        json.object { write(touch, &$0) }
+        json.object { write(touch, for: caller, &$0) }
         return json.bytes
     }
 
-    static func write(_ touch: Touchpoint, _ json: inout JSONObjectWriter) {
+    /// The operator's own name of a contact is not for participants.
+    static func write(
+        _ touch: Touchpoint, for caller: Principal, _ json: inout JSONObjectWriter
+    ) {
         json.field("id", touch.id.description)
         json.field("object", "touchpoint")
         json.field("program_id", touch.program.description)
@@ -170,7 +181,7 @@ enum TouchpointWire {
         json.field("kind", touch.kind.rawValue)
         json.field("channel", touch.channel)
         json.field("campaign", touch.campaign)
-        json.field("external_id", touch.externalID)
+        json.field("external_id", caller.participant == nil ? touch.externalID : nil)
         json.field("link_id", touch.link)
         json.field("click_id", touch.click)
         json.field("lead_id", touch.lead)

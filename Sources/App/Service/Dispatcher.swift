@@ -209,7 +209,7 @@ final class Dispatcher: RequestHandler {
         _ endpoint: Endpoint, _ call: Call, step: @escaping WriteStep, tag: Int, _ reply: Reply
     ) throws {
         let requestID = call.request.id
-        let isDryRun = try DryRun.isAsked(call.request, endpoint)
+        let isDryRun = try DryRun.isAsked(call.request)
         // A rehearsal must send what the real request must, but neither looks it up nor keeps it.
         let token = try IdempotencyToken(call, rule: endpoint.idempotency)
         let run = WriteRun(

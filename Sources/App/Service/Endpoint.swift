@@ -89,6 +89,8 @@ struct Contract: Sendable {
     var refusals: [Problem] = []
     /// Refusals that people see, as a page.
     var pages: Set<Int> = []
+    /// Whether it takes `Dry-Run` by itself, where it is no write of one transaction.
+    var takesDryRun = false
     /// Whether unknown query parameters are kept instead of refused.
     var keepsUnknownQuery = false
 }

@@ -10,7 +10,8 @@ import Records
 struct IdempotencyToken: Sendable {
     /// Of (who, method, path, key), never the key alone: nobody reads another's answer.
     let key: [UInt8]
-    /// Of method, path, query and the exact body.
+    /// Of method, path, query, `If-Match` and the exact body: with another condition it is another
+    /// request (RFC 9110 section 13.1.1).
     let fingerprint: [UInt8]
 
     /// Nil without the header. Throws 400 for a malformed key, or when one is required.
@@ -36,7 +37,9 @@ struct IdempotencyToken: Sendable {
         let target = "\(request.method.rawValue)\n\(request.path)\n"
         key = Array(
             SHA256.hash(Array("\(call.principal.actor)\n\(target)\(text)".utf8)).prefix(16))
-        fingerprint = SHA256.hash(Array("\(target)\(request.query)\n".utf8) + request.body)
+        let condition = request.header("if-match").map { "if-match: \($0)\n" } ?? ""
+        fingerprint = SHA256.hash(
+            Array("\(target)\(request.query)\n\(condition)".utf8) + request.body)
     }
 
     /// The key without its quotes: the draft types it as a quoted string, clients send it bare.

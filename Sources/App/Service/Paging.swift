@@ -49,9 +49,10 @@ struct ListRequest {
 }
 
 extension Response {
-    /// A page as `{"object":"list","data":[…],"has_more":…,"url":…}` with `Link` (RFC 8288).
+    /// A page as `{"object":"list","data":[…],"has_more":…,"url":…}`, with `Link` (RFC 8288) where
+    /// the items have an id to go on from.
     static func list<Item>(
-        _ page: Page<Item>, _ call: Call, id: (Item) -> String,
+        _ page: Page<Item>, _ call: Call, id: ((Item) -> String)?,
         write: (Item, inout JSONArrayWriter) -> Void
     ) -> Response {
         var json = JSONWriter(capacity: 256 + 512 * page.items.count)
@@ -64,7 +65,9 @@ extension Response {
             list.field("url", call.request.path)
         }
         var response = Response.object(json.bytes)
-        if let link = links(page, call, id: id) { response.headers.append(("Link", link)) }
+        if let id, let link = links(page, call, id: id) {
+            response.headers.append(("Link", link))
+        }
         return response
     }
 

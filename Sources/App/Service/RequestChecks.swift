@@ -104,7 +104,7 @@ enum BodyCheck {
 
 /// `Dry-Run: true` on any write: the whole answer, nothing written.
 enum DryRun {
-    static func isAsked(_ request: Request, _ endpoint: Endpoint) throws -> Bool {
+    static func isAsked(_ request: Request) throws -> Bool {
         guard let field = request.header("dry-run") else { return false }
         switch field {
         case "true": return true

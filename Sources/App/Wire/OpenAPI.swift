@@ -128,7 +128,13 @@ enum OpenAPI {
                 "schema": schema, "description": .string(about),
             ])
         }
-        guard endpoint.action.isWrite, endpoint.path.hasPrefix("/v1/") else { return headers }
+        let isWrite = endpoint.action.isWrite && endpoint.path.hasPrefix("/v1/")
+        if isWrite || endpoint.about.takesDryRun {
+            add(
+                "Dry-Run", ["type": "string", "enum": ["true", "false"]], required: false,
+                "true: the whole answer, nothing written.")
+        }
+        guard isWrite else { return headers }
         if endpoint.idempotency != .none {
             add(
                 "Idempotency-Key",
@@ -138,9 +144,6 @@ enum OpenAPI {
                 ], required: endpoint.idempotency == .required,
                 "Makes a retry safe: the same key and request give the stored answer for 24 hours.")
         }
-        add(
-            "Dry-Run", ["type": "string", "enum": ["true", "false"]], required: false,
-            "true: the whole answer, nothing written.")
         if takesVersion(endpoint) {
             add(
                 "If-Match", ["type": "string"], required: false,

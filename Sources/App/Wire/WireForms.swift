@@ -87,15 +87,20 @@ extension JSONObjectWriter {
 }
 
 extension Response {
-    /// A list that is always whole: no cursor, at most 100 items.
+    /// A list without a cursor, of at most `most` items. `items` are read up to one more than that,
+    /// so that `has_more` is true where some are left out.
     static func whole<Item>(
-        _ items: [Item], _ call: Call, write: (Item, inout JSONArrayWriter) -> Void
+        _ items: [Item], _ call: Call, most: Int = wholeMax,
+        write: (Item, inout JSONArrayWriter) -> Void
     ) -> Response {
-        let request = PageRequest(limit: 100, window: .older(than: nil))
-        return .list(
-            Page(items: items, hasMore: false, request: request), call, id: { _ in "" },
-            write: write)
+        let request = PageRequest(limit: most, window: .older(than: nil))
+        let page = Page(
+            items: Array(items.prefix(most)), hasMore: items.count > most, request: request)
+        return .list(page, call, id: nil, write: write)
     }
+
+    /// Items of a list without a cursor, where the caller does not say how many.
+    static let wholeMax = 100
 }
 
 /// RFC 3339.
