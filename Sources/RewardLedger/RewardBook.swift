@@ -82,8 +82,7 @@ public enum RewardBook {
             try JobStore.schedule(holdJob, reward.id, at: reward.holdUntil, tx)
         }
         if let clock = occasion.serviceLevels.flatMap({ RewardClockRules.clock(of: reward, $0) }) {
-            try RewardClockStore.start(clock, tx)
-            try JobStore.schedule(dueJob, reward.id, at: clock.dueAt, tx)
+            try start(clock, tx)
         }
         try tell(reward, from: nil, actor: occasion.actor, tx)
         return reward
@@ -236,7 +235,14 @@ public enum RewardBook {
                 data: .object(data)), tx)
     }
 
+    static func start(_ clock: RewardClock, _ tx: Transaction) throws {
+        try RewardClockStore.start(clock, tx)
+        try JobStore.schedule(dueJob, clock.reward, at: clock.dueAt, tx)
+    }
+
+    /// Its money is available, and its recipient's time to choose begins.
     private static func postApproval(_ reward: Reward, _ tx: Transaction) throws {
+        try scheduleChoice(of: reward, tx)
         try JournalStore.post(
             .about(
                 reward, .rewardApproved,

@@ -80,6 +80,8 @@ public struct RewardRule: Sendable {
         case points
         case donation
         case perk
+        /// One of several, as its recipient chooses.
+        case choice
     }
 
     public let id: RewardRuleID

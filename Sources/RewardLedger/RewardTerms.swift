@@ -42,6 +42,8 @@ public struct RewardTerms: Sendable, Equatable {
     public var limits = RewardLimits()
     /// What it gives beside money, or instead.
     public var gift = Gift()
+    /// What its recipient may choose among, with the kind `choice`.
+    public var choice = RewardChoice()
 
     public init(
         trigger: RewardRule.TriggerName, recipient: RewardRule.Recipient, kind: RewardRule.Kind,
@@ -56,7 +58,7 @@ public struct RewardTerms: Sendable, Equatable {
 
     /// Whether what it gives is posted to the journal. Everything else is a benefit.
     public var isMoney: Bool {
-        recipient == .referrer && (kind == .cash || kind == .accountCredit)
+        recipient == .referrer && (kind == .cash || kind == .accountCredit || kind == .choice)
     }
 
     /// As stored with the rule, in its versions, and with every reward it made.
@@ -81,6 +83,8 @@ public struct RewardTerms: Sendable, Equatable {
         object["discount_basis_points"] = gift.discount.map { .integer($0) }
         object["max_discount_basis_points"] = gift.discountMost.map { .integer($0) }
         object["description"] = gift.description.map { .string($0) }
+        if !choice.kinds.isEmpty { object["choices"] = texts(choice.kinds.map(\.rawValue)) }
+        object["choose_within_days"] = choice.withinDays.map { .integer($0) }
         return .object(object)
     }
 
@@ -113,6 +117,7 @@ public struct RewardTerms: Sendable, Equatable {
             points: read.integer("points"), discount: read.integer("discount_basis_points"),
             discountMost: read.integer("max_discount_basis_points"),
             description: read.text("description"))
+        choice = RewardChoice(read)
         guard rate != nil || tiers != nil || gift.isSomething else { return nil }
     }
 }

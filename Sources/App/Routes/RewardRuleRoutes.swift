@@ -192,6 +192,11 @@ extension RewardRuleRefusal: ProblemConvertible {
                 "gift_misplaced",
                 "points go with the kind points alone, discount_basis_points with discount, and a "
                     + "perk needs a description, which money does not have.")
+        case .choicesMisplaced:
+            .unprocessable(
+                "choices_misplaced",
+                "The kind choice, for referrers, needs choices, each once; no other kind takes "
+                    + "choices or choose_within_days.")
         case .tiersForReferee:
             .unprocessable(
                 "tiers_for_referee",
@@ -199,7 +204,7 @@ extension RewardRuleRefusal: ProblemConvertible {
         case .limitsWithoutMoney:
             .unprocessable(
                 "limits_without_money",
-                "limits hold for cash and account_credit to referrers alone.")
+                "limits hold for cash, account_credit and choice to referrers alone.")
         case .kindsWithoutConversion:
             .unprocessable(
                 "conversion_kinds_without_conversion",

@@ -100,6 +100,14 @@ enum RewardRuleWire {
         .optional(
             "description", .nullable(.text(1...300)),
             "What a perk is, to whom a donation goes, where a gift card is good."),
+        .optional(
+            "choices",
+            .nullable(.list(.choice(RewardRule.Kind.choosable.map(\.rawValue)), count: 2...4)),
+            "With the kind choice: what the referrer may choose among."),
+        .optional(
+            "choose_within_days", .nullable(.integer(1...365)),
+            "With the kind choice: so many days after its approval the first of choices is taken; "
+                + "else the reward waits."),
     ]
 
     static let input = Schema.object(
@@ -109,8 +117,8 @@ enum RewardRuleWire {
             .optional("recipient", recipient, "referrer unless told."),
             .optional(
                 "kind", kind,
-                "cash unless told. cash and account_credit to a referrer are rewards, everything "
-                    + "else is a benefit."),
+                "cash unless told. cash, account_credit and choice to a referrer are rewards, "
+                    + "everything else is a benefit."),
         ] + rates + [
             .optional("tiers", .nullable(tiers), "Or rates by the participant's referrals."),
             .optional(
@@ -209,6 +217,9 @@ struct RewardRuleForm: Sendable {
         }
         terms.limits = RewardLimits(json: body.nested("limits")?.object)
         terms.gift = gift
+        terms.choice = RewardChoice(
+            kinds: (body.texts("choices") ?? []).compactMap { RewardRule.Kind(rawValue: $0) },
+            withinDays: body.integer("choose_within_days"))
         self.terms = terms
     }
 
