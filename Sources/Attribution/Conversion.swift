@@ -14,6 +14,8 @@ public struct Conversion: Sendable {
     public let click: ClickID?
     /// The referral code that came with it.
     public let ref: String?
+    /// What was sold, in the operator's words.
+    public let product: String?
     public let kind: Kind
     public let amount: Money
     public var refundedAmount: Int64
@@ -23,8 +25,9 @@ public struct Conversion: Sendable {
 
     public init(
         id: ConversionID, program: ProgramID, externalID: String, customer: CustomerID,
-        lead: LeadID?, click: ClickID?, ref: String?, kind: Kind, amount: Money,
-        refundedAmount: Int64, occurredAt: Instant, metadata: JSONObject, createdAt: Instant
+        lead: LeadID?, click: ClickID?, ref: String?, product: String? = nil, kind: Kind,
+        amount: Money, refundedAmount: Int64, occurredAt: Instant, metadata: JSONObject,
+        createdAt: Instant
     ) {
         self.id = id
         self.program = program
@@ -33,6 +36,7 @@ public struct Conversion: Sendable {
         self.lead = lead
         self.click = click
         self.ref = ref
+        self.product = product
         self.kind = kind
         self.amount = amount
         self.refundedAmount = refundedAmount

@@ -101,13 +101,20 @@ public enum BenefitRules {
     /// money in the place of what is given does not speak of points.
     static func points(
         _ points: Int64, _ campaigns: [Campaign], for rule: RewardRuleID, _ facts: RewardFacts
-    ) -> Int64 {
-        campaigns.reduce(points) { best, campaign in
-            guard case .multiply(let factor) = campaign.effect,
-                CampaignRules.applies(campaign, to: rule, facts)
-            else { return best }
-            return max(best, Int64(clamping: Int128(points) * Int128(factor) / 10_000))
+    ) -> (points: Int64, campaign: RewardRules.AppliedCampaign?) {
+        var best: (points: Int64, campaign: RewardRules.AppliedCampaign?) = (points, nil)
+        for campaign in campaigns where CampaignRules.applies(campaign, to: rule, facts) {
+            guard case .multiply(let factor) = campaign.effect else { continue }
+            let more = Int64(clamping: Int128(points) * Int128(factor) / 10_000)
+            guard more > best.points else { continue }
+            best = (
+                more,
+                RewardRules.AppliedCampaign(
+                    campaign: campaign.id, version: campaign.version, effect: campaign.effect,
+                    first: campaign.first, amount: more)
+            )
         }
+        return best
     }
 
     /// Who gets what is not divided: whoever has most of the credit, the first of equals.

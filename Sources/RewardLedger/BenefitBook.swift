@@ -120,6 +120,7 @@ public enum BenefitBook {
         let participant: ParticipantID
         var offer: BenefitOffer
         let reckoned: RewardRules.Share?
+        let campaign: RewardRules.AppliedCampaign?
     }
 
     /// A value is shared as money is; what cannot be divided goes to whoever has most of the
@@ -151,7 +152,7 @@ public enum BenefitBook {
                 Part(
                     owner: owner($0.participant), participant: $0.participant,
                     offer: BenefitOffer(value: $0.amount, description: gift.description),
-                    reckoned: $0)
+                    reckoned: $0, campaign: $0.campaign)
             }
         }
         guard
@@ -160,16 +161,16 @@ public enum BenefitBook {
             try rule.terms.milestone == nil
                 || !BenefitStore.hasEarned(rule.id, main.participant, tx)
         else { return [] }
-        let campaigns = try CampaignStore.promised(
-            in: occasion.program, on: occasion.facts.referredAt, by: occasion.moment(tx), tx)
+        let campaigns = try CampaignStore.promised(to: occasion, by: occasion.moment(tx), tx)
+        let points = gift.points.map {
+            BenefitRules.points($0, campaigns, for: rule.id, occasion.facts)
+        }
         let offer = BenefitOffer(
-            points: gift.points.map {
-                BenefitRules.points($0, campaigns, for: rule.id, occasion.facts)
-            }, discount: gift.discount, description: gift.description)
+            points: points?.points, discount: gift.discount, description: gift.description)
         return [
             Part(
                 owner: owner(main.participant), participant: main.participant, offer: offer,
-                reckoned: nil)
+                reckoned: nil, campaign: points?.campaign)
         ]
     }
 
@@ -205,6 +206,7 @@ public enum BenefitBook {
             approvedAt: nil, fulfilledAt: nil, version: 1, createdAt: tx.now, updatedAt: tx.now)
         if state == .approved { benefit.approvedAt = tx.now }
         try BenefitStore.insert(benefit, tx)
+        try RewardBook.takePlaces(rule, part.campaign, occasion, tx)
         if state == .pending {
             try JobStore.schedule(holdJob, benefit.id, at: benefit.holdUntil, tx)
         }
@@ -224,6 +226,7 @@ public enum BenefitBook {
             "hold_days": .integer(occasion.holdDays), "facts": occasion.facts.json,
             "approval_threshold": occasion.approvalThreshold.map { .integer($0) } ?? .null,
             "offer": .object(part.offer.json),
+            "campaign": part.campaign?.json ?? .null,
         ]
     }
 

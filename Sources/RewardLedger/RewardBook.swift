@@ -78,6 +78,7 @@ public enum RewardBook {
                 [Posting(.programExpense, amount), Posting(.participantPending, -amount)]), tx)
         if state == .approved { try postApproval(reward, tx) }
         try RewardStore.insert(reward, tx)
+        try takePlaces(rule, share.campaign, occasion, tx)
         if state == .pending {
             try JobStore.schedule(holdJob, reward.id, at: reward.holdUntil, tx)
         }
@@ -86,6 +87,17 @@ public enum RewardBook {
         }
         try tell(reward, from: nil, actor: occasion.actor, tx)
         return reward
+    }
+
+    /// Something was given: the referral has its place where only the first ones get it.
+    static func takePlaces(
+        _ rule: RewardRule, _ campaign: RewardRules.AppliedCampaign?, _ occasion: RewardOccasion,
+        _ tx: Transaction
+    ) throws {
+        try FirstComeStore.take(rule.id, first: rule.terms.first, for: occasion, tx)
+        if let campaign {
+            try FirstComeStore.take(campaign.campaign, first: campaign.first, for: occasion, tx)
+        }
     }
 
     /// Ends the hold of a pending reward whose time has come; anything else is left as it is.

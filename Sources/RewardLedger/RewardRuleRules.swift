@@ -15,6 +15,8 @@ public enum RewardRuleRefusal: Error, Equatable, Sendable, CaseIterable {
     case retroactiveNotFlat
     /// Conversion kinds narrow the trigger `conversion` only.
     case kindsWithoutConversion
+    /// Only a sale is of a product.
+    case productsWithoutConversion
     /// Months are counted between sales.
     case monthsWithoutConversion
     /// The trigger `milestone` needs its number, and no other has one.
@@ -75,6 +77,7 @@ public enum RewardRuleRules {
         if terms.conversionKinds != nil, terms.trigger != .conversion {
             throw .kindsWithoutConversion
         }
+        if terms.products != nil, !terms.trigger.isConversion { throw .productsWithoutConversion }
         if terms.firstMonths != nil, !terms.trigger.isConversion { throw .monthsWithoutConversion }
         if (terms.milestone != nil) != (terms.trigger == .milestone) { throw .milestoneMisplaced }
         try checkGift(terms)

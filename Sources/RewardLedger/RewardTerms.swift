@@ -34,6 +34,10 @@ public struct RewardTerms: Sendable, Equatable {
     /// Participants of these kinds, and of these segments, only; nil: everybody.
     public var participantKinds: [String]?
     public var segments: [String]?
+    /// Sales of these products only; nil: of all.
+    public var products: [String]?
+    /// To so many referrals, those that come first (R161); nil: to all.
+    public var first: Int64?
     /// Sales within so many months from the customer's first credited one only (R20: commission of
     /// the first year).
     public var firstMonths: Int64?
@@ -72,6 +76,8 @@ public struct RewardTerms: Sendable, Equatable {
         object["tiers"] = tiers?.json
         if participantKinds != nil { object["participant_kinds"] = texts(participantKinds) }
         if segments != nil { object["segments"] = texts(segments) }
+        if products != nil { object["products"] = texts(products) }
+        object["first"] = first.map { .integer($0) }
         object["first_months"] = firstMonths.map { .integer($0) }
         if let milestone {
             object["milestone"] = [
@@ -106,6 +112,8 @@ public struct RewardTerms: Sendable, Equatable {
         tiers = RewardTiers(json: object["tiers"])
         participantKinds = read.texts("participant_kinds")
         segments = read.texts("segments")
+        products = read.texts("products")
+        first = read.integer("first")
         firstMonths = read.integer("first_months")
         if let stone = object["milestone"]?.objectValue, let at = stone["at"]?.integerValue,
             let counts: ReferralCount.Event = TermsReader(stone).choice("counts")

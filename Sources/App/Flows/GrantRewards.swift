@@ -68,18 +68,22 @@ enum GrantRewards {
         var facts = lead.map { GrantRewards.facts(of: $0) } ?? RewardFacts()
         facts.referredAt = facts.referredAt ?? conversion.occurredAt
         facts.customer = conversion.customer
+        facts.product = conversion.product
         facts.soldAt = conversion.occurredAt
+        facts.person = try CustomerStore.person(conversion.customer, reader).map(\.id)
         facts.firstSaleAt = try AttributionStore.firstCredited(
-            CustomerStore.person(conversion.customer, reader).map(\.id),
-            until: conversion.occurredAt, reader)
+            facts.person, until: conversion.occurredAt, reader)
         return facts
     }
 
-    /// With what is known of those who share in it.
+    /// With what is known of those who share in it, and of who was referred.
     static func knowing(
         _ credits: [Credit], _ facts: RewardFacts, _ reader: Reader
     ) throws -> RewardFacts {
         var facts = facts
+        if facts.person.isEmpty, let customer = facts.customer {
+            facts.person = try CustomerStore.person(customer, reader).map(\.id)
+        }
         for credit in credits {
             let id = credit.participant
             let known =

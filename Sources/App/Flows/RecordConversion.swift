@@ -18,6 +18,7 @@ struct RecordConversion: Sendable {
     let lead: LeadID?
     let click: ClickID?
     let ref: String?
+    let product: String?
     let kind: Conversion.Kind
     let amount: Money
     let occurredAt: Instant?
@@ -45,8 +46,8 @@ struct RecordConversion: Sendable {
 
         let conversion = Conversion(
             id: tx.makeID(), program: facts.program.id, externalID: externalID, customer: customer,
-            lead: lead, click: click, ref: ref, kind: kind, amount: amount, refundedAmount: 0,
-            occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
+            lead: lead, click: click, ref: ref, product: product, kind: kind, amount: amount,
+            refundedAmount: 0, occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
         try ConversionStore.insert(conversion, tx)
         let attribution = try attribute(conversion, facts.program, tx)
         let rewards = try grant(conversion, attribution, facts, tx)
@@ -106,7 +107,7 @@ struct RecordConversion: Sendable {
         try ConversionRules.checkSame(
             known, kind: kind, amount: amount, occurredAt: occurredAt,
             customer: customerID == nil && email == nil ? known.customer : customer(facts, tx),
-            lead: lead, click: click, ref: ref)
+            lead: lead, click: click, ref: ref, product: product)
         guard let attribution = try AttributionStore.newest(of: known.id, tx) else {
             throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
         }
@@ -146,17 +147,18 @@ struct RecordConversion: Sendable {
             decision: AttributionRules.decide(facts, terms, at: conversion.occurredAt),
             createdAt: tx.now)
         try AttributionStore.insert(attribution, tx)
+        var data: JSONObject = [
+            "attribution_id": .string(attribution.id.description),
+            "model": .string(terms.model.rawValue), "kind": .string(kind.rawValue),
+            "amount": amount.json,
+        ]
+        data["product"] = product.map { .string($0) }
         try EventStore.append(
             NewEvent(
                 attribution.participant == nil
                     ? "conversion.unattributed" : "conversion.attributed",
                 conversion.id, program: conversion.program, participant: attribution.participant,
-                actor: actor, reason: attribution.reason.rawValue,
-                data: [
-                    "attribution_id": .string(attribution.id.description),
-                    "model": .string(terms.model.rawValue), "kind": .string(kind.rawValue),
-                    "amount": amount.json,
-                ]), tx)
+                actor: actor, reason: attribution.reason.rawValue, data: .object(data)), tx)
         return attribution
     }
 

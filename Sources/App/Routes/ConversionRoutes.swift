@@ -34,6 +34,7 @@ enum ConversionRoutes {
             program: body.id("program_id"), externalID: try body.requiredText("external_id"),
             customerID: customer?.text("external_id"), email: customer?.email("email"),
             lead: body.id("lead_id"), click: body.id("click_id"), ref: body.text("ref"),
+            product: body.text("product"),
             kind: try body.required(
                 "kind", body.text("kind").flatMap { Conversion.Kind(rawValue: $0) }),
             amount: try body.required("amount", body.money("amount")),

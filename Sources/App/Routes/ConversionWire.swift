@@ -23,6 +23,7 @@ enum ConversionWire {
         .required("lead_id", .nullable(.id(LeadID.self))),
         .required("click_id", .nullable(.id(ClickID.self))),
         .required("ref", .nullable(.text(1...64))),
+        .required("product", .nullable(.text(1...100))),
         .required("kind", kind), .required("amount", .money(from: 0)),
         .required("refunded", .money(from: 0)), .required("occurred_at", .time),
         .required("metadata", .metadata), .required("created_at", .time),
@@ -42,6 +43,9 @@ enum ConversionWire {
         .required("kind", kind), .required("amount", .money(from: 0)),
         .optional("lead_id", .id(LeadID.self)), .optional("click_id", .id(ClickID.self)),
         .optional("ref", .text(3...64), "A referral code used at checkout."),
+        .optional(
+            "product", .text(1...100),
+            "What was sold, in your words: rules and campaigns may be for some products only."),
         .optional("occurred_at", .time, "Now unless told; not in the future."),
         .optional("metadata", .metadata),
     ])
@@ -69,6 +73,7 @@ enum ConversionWire {
         json.field("lead_id", conversion.lead)
         json.field("click_id", conversion.click)
         json.field("ref", conversion.ref)
+        json.field("product", conversion.product)
         json.field("kind", conversion.kind.rawValue)
         json.money("amount", conversion.amount)
         json.money(

@@ -52,13 +52,13 @@ extension Response {
     /// A page as `{"object":"list","data":[…],"has_more":…,"url":…}` with `Link` (RFC 8288).
     static func list<Item>(
         _ page: Page<Item>, _ call: Call, id: (Item) -> String,
-        write: (Item, inout JSONArrayWriter) -> Void
-    ) -> Response {
+        write: (Item, inout JSONArrayWriter) throws -> Void
+    ) rethrows -> Response {
         var json = JSONWriter(capacity: 256 + 512 * page.items.count)
-        json.object { list in
+        try json.object { list in
             list.field("object", "list")
-            list.array("data") { data in
-                for item in page.items { write(item, &data) }
+            try list.array("data") { data in
+                for item in page.items { try write(item, &data) }
             }
             list.field("has_more", page.hasMore)
             list.field("url", call.request.path)
