@@ -96,13 +96,12 @@ enum GrantRewards {
         return facts
     }
 
-    /// The new rewards; none for what was granted before. Several credits share what a rule gives.
+    /// What is new; nothing for what was granted before. Several credits share what a rule gives.
     static func run(
         _ occasion: Occasion, credits: [Credit], _ tx: Transaction
-    ) throws -> [Reward] {
+    ) throws -> (rewards: [Reward], benefits: [Benefit]) {
         let terms = try occasion.terms(credits, tx)
         let rewards = try RewardBook.grant(terms, to: credits, tx)
-        try BenefitBook.grant(terms, to: credits, tx)
-        return rewards
+        return (rewards, try BenefitBook.grant(terms, to: credits, tx))
     }
 }

@@ -29,6 +29,7 @@ struct RecordConversion: Sendable {
         let conversion: Conversion
         let attribution: Attribution
         let rewards: [Reward]
+        let benefits: [Benefit]
         /// False when the external id had been recorded before, with the same content.
         let isNew: Bool
     }
@@ -50,11 +51,12 @@ struct RecordConversion: Sendable {
             refundedAmount: 0, occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
         try ConversionStore.insert(conversion, tx)
         let attribution = try attribute(conversion, facts.program, tx)
-        let rewards = try grant(conversion, attribution, facts, tx)
+        let granted = try grant(conversion, attribution, facts, tx)
         try CountFunnel.converted(
             conversion, attribution, lead: facts.lead, click: facts.click, link: facts.link, tx)
         return Outcome(
-            conversion: conversion, attribution: attribution, rewards: rewards, isNew: true)
+            conversion: conversion, attribution: attribution, rewards: granted.rewards,
+            benefits: granted.benefits, isNew: true)
     }
 
     // MARK: - Facts
@@ -113,7 +115,8 @@ struct RecordConversion: Sendable {
         }
         return Outcome(
             conversion: known, attribution: attribution,
-            rewards: try RewardStore.rewards(of: known.id, tx), isNew: false)
+            rewards: try RewardStore.rewards(of: known.id, tx),
+            benefits: try BenefitStore.benefits(of: known.id, tx), isNew: false)
     }
 
     // MARK: - Decision
@@ -165,9 +168,9 @@ struct RecordConversion: Sendable {
     /// Rewards for the credited participants, unless the program has ended.
     private func grant(
         _ conversion: Conversion, _ attribution: Attribution, _ facts: Facts, _ tx: Transaction
-    ) throws -> [Reward] {
+    ) throws -> (rewards: [Reward], benefits: [Benefit]) {
         let program = facts.program
-        guard program.state != .ended else { return [] }
+        guard program.state != .ended else { return ([], []) }
         return try GrantRewards.run(
             GrantRewards.Occasion(
                 trigger: .conversion(kind: kind.rawValue), program: program, lead: conversion.lead,

@@ -47,7 +47,8 @@ enum ConversionRoutes {
         }
         return { tx in
             let outcome = try record(tx)
-            let json = ConversionWire.json(outcome.conversion, outcome.attribution, outcome.rewards)
+            let json = ConversionWire.json(
+                outcome.conversion, outcome.attribution, outcome.rewards, outcome.benefits)
             return outcome.isNew
                 ? .created(json, at: "/v1/conversions/\(outcome.conversion.id)") : .object(json)
         }
@@ -73,7 +74,8 @@ enum ConversionRoutes {
         return .object(
             ConversionWire.json(
                 conversion, try attribution(of: conversion, reader),
-                try RewardStore.rewards(of: conversion.id, reader)))
+                try RewardStore.rewards(of: conversion.id, reader),
+                try BenefitStore.benefits(of: conversion.id, reader)))
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -128,7 +130,8 @@ enum ConversionRoutes {
             let conversion = try find(id, tx)
             let outcome = try reattribute(conversion, tx)
             let json = ConversionWire.json(
-                conversion, outcome.attribution, try RewardStore.rewards(of: id, tx))
+                conversion, outcome.attribution, try RewardStore.rewards(of: id, tx),
+                try BenefitStore.benefits(of: id, tx))
             return outcome.isNew
                 ? .created(json, at: "/v1/conversions/\(id)/attribution") : .object(json)
         }
@@ -180,7 +183,7 @@ enum ConversionRoutes {
         ], answer: .page(of: ConversionWire.schema))
 
     private static let reading = Contract(
-        operationID: "getConversion", summary: "One conversion with its credit and its rewards.",
+        operationID: "getConversion", summary: "One conversion with its credit and what it earned.",
         answer: ConversionWire.detailed)
 
     private static let refunding = Contract(

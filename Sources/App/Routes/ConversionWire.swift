@@ -7,13 +7,14 @@ import RewardLedger
 enum ConversionWire {
     static let schema = Schema.named("Conversion", .object(fields))
 
-    /// A conversion with the credit and the rewards it led to.
+    /// A conversion with the credit and what it earned.
     static let detailed = Schema.named(
         "ConversionDetail",
         .object(
             fields + [
                 .required("attribution", AttributionWire.schema),
                 .required("rewards", .list(RewardWire.schema, count: 0...100_000)),
+                .required("benefits", .list(BenefitWire.schema, count: 0...100_000)),
             ]))
 
     private static let fields: [Field] = [
@@ -51,7 +52,8 @@ enum ConversionWire {
     ])
 
     static func json(
-        _ conversion: Conversion, _ attribution: Attribution, _ rewards: [Reward]
+        _ conversion: Conversion, _ attribution: Attribution, _ rewards: [Reward],
+        _ benefits: [Benefit]
     ) -> [UInt8] {
         var json = JSONWriter(capacity: 2048)
         json.object { object in
@@ -59,6 +61,9 @@ enum ConversionWire {
             object.object("attribution") { AttributionWire.write(attribution, conversion, &$0) }
             object.array("rewards") { list in
                 for reward in rewards { list.object { RewardWire.write(reward, &$0) } }
+            }
+            object.array("benefits") { list in
+                for benefit in benefits { list.object { BenefitWire.write(benefit, &$0) } }
             }
         }
         return json.bytes
