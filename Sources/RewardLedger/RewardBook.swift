@@ -17,12 +17,7 @@ public enum RewardBook {
     public static func grant(
         _ occasion: RewardOccasion, to credits: [Credit], _ tx: Transaction
     ) throws -> [Reward] {
-        if let event = ReferralCount.Event(occasion.trigger), let lead = occasion.lead {
-            for credit in credits {
-                try ReferralCountStore.add(
-                    lead, event, for: credit.participant, occasion.program, tx)
-            }
-        }
+        try count(occasion, for: credits, tx)
         var rewards: [Reward] = []
         for rule in try RewardRuleStore.active(in: occasion.program, for: occasion.trigger, tx)
         where try rule.terms.isMoney && !RewardStore.exists(rule.id, occasion, tx) {
@@ -33,6 +28,16 @@ public enum RewardBook {
             }
         }
         return rewards
+    }
+
+    /// The referral counts for whoever is credited with it, where the occasion makes it count.
+    static func count(
+        _ occasion: RewardOccasion, for credits: [Credit], _ tx: Transaction
+    ) throws {
+        guard let event = ReferralCount.Event(occasion.trigger) else { return }
+        for credit in credits {
+            try ReferralCountStore.add(event, occasion, for: credit.participant, tx)
+        }
     }
 
     /// The reward for `share`; nil when limits or the budget leave nothing of it, which an event

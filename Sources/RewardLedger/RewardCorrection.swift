@@ -40,6 +40,8 @@ public enum RewardCorrection {
             tx
         ).filter(\.terms.isMoney)
         occasion.facts = RewardReckoning.facts(occasion, held: granted)
+        try ReferralCountStore.keep(conversion, for: credits.map(\.participant), tx)
+        try RewardBook.count(occasion, for: credits, tx)
         var changed: [Reward] = []
         // First what is taken back, so that nobody's balance is larger in between than it will be.
         for rule in rules {

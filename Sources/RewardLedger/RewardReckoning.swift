@@ -101,7 +101,7 @@ public enum RewardReckoning {
         _ period: CalendarPeriod?, _ moment: Instant, _ reader: Reader
     ) throws -> Int64 {
         try ReferralCountStore.count(
-            event, of: participant, except: occasion.lead, from: period?.start, at: moment, reader)
+            event, of: participant, except: occasion, from: period?.start, at: moment, reader)
             + 1
     }
 

@@ -76,6 +76,16 @@ enum GrantRewards {
         return facts
     }
 
+    /// A sale's trigger: without a lead, it may be what wins the customer.
+    static func trigger(
+        of conversion: Conversion, _ facts: RewardFacts, _ reader: Reader
+    ) throws -> RewardRule.Trigger {
+        try .conversion(
+            kind: conversion.kind.rawValue,
+            wins: conversion.lead == nil
+                && ReferralCountStore.wins(conversion.id, facts.person, reader))
+    }
+
     /// With what is known of those who share in it, and of who was referred.
     static func knowing(
         _ credits: [Credit], _ facts: RewardFacts, _ reader: Reader

@@ -39,10 +39,11 @@ struct ReattributeConversion: Sendable {
         try tell(attribution, insteadOf: old, conversion, tx)
         let credits = GrantRewards.credits(attribution.decision, of: conversion)
         let lead = try conversion.lead.flatMap { try LeadStore.find($0, tx) }
+        let facts = try GrantRewards.facts(of: conversion, lead, tx)
         let occasion = GrantRewards.Occasion(
-            trigger: .conversion(kind: conversion.kind.rawValue), program: program,
+            trigger: try GrantRewards.trigger(of: conversion, facts, tx), program: program,
             lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
-            actor: actor, facts: try GrantRewards.facts(of: conversion, lead, tx))
+            actor: actor, facts: facts)
         let terms = try occasion.terms(credits, tx)
         let sale = RewardCorrection.Sale(
             recordedAt: conversion.createdAt, amount: conversion.amount.amount,

@@ -171,11 +171,12 @@ struct RecordConversion: Sendable {
     ) throws -> (rewards: [Reward], benefits: [Benefit]) {
         let program = facts.program
         guard program.state != .ended else { return ([], []) }
+        let rewardFacts = try GrantRewards.facts(of: conversion, facts.lead, tx)
         return try GrantRewards.run(
             GrantRewards.Occasion(
-                trigger: .conversion(kind: kind.rawValue), program: program, lead: conversion.lead,
-                conversion: conversion.id, attribution: attribution.id, actor: actor,
-                facts: GrantRewards.facts(of: conversion, facts.lead, tx)),
+                trigger: GrantRewards.trigger(of: conversion, rewardFacts, tx), program: program,
+                lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
+                actor: actor, facts: rewardFacts),
             credits: GrantRewards.credits(attribution.decision, of: conversion), tx)
     }
 }
