@@ -22,6 +22,8 @@ public struct Conversion: Sendable {
     public let ref: String?
     /// What was given and names nothing in the program: it counted for nothing.
     public let ignored: [CarriedName]
+    /// What was sold, in the operator's words.
+    public let product: String?
     public let kind: Kind
     public let amount: Money
     public var refundedAmount: Int64
@@ -31,7 +33,8 @@ public struct Conversion: Sendable {
 
     public init(
         id: ConversionID, program: ProgramID, externalID: String, customer: CustomerID,
-        lead: LeadID?, click: ClickID?, ref: String?, ignored: [CarriedName] = [], kind: Kind,
+        lead: LeadID?, click: ClickID?, ref: String?, ignored: [CarriedName] = [],
+        product: String? = nil, kind: Kind,
         amount: Money, refundedAmount: Int64, occurredAt: Instant, metadata: JSONObject,
         createdAt: Instant
     ) {
@@ -43,6 +46,7 @@ public struct Conversion: Sendable {
         self.click = click
         self.ref = ref
         self.ignored = ignored
+        self.product = product
         self.kind = kind
         self.amount = amount
         self.refundedAmount = refundedAmount

@@ -17,7 +17,8 @@ public enum ConversionRules {
     /// A second request with the same external id must say the same; what it leaves out agrees.
     public static func checkSame(
         _ known: Conversion, kind: Conversion.Kind, amount: Money, occurredAt: Instant?,
-        customer: CustomerID, lead: LeadID? = nil, click: ClickID? = nil, ref: String? = nil
+        customer: CustomerID, lead: LeadID? = nil, click: ClickID? = nil, ref: String? = nil,
+        product: String? = nil
     ) throws(ConversionRefusal) {
         if known.kind != kind { throw .differs(field: "kind") }
         if known.amount != amount { throw .differs(field: "amount") }
@@ -25,6 +26,7 @@ public enum ConversionRules {
         if let lead, known.lead != lead { throw .differs(field: "lead_id") }
         if let click, known.click != click { throw .differs(field: "click_id") }
         if let ref, known.ref != ref { throw .differs(field: "ref") }
+        if let product, known.product != product { throw .differs(field: "product") }
         if let occurredAt, known.occurredAt != occurredAt { throw .differs(field: "occurred_at") }
     }
 

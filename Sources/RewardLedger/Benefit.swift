@@ -45,7 +45,11 @@ public struct Benefit: Sendable {
     public let lead: LeadID?
     public let conversion: ConversionID?
     public var state: State
+    /// As it was granted.
     public let offer: BenefitOffer
+    /// What of its value and points no longer counts, because its sale was refunded.
+    public var reversedValue: Int64 = 0
+    public var reversedPoints: Int64 = 0
     /// As with rewards: the rule, its inputs and the arithmetic, as they were.
     public let basis: JSONValue
     /// Why it was voided.
@@ -58,6 +62,16 @@ public struct Benefit: Sendable {
     public var version: Int64
     public let createdAt: Instant
     public var updatedAt: Instant
+
+    /// What still counts of the offer: what is to be given, or was.
+    public var due: BenefitOffer {
+        var due = offer
+        due.value = offer.value.map {
+            Money(amount: $0.amount - reversedValue, currency: $0.currency)
+        }
+        due.points = offer.points.map { $0 - reversedPoints }
+        return due
+    }
 }
 
 /// What is given.
@@ -101,13 +115,20 @@ public enum BenefitRules {
     /// money in the place of what is given does not speak of points.
     static func points(
         _ points: Int64, _ campaigns: [Campaign], for rule: RewardRuleID, _ facts: RewardFacts
-    ) -> Int64 {
-        campaigns.reduce(points) { best, campaign in
-            guard case .multiply(let factor) = campaign.effect,
-                CampaignRules.applies(campaign, to: rule, facts)
-            else { return best }
-            return max(best, Int64(clamping: Int128(points) * Int128(factor) / 10_000))
+    ) -> (points: Int64, campaign: RewardRules.AppliedCampaign?) {
+        var best: (points: Int64, campaign: RewardRules.AppliedCampaign?) = (points, nil)
+        for campaign in campaigns where CampaignRules.applies(campaign, to: rule, facts) {
+            guard case .multiply(let factor) = campaign.effect else { continue }
+            let more = Int64(clamping: Int128(points) * Int128(factor) / 10_000)
+            guard more > best.points else { continue }
+            best = (
+                more,
+                RewardRules.AppliedCampaign(
+                    campaign: campaign.id, version: campaign.version, effect: campaign.effect,
+                    first: campaign.first, amount: more)
+            )
         }
+        return best
     }
 
     /// Who gets what is not divided: whoever has most of the credit, the first of equals.
@@ -119,6 +140,25 @@ public enum BenefitRules {
     }
 
     private static func weight(_ credit: Credit) -> Int64 { credit.base?.amount ?? credit.parts }
+
+    /// The benefit once `refunded` of its sale of `whole` is: its value and points without their
+    /// exact proportion, which depends on the total of all refunds alone; nil when nothing of it is
+    /// left. What cannot be divided stays until the last of the sale.
+    static func reversed(_ benefit: Benefit, refunded: Int64, of whole: Int64) -> Benefit? {
+        guard refunded < whole else { return nil }
+        var rest = benefit
+        if let value = benefit.offer.value {
+            rest.reversedValue = RewardRules.reversalTarget(
+                amount: value.amount, refunded: refunded, whole: whole)
+            guard rest.reversedValue < value.amount else { return nil }
+        }
+        if let points = benefit.offer.points {
+            rest.reversedPoints = RewardRules.reversalTarget(
+                amount: points, refunded: refunded, whole: whole)
+            guard rest.reversedPoints < points else { return nil }
+        }
+        return rest
+    }
 
     /// A value at the program's threshold or above is reviewed by a person, as with rewards (R171).
     static func stateAfterHold(_ value: Money?, threshold: Int64?) -> Benefit.State {

@@ -33,10 +33,12 @@ public enum BenefitBook {
     }
 
     /// A sale's credit was decided anew: what is not yet given to somebody without credit goes
-    /// back, and whoever has it now gets the rest.
+    /// back, and whoever has it now gets the rest, less what was refunded since.
     public static func correct(
-        _ occasion: RewardOccasion, to credits: [Credit], recordedAt: Instant, _ tx: Transaction
+        _ occasion: RewardOccasion, to credits: [Credit], of sale: RewardCorrection.Sale,
+        _ tx: Transaction
     ) throws {
+        guard let conversion = occasion.conversion else { return }
         var filter = BenefitStore.Filter()
         filter.conversion = occasion.conversion
         for benefit in try BenefitStore.live(filter, tx) {
@@ -49,8 +51,31 @@ public enum BenefitBook {
             _ = try void(benefit, reason: "reattributed", actor: occasion.actor, tx)
         }
         var occasion = occasion
-        occasion.recordedAt = recordedAt
+        occasion.recordedAt = sale.recordedAt
         try grant(occasion, to: credits, tx)
+        guard let refund = sale.refund else { return }
+        try reverse(
+            conversion: conversion, refunded: sale.refunded, of: sale.amount, refund: refund,
+            actor: occasion.actor, tx)
+    }
+
+    /// Takes back the refunded proportion of what the sale earned and is not given yet. `refunded`
+    /// is the total of all its refunds so far, so that calling twice with one total changes
+    /// nothing.
+    public static func reverse(
+        conversion: ConversionID, refunded: Int64, of whole: Int64, refund: RefundID,
+        actor: String, _ tx: Transaction
+    ) throws {
+        var filter = BenefitStore.Filter()
+        filter.conversion = conversion
+        for old in try BenefitStore.live(filter, tx) where old.state.after(.void) != nil {
+            guard var rest = BenefitRules.reversed(old, refunded: refunded, of: whole) else {
+                _ = try void(old, reason: "refunded", actor: actor, tx)
+                continue
+            }
+            guard rest.due != old.due else { continue }
+            try save(&rest, from: old, refund: refund, actor: actor, tx)
+        }
     }
 
     /// Ends the hold of a pending benefit whose time has come.
@@ -60,7 +85,7 @@ public enum BenefitBook {
         else { return }
         var benefit = old
         benefit.state = BenefitRules.stateAfterHold(
-            old.offer.value,
+            old.due.value,
             threshold: old.basis.objectValue?["approval_threshold"]?.integerValue)
         if benefit.state == .approved { benefit.approvedAt = tx.now }
         try save(&benefit, from: old, actor: "system", tx)
@@ -98,15 +123,12 @@ public enum BenefitBook {
         return benefit
     }
 
-    /// Voids what is not yet given of a lead that is none, or of a sale that was refunded in whole.
+    /// Voids what is not yet given of a lead that is none.
     public static func voidAll(
-        lead: LeadID? = nil, conversion: ConversionID? = nil, reason: String, actor: String,
-        _ tx: Transaction
+        of lead: LeadID, reason: String, actor: String, _ tx: Transaction
     ) throws {
-        guard lead != nil || conversion != nil else { return }
         var filter = BenefitStore.Filter()
         filter.lead = lead
-        filter.conversion = conversion
         for benefit in try BenefitStore.live(filter, tx) where benefit.state.after(.void) != nil {
             _ = try void(benefit, reason: reason, actor: actor, tx)
         }
@@ -120,6 +142,7 @@ public enum BenefitBook {
         let participant: ParticipantID
         var offer: BenefitOffer
         let reckoned: RewardRules.Share?
+        let campaign: RewardRules.AppliedCampaign?
     }
 
     /// A value is shared as money is; what cannot be divided goes to whoever has most of the
@@ -151,7 +174,7 @@ public enum BenefitBook {
                 Part(
                     owner: owner($0.participant), participant: $0.participant,
                     offer: BenefitOffer(value: $0.amount, description: gift.description),
-                    reckoned: $0)
+                    reckoned: $0, campaign: $0.campaign)
             }
         }
         guard
@@ -160,16 +183,16 @@ public enum BenefitBook {
             try rule.terms.milestone == nil
                 || !BenefitStore.hasEarned(rule.id, main.participant, tx)
         else { return [] }
-        let campaigns = try CampaignStore.promised(
-            in: occasion.program, on: occasion.facts.referredAt, by: occasion.moment(tx), tx)
+        let campaigns = try CampaignStore.promised(to: occasion, by: occasion.moment(tx), tx)
+        let points = gift.points.map {
+            BenefitRules.points($0, campaigns, for: rule.id, occasion.facts)
+        }
         let offer = BenefitOffer(
-            points: gift.points.map {
-                BenefitRules.points($0, campaigns, for: rule.id, occasion.facts)
-            }, discount: gift.discount, description: gift.description)
+            points: points?.points, discount: gift.discount, description: gift.description)
         return [
             Part(
                 owner: owner(main.participant), participant: main.participant, offer: offer,
-                reckoned: nil)
+                reckoned: nil, campaign: points?.campaign)
         ]
     }
 
@@ -205,6 +228,7 @@ public enum BenefitBook {
             approvedAt: nil, fulfilledAt: nil, version: 1, createdAt: tx.now, updatedAt: tx.now)
         if state == .approved { benefit.approvedAt = tx.now }
         try BenefitStore.insert(benefit, tx)
+        try RewardBook.takePlaces(rule, part.campaign, occasion, tx)
         if state == .pending {
             try JobStore.schedule(holdJob, benefit.id, at: benefit.holdUntil, tx)
         }
@@ -224,6 +248,7 @@ public enum BenefitBook {
             "hold_days": .integer(occasion.holdDays), "facts": occasion.facts.json,
             "approval_threshold": occasion.approvalThreshold.map { .integer($0) } ?? .null,
             "offer": .object(part.offer.json),
+            "campaign": part.campaign?.json ?? .null,
         ]
     }
 
@@ -239,18 +264,23 @@ public enum BenefitBook {
     }
 
     private static func save(
-        _ benefit: inout Benefit, from old: Benefit, actor: String, _ tx: Transaction
+        _ benefit: inout Benefit, from old: Benefit, refund: RefundID? = nil, actor: String,
+        _ tx: Transaction
     ) throws {
         benefit.version += 1
         benefit.updatedAt = tx.now
         try BenefitStore.update(benefit, tx)
-        try tell(benefit, from: old, actor: actor, tx)
+        try tell(benefit, from: old, refund: refund, actor: actor, tx)
     }
 
+    /// `benefit.STATE` when the state changed, else `benefit.reversed`.
     private static func tell(
-        _ benefit: Benefit, from old: Benefit?, actor: String, _ tx: Transaction
+        _ benefit: Benefit, from old: Benefit?, refund: RefundID? = nil, actor: String,
+        _ tx: Transaction
     ) throws {
-        var data = benefit.offer.json
+        let isMoved = old?.state != benefit.state
+        var data = benefit.due.json
+        if let refund { data["refund_id"] = .string(refund.description) }
         data["rule_id"] = .string(benefit.rule.description)
         data["rule_version"] = .integer(benefit.ruleVersion)
         data["kind"] = .string(benefit.kind.rawValue)
@@ -263,7 +293,8 @@ public enum BenefitBook {
         }
         try EventStore.append(
             NewEvent(
-                "benefit.\(benefit.state.rawValue)", benefit.id, program: benefit.program,
+                isMoved ? "benefit.\(benefit.state.rawValue)" : "benefit.reversed", benefit.id,
+                program: benefit.program,
                 participant: benefit.owner.participant, actor: actor, from: old?.state.rawValue,
                 to: benefit.state.rawValue, reason: benefit.reason, data: .object(data)), tx)
     }

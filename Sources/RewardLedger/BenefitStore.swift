@@ -33,6 +33,19 @@ public enum BenefitStore {
         try reader.page(query(filter), request, map: benefit)
     }
 
+    /// The benefits of a conversion, oldest first.
+    public static func oldest(
+        of conversion: ConversionID, by participant: ParticipantID? = nil, limit: Int,
+        _ reader: Reader
+    ) throws -> [Benefit] {
+        var filter = Filter()
+        filter.conversion = conversion
+        filter.participant = participant
+        var query = query(filter)
+        query.append(" ORDER BY seq LIMIT ?", Int64(limit))
+        return try reader.all(query, map: benefit)
+    }
+
     /// Those that were not voided, oldest first.
     static func live(_ filter: Filter, _ reader: Reader) throws -> [Benefit] {
         var query = query(filter)
@@ -91,7 +104,7 @@ public enum BenefitStore {
         var balance = PointsBalance()
         try reader.forEach(
             """
-            SELECT state, sum(points) FROM benefits
+            SELECT state, sum(points - reversed_points) FROM benefits
             WHERE participant_id = ? AND points IS NOT NULL AND state <> 'voided' GROUP BY state
             """, participant
         ) { row in
@@ -128,17 +141,19 @@ public enum BenefitStore {
         try tx.run(
             """
             UPDATE benefits SET state = ?, reason = ?, reference = ?, approved_at = ?,
-                fulfilled_at = ?, version = ?, updated_at = ?
+                fulfilled_at = ?, version = ?, updated_at = ?, reversed_value = ?,
+                reversed_points = ?
             WHERE id = ?
             """, benefit.state.rawValue, benefit.reason, benefit.reference, benefit.approvedAt,
-            benefit.fulfilledAt, benefit.version, benefit.updatedAt, benefit.id)
+            benefit.fulfilledAt, benefit.version, benefit.updatedAt, benefit.reversedValue,
+            benefit.reversedPoints, benefit.id)
     }
 
     private static let columns: StaticString = """
         SELECT id, program_id, participant_id, customer_id, rule_id, rule_version, trigger_name,
             kind, lead_id, conversion_id, state, value_amount, value_currency, points,
             discount_basis_points, description, basis, reason, reference, hold_until, approved_at,
-            fulfilled_at, version, created_at, updated_at
+            fulfilled_at, version, created_at, updated_at, reversed_value, reversed_points
         FROM benefits
         """
 
@@ -178,6 +193,7 @@ public enum BenefitStore {
             id: row.id(0), program: row.id(1), owner: owner, rule: row.id(4),
             ruleVersion: row.int64(5), trigger: trigger, kind: kind, lead: row.optionalID(8),
             conversion: row.optionalID(9), state: state, offer: offer,
+            reversedValue: row.int64(25), reversedPoints: row.int64(26),
             basis: JSONValue.parse(Array(row.text(16).utf8)), reason: row.optionalText(17),
             reference: row.optionalText(18), holdUntil: row.instant(19),
             approvedAt: row.optionalInstant(20), fulfilledAt: row.optionalInstant(21),

@@ -32,6 +32,10 @@ public struct Campaign: Sendable {
     /// Referrals of these industries and countries only; empty: of all.
     public var industries: [String]
     public var countries: [String]
+    /// Sales of these products only; empty: of all, and leads.
+    public var products: [String]
+    /// For so many referrals, those that come first; nil: for all.
+    public var first: Int64?
     /// What these rules give; empty: what all do.
     public var rules: [RewardRuleID]
     public var metadata: JSONObject
@@ -42,7 +46,8 @@ public struct Campaign: Sendable {
     public init(
         id: CampaignID, program: ProgramID, name: String, state: State = .active,
         startsAt: Instant, endsAt: Instant, effect: Effect, industries: [String] = [],
-        countries: [String] = [], rules: [RewardRuleID] = [], metadata: JSONObject = [:],
+        countries: [String] = [], products: [String] = [], first: Int64? = nil,
+        rules: [RewardRuleID] = [], metadata: JSONObject = [:],
         version: Int64 = 1, createdAt: Instant, updatedAt: Instant
     ) {
         self.id = id
@@ -54,6 +59,8 @@ public struct Campaign: Sendable {
         self.effect = effect
         self.industries = industries
         self.countries = countries
+        self.products = products
+        self.first = first
         self.rules = rules
         self.metadata = metadata
         self.version = version
@@ -67,8 +74,10 @@ public struct Campaign: Sendable {
             "multiplier_basis_points": .null, "override_amount": .null,
             "industries": .array(industries.map { .string($0) }),
             "countries": .array(countries.map { .string($0) }),
+            "products": .array(products.map { .string($0) }),
             "reward_rule_ids": .array(rules.map { .string($0.description) }),
         ]
+        object["first"] = first.map { .integer($0) }
         switch effect {
         case .multiply(let points): object["multiplier_basis_points"] = .integer(points)
         case .override(let money): object["override_amount"] = money.stored

@@ -58,6 +58,7 @@ public enum CampaignRules {
         guard campaign.rules.isEmpty || campaign.rules.contains(rule) else { return false }
         return isNamed(facts.industry, in: campaign.industries)
             && isNamed(facts.country, in: campaign.countries)
+            && isNamed(facts.product, in: campaign.products)
     }
 
     /// The campaign that makes the most of `amount`, the earliest of equals, among those that
@@ -76,12 +77,13 @@ public enum CampaignRules {
             if let known = best, known.amount >= changed.amount { continue }
             best = RewardRules.AppliedCampaign(
                 campaign: campaign.id, version: campaign.version, effect: campaign.effect,
-                amount: changed.amount)
+                first: campaign.first, amount: changed.amount)
         }
         return best
     }
 
-    private static func isNamed(_ value: String?, in list: [String]) -> Bool {
+    /// In any case of letters; an empty list names all.
+    static func isNamed(_ value: String?, in list: [String]) -> Bool {
         guard !list.isEmpty else { return true }
         guard let value = value?.lowercased() else { return false }
         return list.contains { $0.lowercased() == value }

@@ -31,11 +31,12 @@ public enum CampaignStore {
         return try reader.page(query, request, map: campaign)
     }
 
-    /// The campaigns that run on `date` and were there by `moment`, oldest first.
+    /// The campaigns that ran when the occasion's referral came in, were there by `moment`, and
+    /// have a place for it, oldest first.
     static func promised(
-        in program: ProgramID, on date: Instant?, by moment: Instant, _ reader: Reader
+        to occasion: RewardOccasion, by moment: Instant, _ reader: Reader
     ) throws -> [Campaign] {
-        guard let date else { return [] }
+        guard let date = occasion.facts.referredAt else { return [] }
         return try reader.all(
             """
             SELECT id, program_id, name, state, starts_at, ends_at, terms, metadata, version,
@@ -43,7 +44,8 @@ public enum CampaignStore {
             FROM campaigns
             WHERE program_id = ? AND starts_at <= ? AND ends_at > ? AND created_at <= ?
             ORDER BY seq
-            """, program, date, date, moment, map: campaign)
+            """, occasion.program, date, date, moment, map: campaign
+        ).filter { try FirstComeStore.isOpen($0.id, first: $0.first, to: occasion, reader) }
     }
 
     public static func insert(_ campaign: Campaign, actor: String, _ tx: Transaction) throws {
@@ -96,6 +98,7 @@ public enum CampaignStore {
             id: row.id(0), program: row.id(1), name: row.text(2), state: state,
             startsAt: row.instant(4), endsAt: row.instant(5), effect: effect,
             industries: read.texts("industries") ?? [], countries: read.texts("countries") ?? [],
+            products: read.texts("products") ?? [], first: read.integer("first"),
             rules: (read.texts("reward_rule_ids") ?? []).compactMap { RewardRuleID($0) },
             metadata: metadata, version: row.int64(8), createdAt: row.instant(9),
             updatedAt: row.instant(10))

@@ -5,13 +5,16 @@ import Model
 /// `draft → processing → paid | partially_paid | failed`; `unknown` when the provider's answer was
 /// lost, until somebody finds out. A draft can be cancelled.
 ///
-/// It is of one kind. An account credit is granted by the billing system, which hears of it by the
-/// event `payout.processing` and confirms or fails it as a bank would.
+/// It is of one kind. An account credit is granted by the billing system, a gift card bought and a
+/// donation made by whoever does that: it hears of it by the event `payout.processing` and confirms
+/// or fails it as a bank would.
 public struct Payout: Sendable {
     /// How it reaches the participant. A payout holds rewards of its own kind only.
     public enum Kind: String, Sendable, CaseIterable {
         case cash
         case accountCredit = "account_credit"
+        case giftCard = "gift_card"
+        case donation
     }
 
     public enum State: String, LifecycleState {

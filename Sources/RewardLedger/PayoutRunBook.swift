@@ -30,8 +30,8 @@ public enum PayoutRunBook {
         return (run, true)
     }
 
-    /// The schedule's runs for `period`: one of cash, and one of account credit when there is any
-    /// to pay. What was made for the period already is not made again.
+    /// The schedule's runs for `period`: one of cash, and one of each other kind when there is any
+    /// of it to pay. What was made for the period already is not made again.
     public static func open(
         period: Int64, program: ProgramID, currency: Currency, terms: PayoutTerms,
         _ tx: Transaction

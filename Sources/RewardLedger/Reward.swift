@@ -32,7 +32,8 @@ public struct Reward: Sendable {
     public let rule: RewardRuleID
     public let ruleVersion: Int64
     public let trigger: RewardRule.TriggerName
-    public let kind: RewardRule.Kind
+    /// `choice` until its recipient has chosen.
+    public var kind: RewardRule.Kind
     public let lead: LeadID?
     public let conversion: ConversionID?
     /// The decision about the conversion's credit that granted it.

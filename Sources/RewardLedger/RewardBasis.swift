@@ -81,6 +81,7 @@ extension RewardRules.AppliedCampaign {
             "id": .string(campaign.description), "version": .integer(version),
             "amount": .integer(amount),
         ]
+        object["first"] = first.map { .integer($0) }
         switch effect {
         case .multiply(let points): object["multiplier_basis_points"] = .integer(points)
         case .override(let money): object["override_amount"] = money.stored

@@ -17,12 +17,7 @@ public enum RewardBook {
     public static func grant(
         _ occasion: RewardOccasion, to credits: [Credit], _ tx: Transaction
     ) throws -> [Reward] {
-        if let event = ReferralCount.Event(occasion.trigger), let lead = occasion.lead {
-            for credit in credits {
-                try ReferralCountStore.add(
-                    lead, event, for: credit.participant, occasion.program, tx)
-            }
-        }
+        try count(occasion, for: credits, tx)
         var rewards: [Reward] = []
         for rule in try RewardRuleStore.active(in: occasion.program, for: occasion.trigger, tx)
         where try rule.terms.isMoney && !RewardStore.exists(rule.id, occasion, tx) {
@@ -33,6 +28,16 @@ public enum RewardBook {
             }
         }
         return rewards
+    }
+
+    /// The referral counts for whoever is credited with it, where the occasion makes it count.
+    static func count(
+        _ occasion: RewardOccasion, for credits: [Credit], _ tx: Transaction
+    ) throws {
+        guard let event = ReferralCount.Event(occasion.trigger) else { return }
+        for credit in credits {
+            try ReferralCountStore.add(event, occasion, for: credit.participant, tx)
+        }
     }
 
     /// The reward for `share`; nil when limits or the budget leave nothing of it, which an event
@@ -78,15 +83,26 @@ public enum RewardBook {
                 [Posting(.budgetReserve, amount), Posting(.participantPending, -amount)]), tx)
         if state == .approved { try postApproval(reward, tx) }
         try RewardStore.insert(reward, tx)
+        try takePlaces(rule, share.campaign, occasion, tx)
         if state == .pending {
             try JobStore.schedule(holdJob, reward.id, at: reward.holdUntil, tx)
         }
         if let clock = occasion.serviceLevels.flatMap({ RewardClockRules.clock(of: reward, $0) }) {
-            try RewardClockStore.start(clock, tx)
-            try JobStore.schedule(dueJob, reward.id, at: clock.dueAt, tx)
+            try start(clock, tx)
         }
         try tell(reward, from: nil, actor: occasion.actor, tx)
         return reward
+    }
+
+    /// Something was given: the referral has its place where only the first ones get it.
+    static func takePlaces(
+        _ rule: RewardRule, _ campaign: RewardRules.AppliedCampaign?, _ occasion: RewardOccasion,
+        _ tx: Transaction
+    ) throws {
+        try FirstComeStore.take(rule.id, first: rule.terms.first, for: occasion, tx)
+        if let campaign {
+            try FirstComeStore.take(campaign.campaign, first: campaign.first, for: occasion, tx)
+        }
     }
 
     /// Ends the hold of a pending reward whose time has come; anything else is left as it is.
@@ -238,8 +254,15 @@ public enum RewardBook {
                 data: .object(data)), tx)
     }
 
-    /// What was set aside becomes expense in the same transaction.
+    static func start(_ clock: RewardClock, _ tx: Transaction) throws {
+        try RewardClockStore.start(clock, tx)
+        try JobStore.schedule(dueJob, clock.reward, at: clock.dueAt, tx)
+    }
+
+    /// Its money is available, what was set aside becomes expense in the same transaction, and its
+    /// recipient's time to choose begins.
     private static func postApproval(_ reward: Reward, _ tx: Transaction) throws {
+        try scheduleChoice(of: reward, tx)
         let amount = reward.netAmount
         var postings = [
             Posting(.participantPending, amount), Posting(.participantAvailable, -amount),

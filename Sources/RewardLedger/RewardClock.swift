@@ -23,7 +23,11 @@ public enum RewardClockRules {
     /// days, one for a win or a sale is paid within days. The time counts from the end of the hold,
     /// which is itself a published condition, and else no program that waits for returns (R176)
     /// could keep its promise.
-    public static func clock(of reward: Reward, _ terms: ServiceLevelTerms) -> RewardClock? {
+    ///
+    /// Nobody can pay what its recipient has yet to choose about: that time counts from the choice.
+    public static func clock(
+        of reward: Reward, _ terms: ServiceLevelTerms, chosenAt: Instant? = nil
+    ) -> RewardClock? {
         let promise: RewardClock.Promise
         let dueAt: Instant
         switch reward.trigger {
@@ -31,8 +35,10 @@ public enum RewardClockRules {
             promise = .credit
             dueAt = terms.calendar.adding(terms.creditBusinessDays, to: reward.holdUntil)
         case .leadWon, .conversion, .signup, .purchase, .renewal, .upsell:
+            guard reward.kind != .choice else { return nil }
             promise = .payment
-            dueAt = reward.holdUntil.advanced(byDays: Int(clamping: terms.payDays))
+            dueAt = max(reward.holdUntil, chosenAt ?? reward.holdUntil)
+                .advanced(byDays: Int(clamping: terms.payDays))
         }
         guard !isOver(promise, in: reward.state) else { return nil }
         return RewardClock(

@@ -42,6 +42,8 @@ public enum RewardCorrection {
         ).filter(\.terms.isMoney)
         occasion.facts = RewardReckoning.facts(occasion, held: granted)
         let refused = try Set(granted.filter { try isRefused($0, tx) }.map(\.id))
+        try ReferralCountStore.keep(conversion, for: credits.map(\.participant), tx)
+        try RewardBook.count(occasion, for: credits, tx)
         var changed: [Reward] = []
         // First what is taken back, so that nobody's balance is larger in between than it will be.
         for rule in rules {

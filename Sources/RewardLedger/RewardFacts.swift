@@ -9,6 +9,10 @@ public struct RewardFacts: Sendable, Equatable {
     public var country: String?
     /// Who was referred.
     public var customer: CustomerID?
+    /// Every customer that is the same person as it; not kept.
+    public var person: [CustomerID] = []
+    /// What was sold.
+    public var product: String?
     /// When a sale was made, and the customer's first one that was credited to a participant.
     public var soldAt: Instant?
     public var firstSaleAt: Instant?
@@ -34,6 +38,7 @@ public struct RewardFacts: Sendable, Equatable {
         object["industry"] = industry.map { .string($0) }
         object["country"] = country.map { .string($0) }
         object["customer_id"] = customer.map { .string($0.description) }
+        object["product"] = product.map { .string($0) }
         object["sold_at"] = soldAt.map { .string($0.rfc3339) }
         object["first_sale_at"] = firstSaleAt.map { .string($0.rfc3339) }
         return .object(object)
@@ -45,6 +50,7 @@ public struct RewardFacts: Sendable, Equatable {
         industry = read.text("industry")
         country = read.text("country")
         customer = read.text("customer_id").flatMap { CustomerID($0) }
+        product = read.text("product")
         soldAt = read.text("sold_at").flatMap { Instant(rfc3339: $0) }
         firstSaleAt = read.text("first_sale_at").flatMap { Instant(rfc3339: $0) }
     }

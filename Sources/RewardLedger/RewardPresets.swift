@@ -48,6 +48,11 @@ private struct PresetMaker {
                 low: [flat(.leadQualified, .giftCard, 100), flat(.leadWon, .giftCard, 500)],
                 high: [flat(.leadQualified, .giftCard, 250), flat(.leadWon, .giftCard, 2_500)]),
             preset(
+                "choice",
+                "R131, R155: the $100 to $250 of R137 for a qualified referral as cash, account "
+                    + "credit, a gift card or a donation, as the referrer chooses.",
+                { [choice(.leadQualified, $0)] }, 100, 250),
+            preset(
                 "saas_lead", "R132: $500 for a qualified lead.",
                 { [flat(.leadQualified, .cash, $0)] }, 500, 500),
             only(
@@ -140,6 +145,14 @@ private struct PresetMaker {
     ) -> RewardTerms {
         var terms = terms(trigger, kind, rate(dollars))
         terms.participantKinds = kinds
+        return terms
+    }
+
+    private func choice(
+        _ trigger: RewardRule.TriggerName, _ dollars: Int64
+    ) -> RewardTerms {
+        var terms = terms(trigger, .choice, rate(dollars))
+        terms.choice.kinds = RewardRule.Kind.choosable
         return terms
     }
 

@@ -12,6 +12,8 @@ public enum RewardReckoning {
         _ rule: RewardRule, _ occasion: RewardOccasion, _ credits: [Credit], held: [Reward] = [],
         at moment: Instant, _ reader: Reader
     ) throws -> [RewardRules.Share] {
+        guard try FirstComeStore.isOpen(rule.id, first: rule.terms.first, to: occasion, reader)
+        else { return [] }
         var standings: [ParticipantID: RewardStanding] = [:]
         for credit in credits where standings[credit.participant] == nil {
             let own = held.first { $0.participant == credit.participant && $0.rule == rule.id }
@@ -19,8 +21,7 @@ public enum RewardReckoning {
                 try own?.standing
                 ?? standing(of: credit.participant, rule, occasion, at: moment, reader)
         }
-        let campaigns = try CampaignStore.promised(
-            in: occasion.program, on: occasion.facts.referredAt, by: moment, reader)
+        let campaigns = try CampaignStore.promised(to: occasion, by: moment, reader)
         return try RewardRules.shares(
             rule, credits, facts(occasion, held: held), standings, campaigns)
     }
@@ -47,7 +48,9 @@ public enum RewardReckoning {
         _ rule: RewardRule, _ occasion: RewardOccasion, _ participant: ParticipantID,
         at moment: Instant, _ reader: Reader
     ) throws -> Bool {
-        guard RewardRules.isInTime(rule.terms, occasion.facts) else { return false }
+        guard RewardRules.isAbout(rule.terms, occasion.facts),
+            try FirstComeStore.isOpen(rule.id, first: rule.terms.first, to: occasion, reader)
+        else { return false }
         return RewardRules.isFor(
             rule.terms, occasion.facts.participants[participant],
             try standing(of: participant, rule, occasion, at: moment, reader))
@@ -57,6 +60,7 @@ public enum RewardReckoning {
     static func facts(_ occasion: RewardOccasion, held: [Reward]) -> RewardFacts {
         var facts = held.first?.facts ?? occasion.facts
         facts.participants = occasion.facts.participants
+        facts.person = occasion.facts.person
         for reward in held.reversed() {
             if let person = reward.person { facts.participants[reward.participant] = person }
         }
@@ -97,7 +101,7 @@ public enum RewardReckoning {
         _ period: CalendarPeriod?, _ moment: Instant, _ reader: Reader
     ) throws -> Int64 {
         try ReferralCountStore.count(
-            event, of: participant, except: occasion.lead, from: period?.start, at: moment, reader)
+            event, of: participant, except: occasion, from: period?.start, at: moment, reader)
             + 1
     }
 

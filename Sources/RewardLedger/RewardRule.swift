@@ -40,7 +40,9 @@ public struct RewardRule: Sendable {
         case leadQualified
         case leadOpportunity
         case leadWon
-        case conversion(kind: String)
+        /// `wins`: it is what made the customer one that counts as won; see
+        /// `ReferralCountStore.wins`.
+        case conversion(kind: String, wins: Bool = false)
 
         /// As the reward names it.
         public var name: TriggerName {
@@ -64,7 +66,7 @@ public struct RewardRule: Sendable {
         }
 
         var conversionKind: String? {
-            if case .conversion(let kind) = self { kind } else { nil }
+            if case .conversion(let kind, _) = self { kind } else { nil }
         }
     }
 
@@ -80,6 +82,8 @@ public struct RewardRule: Sendable {
         case points
         case donation
         case perk
+        /// One of several, as its recipient chooses.
+        case choice
     }
 
     public let id: RewardRuleID

@@ -15,12 +15,16 @@ public enum RewardRuleRefusal: Error, Equatable, Sendable, CaseIterable {
     case retroactiveNotFlat
     /// Conversion kinds narrow the trigger `conversion` only.
     case kindsWithoutConversion
+    /// Only a sale is of a product.
+    case productsWithoutConversion
     /// Months are counted between sales.
     case monthsWithoutConversion
     /// The trigger `milestone` needs its number, and no other has one.
     case milestoneMisplaced
     /// Points, a discount or a description that the kind needs are missing, or are of another kind.
     case giftMisplaced
+    /// The kind `choice` needs two kinds or more, each once, for referrers; no other has any.
+    case choicesMisplaced
     /// What is given to the referred customer does not depend on a participant's referrals.
     case tiersForReferee
     /// Limits hold for what the journal has.
@@ -73,9 +77,11 @@ public enum RewardRuleRules {
         if terms.conversionKinds != nil, terms.trigger != .conversion {
             throw .kindsWithoutConversion
         }
+        if terms.products != nil, !terms.trigger.isConversion { throw .productsWithoutConversion }
         if terms.firstMonths != nil, !terms.trigger.isConversion { throw .monthsWithoutConversion }
         if (terms.milestone != nil) != (terms.trigger == .milestone) { throw .milestoneMisplaced }
         try checkGift(terms)
+        try checkChoice(terms)
         if terms.recipient == .referee, terms.tiers != nil || terms.milestone != nil {
             throw .tiersForReferee
         }
@@ -95,7 +101,7 @@ public enum RewardRuleRules {
             switch terms.kind {
             case .points, .perk: true
             case .discount: gift.discount != nil
-            case .cash, .accountCredit, .giftCard, .donation: false
+            case .cash, .accountCredit, .giftCard, .donation, .choice: false
             }
         let count = (terms.rate == nil ? 0 : 1) + (terms.tiers == nil ? 0 : 1)
         guard count == (isFree ? 0 : 1) else { throw .needsOneRate }
@@ -122,6 +128,17 @@ public enum RewardRuleRules {
             gift.description != nil || terms.kind != .perk,
             gift.description == nil || !terms.isMoney
         else { throw .giftMisplaced }
+    }
+
+    private static func checkChoice(_ terms: RewardTerms) throws(RewardRuleRefusal) {
+        let kinds = terms.choice.kinds
+        guard terms.kind == .choice else {
+            if !kinds.isEmpty || terms.choice.withinDays != nil { throw .choicesMisplaced }
+            return
+        }
+        guard kinds.count > 1, Set(kinds).count == kinds.count, terms.recipient == .referrer else {
+            throw .choicesMisplaced
+        }
     }
 
     public static func checkMayChange(_ state: RewardRule.State) throws(RewardRuleRefusal) {

@@ -6,6 +6,10 @@ public enum RewardRefusal: Error, Equatable, Sendable {
     case inPayout(PayoutID)
     /// A part of it has been paid, or kept back for what it owed.
     case partlyPaid
+    /// Its rule says what it is.
+    case nothingToChoose
+    /// It may be chosen among these alone.
+    case notOffered([RewardRule.Kind])
 }
 
 /// Decisions about rewards: pure.

@@ -44,6 +44,7 @@ extension RewardRules {
         let campaign: CampaignID
         let version: Int64
         let effect: Campaign.Effect
+        let first: Int64?
         let amount: Int64
     }
 
@@ -57,7 +58,7 @@ extension RewardRules {
         _ rule: RewardRule, _ credits: [Credit], _ facts: RewardFacts = RewardFacts(),
         _ standings: [ParticipantID: RewardStanding] = [:], _ campaigns: [Campaign] = []
     ) throws(MoneyError) -> [Share] {
-        guard isInTime(rule.terms, facts) else { return [] }
+        guard isAbout(rule.terms, facts) else { return [] }
         let credits = try merged(credits)
         let base = try total(credits)
         var shares: [Share] = []
@@ -75,8 +76,9 @@ extension RewardRules {
         return shares
     }
 
-    /// Sales within the first months alone, where the rule asks for that.
-    static func isInTime(_ terms: RewardTerms, _ facts: RewardFacts) -> Bool {
+    /// Sales of its products and within the first months alone, where the rule asks for that.
+    static func isAbout(_ terms: RewardTerms, _ facts: RewardFacts) -> Bool {
+        guard CampaignRules.isNamed(facts.product, in: terms.products ?? []) else { return false }
         guard let months = terms.firstMonths, let sold = facts.soldAt else { return true }
         return sold < (facts.firstSaleAt ?? sold).advanced(byMonths: months)
     }

@@ -10,6 +10,7 @@ public enum RewardStore {
     /// What a list asks for; nil: everything.
     public struct Filter: Sendable {
         public var state: String?
+        public var kind: String?
         public var participant: ParticipantID?
         public var program: ProgramID?
         public var conversion: ConversionID?
@@ -156,11 +157,11 @@ public enum RewardStore {
     public static func update(_ reward: Reward, from old: Reward, _ tx: Transaction) throws {
         try tx.run(
             """
-            UPDATE rewards SET payout_id = ?, state = ?, reversed_amount = ?, clawback_amount = ?,
-                settled_amount = ?, reason = ?, approved_at = ?, paid_at = ?, version = ?,
-                updated_at = ?, corrected_amount = ?
+            UPDATE rewards SET kind = ?, payout_id = ?, state = ?, reversed_amount = ?,
+                clawback_amount = ?, settled_amount = ?, reason = ?, approved_at = ?,
+                paid_at = ?, version = ?, updated_at = ?, corrected_amount = ?
             WHERE id = ?
-            """, reward.payout, reward.state.rawValue, reward.reversedAmount,
+            """, reward.kind.rawValue, reward.payout, reward.state.rawValue, reward.reversedAmount,
             reward.clawbackAmount, reward.settledAmount, reward.reason, reward.approvedAt,
             reward.paidAt, reward.version, reward.updatedAt, reward.correctedAmount, reward.id)
         try count(old, -1, tx)
@@ -202,6 +203,7 @@ public enum RewardStore {
             query.append(" AND participant_id = ?", participant)
         }
         if let state = filter.state { query.append(" AND state = ?", state) }
+        if let kind = filter.kind { query.append(" AND kind = ?", kind) }
         if let program = filter.program { query.append(" AND program_id = ?", program) }
         if let conversion = filter.conversion { query.append(" AND conversion_id = ?", conversion) }
         if let rule = filter.rule { query.append(" AND rule_id = ?", rule) }

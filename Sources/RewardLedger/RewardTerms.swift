@@ -34,6 +34,10 @@ public struct RewardTerms: Sendable, Equatable {
     /// Participants of these kinds, and of these segments, only; nil: everybody.
     public var participantKinds: [String]?
     public var segments: [String]?
+    /// Sales of these products only; nil: of all.
+    public var products: [String]?
+    /// To so many referrals, those that come first (R161); nil: to all.
+    public var first: Int64?
     /// Sales within so many months from the customer's first credited one only (R20: commission of
     /// the first year).
     public var firstMonths: Int64?
@@ -42,6 +46,8 @@ public struct RewardTerms: Sendable, Equatable {
     public var limits = RewardLimits()
     /// What it gives beside money, or instead.
     public var gift = Gift()
+    /// What its recipient may choose among, with the kind `choice`.
+    public var choice = RewardChoice()
 
     public init(
         trigger: RewardRule.TriggerName, recipient: RewardRule.Recipient, kind: RewardRule.Kind,
@@ -56,7 +62,7 @@ public struct RewardTerms: Sendable, Equatable {
 
     /// Whether what it gives is posted to the journal. Everything else is a benefit.
     public var isMoney: Bool {
-        recipient == .referrer && (kind == .cash || kind == .accountCredit)
+        recipient == .referrer && (kind == .cash || kind == .accountCredit || kind == .choice)
     }
 
     /// As stored with the rule, in its versions, and with every reward it made.
@@ -70,6 +76,8 @@ public struct RewardTerms: Sendable, Equatable {
         object["tiers"] = tiers?.json
         if participantKinds != nil { object["participant_kinds"] = texts(participantKinds) }
         if segments != nil { object["segments"] = texts(segments) }
+        if products != nil { object["products"] = texts(products) }
+        object["first"] = first.map { .integer($0) }
         object["first_months"] = firstMonths.map { .integer($0) }
         if let milestone {
             object["milestone"] = [
@@ -81,6 +89,8 @@ public struct RewardTerms: Sendable, Equatable {
         object["discount_basis_points"] = gift.discount.map { .integer($0) }
         object["max_discount_basis_points"] = gift.discountMost.map { .integer($0) }
         object["description"] = gift.description.map { .string($0) }
+        if !choice.kinds.isEmpty { object["choices"] = texts(choice.kinds.map(\.rawValue)) }
+        object["choose_within_days"] = choice.withinDays.map { .integer($0) }
         return .object(object)
     }
 
@@ -102,6 +112,8 @@ public struct RewardTerms: Sendable, Equatable {
         tiers = RewardTiers(json: object["tiers"])
         participantKinds = read.texts("participant_kinds")
         segments = read.texts("segments")
+        products = read.texts("products")
+        first = read.integer("first")
         firstMonths = read.integer("first_months")
         if let stone = object["milestone"]?.objectValue, let at = stone["at"]?.integerValue,
             let counts: ReferralCount.Event = TermsReader(stone).choice("counts")
@@ -113,6 +125,7 @@ public struct RewardTerms: Sendable, Equatable {
             points: read.integer("points"), discount: read.integer("discount_basis_points"),
             discountMost: read.integer("max_discount_basis_points"),
             description: read.text("description"))
+        choice = RewardChoice(read)
         guard rate != nil || tiers != nil || gift.isSomething else { return nil }
     }
 }

@@ -88,7 +88,8 @@ public struct RewardTiers: Sendable, Equatable {
     }
 }
 
-/// What makes a referral count for its participant.
+/// What makes a referral count for its participant: a step of its lead, or the first credited sale
+/// to a customer that no lead led to.
 public enum ReferralCount {
     public enum Event: String, Sendable, CaseIterable {
         case qualified, won
@@ -96,7 +97,7 @@ public enum ReferralCount {
         init?(_ trigger: RewardRule.Trigger) {
             switch trigger {
             case .leadQualified: self = .qualified
-            case .leadWon: self = .won
+            case .leadWon, .conversion(_, wins: true): self = .won
             case .leadSubmitted, .leadOpportunity, .conversion: return nil
             }
         }

@@ -4,8 +4,10 @@ import Model
 /// What reached a participant in one calendar year (UTC), in minor units.
 public struct PaidYear: Sendable, Equatable {
     public let year: Int64
-    public var cash: Int64
-    public var accountCredit: Int64
+    /// By the kind of payout.
+    public var amounts: [Payout.Kind: Int64] = [:]
+
+    public var total: Int64 { amounts.values.reduce(0, +) }
 }
 
 /// All SQL of what a participant's summary tells of its money.
@@ -42,14 +44,11 @@ public enum SummaryReads {
             """, participant, currency.code
         ) { row in
             let year = CivilDay.year(of: try row.instant(0).day)
-            var sum = years[year] ?? PaidYear(year: year, cash: 0, accountCredit: 0)
-            // The account's balance is at most `JournalRules.balanceMax`, and so is each sum.
-            switch try Payout.Kind(rawValue: row.text(2)) {
-            case .cash: sum.cash -= try row.int64(1)
-            case .accountCredit: sum.accountCredit -= try row.int64(1)
-            case nil: throw DatabaseFault(operation: "read a payout", code: DatabaseFault.corrupt)
+            guard let kind = try Payout.Kind(rawValue: row.text(2)) else {
+                throw DatabaseFault(operation: "read a payout", code: DatabaseFault.corrupt)
             }
-            years[year] = sum
+            // The account's balance is at most `JournalRules.balanceMax`, and so is each sum.
+            years[year, default: PaidYear(year: year)].amounts[kind, default: 0] -= try row.int64(1)
         }
         return years.values.sorted { $0.year < $1.year }
     }

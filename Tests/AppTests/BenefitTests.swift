@@ -140,6 +140,61 @@ struct BenefitTests {
         #expect(try benefits(stage).map { $0["status"] } == ["voided", "approved"])
     }
 
+    @Test("a partial refund takes its exact part of value and points, however it is cut")
+    func partialRefund() throws {
+        let stage = try MoneyStage(
+            holdDays: 5,
+            rules: [
+                ["trigger": "purchase", "kind": "gift_card", "amount": MoneyStage.usd(999)],
+                ["trigger": "purchase", "recipient": "referee", "kind": "points", "points": 7],
+                ["trigger": "purchase", "kind": "perk", "description": "A mug"],
+                ["trigger": "purchase", "kind": "discount", "discount_basis_points": 500],
+            ])
+        defer { stage.service.stop() }
+        let sale = try sell(stage, "a")
+        let path = "/v1/conversions/\(try sale.id())"
+        #expect(sale["benefits"]?.arrayValue?.count == 4, "\(sale.text)")
+        #expect(try sell(stage, "b")["benefits.0.kind"] == "gift_card")
+        // 3,333 of 10,000, then half: the same as half at once.
+        for (name, amount, value, points) in [("1", 3_333, 666, 5), ("2", 1_667, 499, 3)] {
+            try stage.refund(try sale.id(), name, Int64(amount))
+            let rest = try stage.service.get(path)
+            #expect(rest["benefits.0.value.amount"] == .integer(Int64(value)), "\(rest.text)")
+            #expect(rest["benefits.0.reversed_value.amount"] == .integer(Int64(999 - value)))
+            #expect(rest["benefits.1.points"] == .integer(Int64(points)))
+            #expect(rest["benefits.2.status"] == "pending")
+            #expect(rest["benefits.3.discount_basis_points"] == 500)
+        }
+        let told = try stage.service.list("/v1/events?type=benefit.reversed")
+        #expect(told.count == 4)
+        #expect(told.allSatisfy { $0["data"]?.objectValue?["refund_id"] != nil })
+        // What was given stays; the last of the sale takes all that was not.
+        stage.service.clock.advance(days: 5)
+        stage.runJobs()
+        let card = try #require(try stage.service.get(path)["benefits.0.id"]?.stringValue)
+        #expect(try stage.service.post("/v1/benefits/\(card)/fulfill")["value.amount"] == 499)
+        try stage.refund(try sale.id(), "3")
+        let end = try stage.service.get(path)
+        #expect(end["benefits.0.status"] == "fulfilled" && end["benefits.0.value.amount"] == 499)
+        for place in 1...3 { #expect(end["benefits.\(place).status"] == "voided") }
+    }
+
+    @Test("what a new decision gives of a sale that was refunded in part lacks that part")
+    func correctionAfterRefund() throws {
+        let stage = try MoneyStage(rules: [
+            ["trigger": "purchase", "kind": "gift_card", "amount": MoneyStage.usd(1_000)]
+        ])
+        defer { stage.service.stop() }
+        let ben = try Scene.partner(stage.service, program: stage.program, name: "ben").id
+        let sale = try sell(stage, "a")
+        try stage.refund(try sale.id(), "a", 2_500)
+        let answer = try stage.service.post(
+            "/v1/conversions/\(try sale.id())/reattribute",
+            ["reason": "r", "credits": [["participant_id": .string(ben), "parts": 1]]])
+        #expect(answer["benefits.0.status"] == "voided")
+        #expect(answer["benefits.1.value.amount"] == 750, "\(answer.text)")
+    }
+
     // MARK: - Presets
 
     @Test("every preset is taken as a rule, from its low to its high end")
@@ -148,7 +203,7 @@ struct BenefitTests {
         defer { stage.service.stop() }
         let rules = "/v1/programs/\(stage.program)/reward_rules"
         let presets = try stage.service.list("/v1/reward_presets")
-        #expect(presets.count == 17)
+        #expect(presets.count == 18)
         for preset in presets {
             for end in ["low", "high"] {
                 for rule in preset[end]?.arrayValue ?? [] {

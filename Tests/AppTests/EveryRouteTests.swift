@@ -177,7 +177,7 @@ struct EveryRouteTests {
         }
     }
 
-    @Test("tokens write nothing but links, leads, claims and disputes")
+    @Test("tokens write nothing but links, leads, claims, disputes and what they choose")
     func tokenWrites() {
         let writes = Self.endpoints.filter { Self.isShared($0) && $0.method != .get }
         #expect(
@@ -186,7 +186,7 @@ struct EveryRouteTests {
                 "POST /v1/registrations", "PATCH /v1/registrations/{id}",
                 "POST /v1/registrations/{id}/extend",
                 "POST /v1/registrations/{id}/withdraw", "POST /v1/disputes",
-                "POST /v1/disputes/{id}/evidence",
+                "POST /v1/disputes/{id}/evidence", "POST /v1/rewards/{id}/choose",
             ])
     }
 
@@ -307,6 +307,7 @@ struct EveryRouteTests {
             "POST /v1/benefits/{id}/void",
             "POST /v1/payouts/{id}/fail":
             return ["reason": "because"]
+        case "POST /v1/rewards/{id}/choose": return ["kind": "cash"]
         case "POST /v1/programs/{id}/payout_runs": return ["reference": "dry"]
         case "POST /v1/payouts": return ["participant_id": ada, "reference": "dry"]
         case "POST /v1/accounts": return ["domain": "dry.example", "relation": "customer"]

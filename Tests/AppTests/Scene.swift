@@ -136,6 +136,7 @@ struct Scene {
             (SELECT count(*) FROM reward_rules) +
             (SELECT count(*) FROM campaigns) +
             (SELECT count(*) FROM referral_counts) +
+            (SELECT count(*) FROM first_come_places) +
             (SELECT count(*) FROM payouts) +
             (SELECT count(*) FROM payout_runs) +
             (SELECT count(*) FROM payout_run_states) +

@@ -309,9 +309,12 @@ struct StatementTests {
             summary["paid_by_year"] == [
                 [
                     "year": .integer(first), "amount": 1_700, "cash": 1_000,
-                    "account_credit": 700,
+                    "account_credit": 700, "gift_card": 0, "donation": 0,
                 ],
-                ["year": .integer(first + 1), "amount": 500, "cash": 500, "account_credit": 0],
+                [
+                    "year": .integer(first + 1), "amount": 500, "cash": 500,
+                    "account_credit": 0, "gift_card": 0, "donation": 0,
+                ],
             ])
         #expect(summary["balance.paid"] == 2_200)
     }

@@ -69,18 +69,32 @@ enum GrantRewards {
         var facts = lead.map { GrantRewards.facts(of: $0) } ?? RewardFacts()
         facts.referredAt = facts.referredAt ?? conversion.occurredAt
         facts.customer = conversion.customer
+        facts.product = conversion.product
         facts.soldAt = conversion.occurredAt
+        facts.person = try CustomerStore.person(conversion.customer, reader).map(\.id)
         facts.firstSaleAt = try AttributionStore.firstCredited(
-            CustomerStore.person(conversion.customer, reader).map(\.id),
-            until: conversion.occurredAt, reader)
+            facts.person, until: conversion.occurredAt, reader)
         return facts
     }
 
-    /// With what is known of those who share in it.
+    /// A sale's trigger: without a lead, it may be what wins the customer.
+    static func trigger(
+        of conversion: Conversion, _ facts: RewardFacts, _ reader: Reader
+    ) throws -> RewardRule.Trigger {
+        try .conversion(
+            kind: conversion.kind.rawValue,
+            wins: conversion.lead == nil
+                && ReferralCountStore.wins(conversion.id, facts.person, reader))
+    }
+
+    /// With what is known of those who share in it, and of who was referred.
     static func knowing(
         _ credits: [Credit], _ facts: RewardFacts, _ reader: Reader
     ) throws -> RewardFacts {
         var facts = facts
+        if facts.person.isEmpty, let customer = facts.customer {
+            facts.person = try CustomerStore.person(customer, reader).map(\.id)
+        }
         for credit in credits {
             let id = credit.participant
             let known =
@@ -105,13 +119,12 @@ enum GrantRewards {
             program.id, [Program.State.ended.rawValue], before: recorded.sequence, reader)
     }
 
-    /// The new rewards; none for what was granted before. Several credits share what a rule gives.
+    /// What is new; nothing for what was granted before. Several credits share what a rule gives.
     static func run(
         _ occasion: Occasion, credits: [Credit], _ tx: Transaction
-    ) throws -> [Reward] {
+    ) throws -> (rewards: [Reward], benefits: [Benefit]) {
         let terms = try occasion.terms(credits, tx)
         let rewards = try RewardBook.grant(terms, to: credits, tx)
-        try BenefitBook.grant(terms, to: credits, tx)
-        return rewards
+        return (rewards, try BenefitBook.grant(terms, to: credits, tx))
     }
 }

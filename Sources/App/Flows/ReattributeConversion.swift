@@ -40,19 +40,18 @@ struct ReattributeConversion: Sendable {
         guard try GrantRewards.mayEarn(conversion, program, tx) else { return (attribution, true) }
         let credits = GrantRewards.credits(attribution.decision, of: conversion)
         let lead = try conversion.lead.flatMap { try LeadStore.find($0, tx) }
+        let facts = try GrantRewards.facts(of: conversion, lead, tx)
         let occasion = GrantRewards.Occasion(
-            trigger: .conversion(kind: conversion.kind.rawValue), program: program,
+            trigger: try GrantRewards.trigger(of: conversion, facts, tx), program: program,
             lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
-            actor: actor, facts: try GrantRewards.facts(of: conversion, lead, tx))
+            actor: actor, facts: facts)
         let terms = try occasion.terms(credits, tx)
-        _ = try RewardCorrection.run(
-            terms, to: credits,
-            of: RewardCorrection.Sale(
-                recordedAt: conversion.createdAt, amount: conversion.amount.amount,
-                refunded: conversion.refundedAmount,
-                refund: try ConversionStore.newestRefund(of: conversion.id, tx)), tx)
-        try BenefitBook.correct(
-            terms, to: credits, recordedAt: conversion.createdAt, tx)
+        let sale = RewardCorrection.Sale(
+            recordedAt: conversion.createdAt, amount: conversion.amount.amount,
+            refunded: conversion.refundedAmount,
+            refund: try ConversionStore.newestRefund(of: conversion.id, tx))
+        _ = try RewardCorrection.run(terms, to: credits, of: sale, tx)
+        try BenefitBook.correct(terms, to: credits, of: sale, tx)
         return (attribution, true)
     }
 

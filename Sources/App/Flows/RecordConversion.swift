@@ -18,6 +18,7 @@ struct RecordConversion: Sendable {
     let lead: LeadID?
     let click: ClickID?
     let ref: String?
+    let product: String?
     let kind: Conversion.Kind
     let amount: Money
     let occurredAt: Instant?
@@ -27,7 +28,7 @@ struct RecordConversion: Sendable {
     struct Outcome {
         let conversion: Conversion
         let attribution: Attribution
-        let rewards: [Reward]
+        let earned: ConversionEarnings
         /// False when the external id had been recorded before, with the same content.
         let isNew: Bool
     }
@@ -45,15 +46,18 @@ struct RecordConversion: Sendable {
 
         let conversion = Conversion(
             id: tx.makeID(), program: facts.program.id, externalID: externalID, customer: customer,
-            lead: lead, click: click, ref: ref, ignored: facts.ignored, kind: kind, amount: amount,
+            lead: lead, click: click, ref: ref, ignored: facts.ignored, product: product,
+            kind: kind, amount: amount,
             refundedAmount: 0, occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
         try ConversionStore.insert(conversion, tx)
         let attribution = try attribute(conversion, facts.program, tx)
-        let rewards = try grant(conversion, attribution, facts, tx)
+        let granted = try grant(conversion, attribution, facts, tx)
         try CountFunnel.converted(
             conversion, attribution, lead: facts.lead, click: facts.click, link: facts.link, tx)
         return Outcome(
-            conversion: conversion, attribution: attribution, rewards: rewards, isNew: true)
+            conversion: conversion, attribution: attribution,
+            earned: ConversionEarnings(rewards: granted.rewards, benefits: granted.benefits),
+            isNew: true)
     }
 
     // MARK: - Facts
@@ -110,14 +114,13 @@ struct RecordConversion: Sendable {
         try ConversionRules.checkSame(
             known, kind: kind, amount: amount, occurredAt: occurredAt,
             customer: customerID == nil && email == nil ? known.customer : customer(facts, tx),
-            lead: lead, click: click, ref: ref)
+            lead: lead, click: click, ref: ref, product: product)
         guard let attribution = try AttributionStore.newest(of: known.id, tx) else {
             throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
         }
         return Outcome(
             conversion: known, attribution: attribution,
-            rewards: try RewardStore.oldest(
-                of: known.id, limit: ConversionWire.rewardsMax + 1, tx), isNew: false)
+            earned: try ConversionEarnings.of(known.id, tx), isNew: false)
     }
 
     // MARK: - Decision
@@ -159,6 +162,7 @@ struct RecordConversion: Sendable {
         if !conversion.ignored.isEmpty {
             data["ignored"] = .array(conversion.ignored.map { .string($0.rawValue) })
         }
+        data["product"] = product.map { .string($0) }
         try EventStore.append(
             NewEvent(
                 attribution.participant == nil
@@ -171,14 +175,15 @@ struct RecordConversion: Sendable {
     /// Rewards for the credited participants, unless the program has ended.
     private func grant(
         _ conversion: Conversion, _ attribution: Attribution, _ facts: Facts, _ tx: Transaction
-    ) throws -> [Reward] {
+    ) throws -> (rewards: [Reward], benefits: [Benefit]) {
         let program = facts.program
-        guard try GrantRewards.mayEarn(conversion, program, tx) else { return [] }
+        guard try GrantRewards.mayEarn(conversion, program, tx) else { return ([], []) }
+        let rewardFacts = try GrantRewards.facts(of: conversion, facts.lead, tx)
         return try GrantRewards.run(
             GrantRewards.Occasion(
-                trigger: .conversion(kind: kind.rawValue), program: program, lead: conversion.lead,
-                conversion: conversion.id, attribution: attribution.id, actor: actor,
-                facts: GrantRewards.facts(of: conversion, facts.lead, tx)),
+                trigger: GrantRewards.trigger(of: conversion, rewardFacts, tx), program: program,
+                lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
+                actor: actor, facts: rewardFacts),
             credits: GrantRewards.credits(attribution.decision, of: conversion), tx)
     }
 }

@@ -12,7 +12,7 @@ enum VoidRewards {
     static func run(
         lead: LeadID, reason: String, actor: String, _ tx: Transaction
     ) throws -> [Reward] {
-        try BenefitBook.voidAll(lead: lead, reason: reason, actor: actor, tx)
+        try BenefitBook.voidAll(of: lead, reason: reason, actor: actor, tx)
         return try RewardBook.voidAll(of: lead, reason: reason, actor: actor, tx)
     }
 }

@@ -164,8 +164,13 @@ enum BenefitWire {
             .required("conversion_id", .nullable(.id(ConversionID.self))),
             .required("status", .choice(Benefit.State.allCases.map(\.rawValue))),
             .required(
-                "value", .nullable(.money(from: 1)), "What it is worth, where that is known."),
-            .required("points", .nullable(.integer(1...Int64.max))),
+                "value", .nullable(.money(from: 1)),
+                "What it is worth, where that is known, without what was refunded."),
+            .required(
+                "points", .nullable(.integer(1...Int64.max)), "Without what was refunded."),
+            .required(
+                "reversed_value", .nullable(.money(from: 0)), "What of its value was refunded."),
+            .required("reversed_points", .nullable(.integer(0...Int64.max))),
             .required(
                 "discount_basis_points", .nullable(.integer(1...10_000)),
                 "Off the recipient's next invoice."),
@@ -201,8 +206,14 @@ enum BenefitWire {
         json.field("lead_id", benefit.lead)
         json.field("conversion_id", benefit.conversion)
         json.field("status", benefit.state.rawValue)
-        json.money("value", benefit.offer.value)
-        json.field("points", benefit.offer.points)
+        json.money("value", benefit.due.value)
+        json.field("points", benefit.due.points)
+        json.money(
+            "reversed_value",
+            benefit.offer.value.map {
+                Money(amount: benefit.reversedValue, currency: $0.currency)
+            })
+        json.field("reversed_points", benefit.offer.points.map { _ in benefit.reversedPoints })
         json.field("discount_basis_points", benefit.offer.discount)
         json.field("description", benefit.offer.description)
         json.field("basis", benefit.basis)

@@ -30,7 +30,7 @@ enum CampaignRoutes {
             try CampaignStore.insert(campaign, actor: call.principal.actor, tx)
             try tell("campaign.created", campaign, call, tx)
             return .created(
-                CampaignWire.json(campaign), at: "/v1/programs/\(id)/campaigns/\(campaign.id)",
+                try json(campaign, tx), at: "/v1/programs/\(id)/campaigns/\(campaign.id)",
                 version: campaign.version)
         }
     }
@@ -48,7 +48,7 @@ enum CampaignRoutes {
             try check(campaign, program, tx)
             try CampaignStore.update(campaign, actor: call.principal.actor, tx)
             try tell("campaign.updated", campaign, call, tx)
-            return .object(CampaignWire.json(campaign), version: campaign.version)
+            return .object(try json(campaign, tx), version: campaign.version)
         }
     }
 
@@ -60,13 +60,13 @@ enum CampaignRoutes {
             let campaign = try CampaignRules.ended(old, at: tx.now)
             try CampaignStore.update(campaign, actor: call.principal.actor, tx)
             try tell("campaign.ended", campaign, call, tx)
-            return .object(CampaignWire.json(campaign), version: campaign.version)
+            return .object(try json(campaign, tx), version: campaign.version)
         }
     }
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
         let campaign = try find(Path(call), reader)
-        return .object(CampaignWire.json(campaign), version: campaign.version)
+        return .object(try json(campaign, reader), version: campaign.version)
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -77,9 +77,18 @@ enum CampaignRoutes {
         }
         let page = try CampaignStore.page(
             window.page, program: program.id, state: call.query["status"], reader)
-        return .list(page, call, id: { $0.id.description }) { campaign, data in
-            data.object { CampaignWire.write(campaign, &$0) }
+        return try .list(page, call, id: { $0.id.description }) { campaign, data in
+            let used = try used(campaign, reader)
+            data.object { CampaignWire.write(campaign, used: used, &$0) }
         }
+    }
+
+    private static func json(_ campaign: Campaign, _ reader: Reader) throws -> [UInt8] {
+        CampaignWire.json(campaign, used: try used(campaign, reader))
+    }
+
+    private static func used(_ campaign: Campaign, _ reader: Reader) throws -> Int64? {
+        try FirstComeStore.used(of: campaign.id, first: campaign.first, reader)
     }
 
     /// The two identifiers in the path.

@@ -34,6 +34,7 @@ enum ConversionRoutes {
             program: body.id("program_id"), externalID: try body.requiredText("external_id"),
             customerID: customer?.text("external_id"), email: customer?.email("email"),
             lead: body.id("lead_id"), click: body.id("click_id"), ref: body.text("ref"),
+            product: body.text("product"),
             kind: try body.required(
                 "kind", body.text("kind").flatMap { Conversion.Kind(rawValue: $0) }),
             amount: try body.required("amount", body.money("amount")),
@@ -46,7 +47,8 @@ enum ConversionRoutes {
         }
         return { tx in
             let outcome = try record(tx)
-            let json = ConversionWire.json(outcome.conversion, outcome.attribution, outcome.rewards)
+            let json = ConversionWire.json(
+                outcome.conversion, outcome.attribution, outcome.earned)
             return outcome.isNew
                 ? .created(json, at: "/v1/conversions/\(outcome.conversion.id)") : .object(json)
         }
@@ -74,17 +76,13 @@ enum ConversionRoutes {
                 throw Refused(.notFound())
             }
             return .object(
-                ConversionWire.json(
-                    own, nil,
-                    try RewardStore.oldest(
-                        of: conversion.id, by: participant, limit: ConversionWire.rewardsMax + 1,
-                        reader)))
+                try ConversionWire.json(
+                    own, nil, ConversionEarnings.of(conversion.id, by: participant, reader)))
         }
         return .object(
-            ConversionWire.json(
-                conversion, try attribution(of: conversion, reader),
-                try RewardStore.oldest(
-                    of: conversion.id, limit: ConversionWire.rewardsMax + 1, reader)))
+            try ConversionWire.json(
+                conversion, attribution(of: conversion, reader),
+                ConversionEarnings.of(conversion.id, reader)))
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -154,9 +152,8 @@ enum ConversionRoutes {
         return { tx in
             let conversion = try find(id, tx)
             let outcome = try reattribute(conversion, tx)
-            let json = ConversionWire.json(
-                conversion, outcome.attribution,
-                try RewardStore.oldest(of: id, limit: ConversionWire.rewardsMax + 1, tx))
+            let json = try ConversionWire.json(
+                conversion, outcome.attribution, ConversionEarnings.of(id, tx))
             return outcome.isNew
                 ? .created(json, at: "/v1/conversions/\(id)/attribution") : .object(json)
         }
@@ -212,8 +209,8 @@ enum ConversionRoutes {
 
     private static let reading = Contract(
         operationID: "getConversion",
-        summary: "One conversion with its credit and its rewards. A participant reads its own "
-            + "share as the amount, and its own rewards.",
+        summary: "One conversion with its credit and what it earned. A participant reads its own "
+            + "share as the amount, and what it earned itself.",
         answer: ConversionWire.detailed)
 
     private static let refunding = Contract(

@@ -7,10 +7,7 @@ import RewardLedger
 enum ConversionWire {
     static let schema = Schema.named("Conversion", .object(fields))
 
-    /// Rewards that are shown with a conversion.
-    static let rewardsMax = 100
-
-    /// A conversion with the credit and the rewards it led to.
+    /// A conversion with the credit and what it earned.
     static let detailed = Schema.named(
         "ConversionDetail",
         .object(
@@ -18,10 +15,16 @@ enum ConversionWire {
                 .required(
                     "attribution", .nullable(AttributionWire.schema), "Null for participants."),
                 .required(
-                    "rewards", .list(RewardWire.schema, count: 0...rewardsMax), "The oldest."),
+                    "rewards", .list(RewardWire.schema, count: 0...ConversionEarnings.most),
+                    "The oldest."),
                 .required(
                     "has_more_rewards", .boolean,
                     "Whether there are more: all are at /v1/rewards?conversion_id=."),
+                .required(
+                    "benefits", .list(BenefitWire.schema, count: 0...ConversionEarnings.most),
+                    "The oldest."),
+                .required(
+                    "has_more_benefits", .boolean, "Likewise: /v1/benefits?conversion_id=."),
             ]))
 
     private static let fields: [Field] = [
@@ -35,6 +38,7 @@ enum ConversionWire {
             "ignored",
             .list(.choice(Conversion.CarriedName.allCases.map(\.rawValue)), count: 0...2),
             "What of click_id and ref names nothing in the program and counted for nothing."),
+        .required("product", .nullable(.text(1...100))),
         .required("kind", kind), .required("amount", .money(from: 0)),
         .required("refunded", .money(from: 0)), .required("occurred_at", .time),
         .required("metadata", .metadata), .required("created_at", .time),
@@ -56,12 +60,15 @@ enum ConversionWire {
         .optional(
             "click_id", .id(ClickID.self), "One that is unknown is kept and told in ignored."),
         .optional("ref", .text(3...64), "A referral code used at checkout; likewise."),
+        .optional(
+            "product", .text(1...100),
+            "What was sold, in your words: rules and campaigns may be for some products only."),
         .optional("occurred_at", .time, "Now unless told; not in the future."),
         .optional("metadata", .metadata),
     ])
 
     static func json(
-        _ conversion: Conversion, _ attribution: Attribution?, _ rewards: [Reward]
+        _ conversion: Conversion, _ attribution: Attribution?, _ earned: ConversionEarnings
     ) -> [UInt8] {
         var json = JSONWriter(capacity: 2048)
         json.object { object in
@@ -72,11 +79,17 @@ enum ConversionWire {
                 object.null("attribution")
             }
             object.array("rewards") { list in
-                for reward in rewards.prefix(rewardsMax) {
+                for reward in earned.rewards.prefix(ConversionEarnings.most) {
                     list.object { RewardWire.write(reward, &$0) }
                 }
             }
-            object.field("has_more_rewards", rewards.count > rewardsMax)
+            object.field("has_more_rewards", earned.rewards.count > ConversionEarnings.most)
+            object.array("benefits") { list in
+                for benefit in earned.benefits.prefix(ConversionEarnings.most) {
+                    list.object { BenefitWire.write(benefit, &$0) }
+                }
+            }
+            object.field("has_more_benefits", earned.benefits.count > ConversionEarnings.most)
         }
         return json.bytes
     }
@@ -91,6 +104,7 @@ enum ConversionWire {
         json.field("click_id", conversion.click)
         json.field("ref", conversion.ref)
         json.field("ignored", JSONValue.array(conversion.ignored.map { .string($0.rawValue) }))
+        json.field("product", conversion.product)
         json.field("kind", conversion.kind.rawValue)
         json.money("amount", conversion.amount)
         json.money(

@@ -172,7 +172,8 @@ enum PayoutRoutes {
             switch action {
             case .submit:
                 "Hand the payout to the provider: draft → processing. An account credit goes to "
-                    + "the billing system by the event payout.processing, and is confirmed by it."
+                    + "the billing system, a gift card or a donation to whoever buys or makes it, "
+                    + "by the event payout.processing, and is confirmed by it."
             case .confirm: "It was paid, or a part of it: processing or unknown → paid."
             case .fail: "It was not paid: its rewards wait for a new payout."
             case .markUnknown: "The provider's answer was lost; confirm or fail it once known."

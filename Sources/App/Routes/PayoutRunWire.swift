@@ -49,7 +49,7 @@ enum PayoutRunWire {
         .required("reference", .text(1...100), "Your own name for the run, unique for good."),
         .optional(
             "kind", .choice(Payout.Kind.allCases.map(\.rawValue)),
-            "Cash and account credit are never paid together; cash unless told."),
+            "Kinds are never paid together; cash unless told."),
     ])
 
     static func json(_ run: PayoutRun, _ sums: [PayoutRunSum]) -> [UInt8] {

@@ -21,6 +21,8 @@ enum RewardRoutes {
         routes.add(
             .post, base + "/{id}/void", .key(.payouts), .write { try end($0, by: .void) },
             ending("void", "Take back a reward that nothing of has been paid."))
+        routes.add(
+            .post, base + "/{id}/choose", .keyOrParticipant(.write), .write(choose), choosing)
     }
 
     // MARK: - Handlers
@@ -53,6 +55,19 @@ enum RewardRoutes {
         }
     }
 
+    private static func choose(_ call: Call) throws -> WriteStep {
+        let id: RewardID = try call.id()
+        let kind = try call.body.required(
+            "kind", call.body.text("kind").flatMap { RewardRule.Kind(rawValue: $0) })
+        return { tx in
+            let old = try find(id, tx)
+            try call.requireOwn(old.participant)
+            try call.requireMatch(version: old.version)
+            let reward = try ChooseReward.run(kind, for: old, actor: call.principal.actor, tx)
+            return .object(RewardWire.json(reward), version: reward.version)
+        }
+    }
+
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
         let reward = try find(call.id(), reader)
         try call.requireOwn(reward.participant)
@@ -67,6 +82,7 @@ enum RewardRoutes {
         }
         var filter = RewardStore.Filter()
         filter.state = call.query["status"]
+        filter.kind = call.query["kind"]
         filter.participant = try call.ownParticipant("participant_id")
         filter.program = call.queryID("program_id")
         filter.conversion = call.queryID("conversion_id")
@@ -116,6 +132,9 @@ enum RewardRoutes {
         operationID: "listRewards", summary: "Rewards, newest first.",
         query: ListRequest.fields(of: RewardID.self) + ListRequest.createdFields + [
             .optional("status", .choice(Reward.State.allCases.map(\.rawValue))),
+            .optional(
+                "kind", .choice(RewardRule.Kind.allCases.map(\.rawValue)),
+                "choice, with status=approved: those whose recipient has yet to choose."),
             .optional("participant_id", .id(ParticipantID.self)),
             .optional("program_id", .id(ProgramID.self)),
             .optional("conversion_id", .id(ConversionID.self)),
@@ -148,6 +167,18 @@ enum RewardRoutes {
         refusals: Problem.examples(
             of: [SeparateDuties.Refusal.recordedTheReward]))
 
+    private static let choosing = Contract(
+        operationID: "chooseReward",
+        summary: "Choose in which form a reward is paid, or another until a payout holds it.",
+        body: .object([
+            .required(
+                "kind", .choice(RewardRule.Kind.choosable.map(\.rawValue)),
+                "One of the reward's choices.")
+        ]), answer: RewardWire.schema,
+        refusals: Problem.examples(of: [
+            RewardRefusal.nothingToChoose, .notOffered([.cash, .giftCard]),
+        ]))
+
     private static func ending(_ action: String, _ summary: String) -> Contract {
         Contract(
             operationID: "\(action)Reward", summary: summary,
@@ -176,7 +207,13 @@ extension RewardRefusal: ProblemConvertible {
         case .partlyPaid:
             .conflict(
                 "reward_partly_paid",
-                "A part of this reward has been paid; refund its conversion instead.")
+                "A part of this reward has been paid; it can only be refunded and paid on.")
+        case .nothingToChoose:
+            .conflict("nothing_to_choose", "The reward's rule leaves its recipient no choice.")
+        case .notOffered(let kinds):
+            .unprocessable(
+                "kind_not_offered",
+                "The reward's choices are \(kinds.map(\.rawValue).joined(separator: ", ")).")
         }
     }
 }

@@ -31,7 +31,7 @@ enum RewardRuleRoutes {
             try RewardRuleStore.insert(rule, actor: call.principal.actor, tx)
             try tell("reward_rule.created", rule, call, tx)
             return .created(
-                RewardRuleWire.json(rule), at: "/v1/programs/\(id)/reward_rules/\(rule.id)",
+                try json(rule, tx), at: "/v1/programs/\(id)/reward_rules/\(rule.id)",
                 version: rule.version)
         }
     }
@@ -47,7 +47,7 @@ enum RewardRuleRoutes {
             let rule = try form.changing(old, in: program, at: tx.now)
             try RewardRuleStore.update(rule, actor: call.principal.actor, tx)
             try tell("reward_rule.updated", rule, call, tx)
-            return .object(RewardRuleWire.json(rule), version: rule.version)
+            return .object(try json(rule, tx), version: rule.version)
         }
     }
 
@@ -61,13 +61,13 @@ enum RewardRuleRoutes {
             rule.updatedAt = tx.now
             try RewardRuleStore.update(rule, actor: call.principal.actor, tx)
             try tell("reward_rule.archived", rule, call, tx)
-            return .object(RewardRuleWire.json(rule), version: rule.version)
+            return .object(try json(rule, tx), version: rule.version)
         }
     }
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
         let rule = try find(Path(call), reader)
-        return .object(RewardRuleWire.json(rule), version: rule.version)
+        return .object(try json(rule, reader), version: rule.version)
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -78,8 +78,9 @@ enum RewardRuleRoutes {
         }
         let page = try RewardRuleStore.page(
             window.page, program: program.id, state: call.query["status"], reader)
-        return .list(page, call, id: { $0.id.description }) { rule, data in
-            data.object { RewardRuleWire.write(rule, &$0) }
+        return try .list(page, call, id: { $0.id.description }) { rule, data in
+            let used = try used(rule, reader)
+            data.object { RewardRuleWire.write(rule, used: used, &$0) }
         }
     }
 
@@ -90,6 +91,14 @@ enum RewardRuleRoutes {
         return .whole(versions, call) { version, data in
             data.object { RuleVersionWire.write(version, &$0) }
         }
+    }
+
+    private static func json(_ rule: RewardRule, _ reader: Reader) throws -> [UInt8] {
+        RewardRuleWire.json(rule, used: try used(rule, reader))
+    }
+
+    private static func used(_ rule: RewardRule, _ reader: Reader) throws -> Int64? {
+        try FirstComeStore.used(of: rule.id, first: rule.terms.first, reader)
     }
 
     /// The two identifiers in the path.
@@ -182,6 +191,9 @@ extension RewardRuleRefusal: ProblemConvertible {
             .unprocessable(
                 "retroactive_not_flat",
                 "Tiers raise earlier rewards only where all are flat amounts of money for leads.")
+        case .productsWithoutConversion:
+            .unprocessable(
+                "products_without_conversion", "products narrow triggers of sales only.")
         case .monthsWithoutConversion:
             .unprocessable(
                 "first_months_without_conversion", "first_months narrow triggers of sales only.")
@@ -193,6 +205,11 @@ extension RewardRuleRefusal: ProblemConvertible {
                 "gift_misplaced",
                 "points go with the kind points alone, discount_basis_points with discount, and a "
                     + "perk needs a description, which money does not have.")
+        case .choicesMisplaced:
+            .unprocessable(
+                "choices_misplaced",
+                "The kind choice, for referrers, needs choices, each once; no other kind takes "
+                    + "choices or choose_within_days.")
         case .tiersForReferee:
             .unprocessable(
                 "tiers_for_referee",
@@ -200,7 +217,7 @@ extension RewardRuleRefusal: ProblemConvertible {
         case .limitsWithoutMoney:
             .unprocessable(
                 "limits_without_money",
-                "limits hold for cash and account_credit to referrers alone.")
+                "limits hold for cash, account_credit and choice to referrers alone.")
         case .kindsWithoutConversion:
             .unprocessable(
                 "conversion_kinds_without_conversion",

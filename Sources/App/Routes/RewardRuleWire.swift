@@ -21,6 +21,9 @@ enum RewardRuleWire {
                 .required("conversion_kinds", .nullable(kinds)),
             ] + filters.map { .required($0.name, $0.schema, $0.about) } + [
                 .required("limits", ProgramTermsWire.limits.whole),
+                .required(
+                    "used", .nullable(.integer(0...1_000_000)),
+                    "With first: referrals that have a place."),
                 .required("metadata", .metadata),
                 .required("version", .integer(1...Int64.max)), .required("created_at", .time),
                 .required("updated_at", .time),
@@ -80,6 +83,13 @@ enum RewardRuleWire {
             "segments", .nullable(.list(.text(1...100), count: 1...50)),
             "For participants of these segments only."),
         .optional(
+            "products", .nullable(.list(.text(1...100), count: 1...50)),
+            "For sales of these only, as their product says."),
+        .optional(
+            "first", .nullable(.integer(1...1_000_000)),
+            "To so many referrals, in the order in which they first earn something by it; null: to "
+                + "all. A referral is a customer with its leads and sales."),
+        .optional(
             "first_months", .nullable(.integer(1...120)),
             "For sales within so many months from the customer's first credited one only."),
         .optional(
@@ -100,6 +110,14 @@ enum RewardRuleWire {
         .optional(
             "description", .nullable(.text(1...300)),
             "What a perk is, to whom a donation goes, where a gift card is good."),
+        .optional(
+            "choices",
+            .nullable(.list(.choice(RewardRule.Kind.choosable.map(\.rawValue)), count: 2...4)),
+            "With the kind choice: what the referrer may choose among."),
+        .optional(
+            "choose_within_days", .nullable(.integer(1...365)),
+            "With the kind choice: so many days after its approval the first of choices is taken; "
+                + "else the reward waits."),
     ]
 
     static let input = Schema.object(
@@ -109,8 +127,8 @@ enum RewardRuleWire {
             .optional("recipient", recipient, "referrer unless told."),
             .optional(
                 "kind", kind,
-                "cash unless told. cash and account_credit to a referrer are rewards, everything "
-                    + "else is a benefit."),
+                "cash unless told. cash, account_credit and choice to a referrer are rewards, "
+                    + "everything else is a benefit."),
         ] + rates + [
             .optional("tiers", .nullable(tiers), "Or rates by the participant's referrals."),
             .optional(
@@ -124,13 +142,13 @@ enum RewardRuleWire {
             .optional("metadata", .metadata),
         ])
 
-    static func json(_ rule: RewardRule) -> [UInt8] {
+    static func json(_ rule: RewardRule, used: Int64?) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
-        json.object { write(rule, &$0) }
+        json.object { write(rule, used: used, &$0) }
         return json.bytes
     }
 
-    static func write(_ rule: RewardRule, _ json: inout JSONObjectWriter) {
+    static func write(_ rule: RewardRule, used: Int64?, _ json: inout JSONObjectWriter) {
         let terms = rule.terms.json.objectValue ?? [:]
         json.field("id", rule.id)
         json.field("object", "reward_rule")
@@ -143,6 +161,7 @@ enum RewardRuleWire {
         json.field("conversion_kinds", terms["conversion_kinds"] ?? .null)
         for field in filters { json.field(field.name, terms[field.name] ?? .null) }
         json.field("limits", rule.terms.limits.json)
+        json.field("used", used)
         json.field("metadata", JSONValue.object(rule.metadata))
         json.field("version", rule.version)
         json.field("created_at", rule.createdAt)
@@ -200,6 +219,8 @@ struct RewardRuleForm: Sendable {
         terms.tiers = try body.nested("tiers").map { try RewardRuleForm.tiers($0) }
         terms.participantKinds = body.texts("participant_kinds")
         terms.segments = body.texts("segments")
+        terms.products = body.texts("products")
+        terms.first = body.integer("first")
         terms.firstMonths = body.integer("first_months")
         terms.milestone = body.nested("milestone").flatMap { stone in
             guard let at = stone.integer("at"),
@@ -209,6 +230,9 @@ struct RewardRuleForm: Sendable {
         }
         terms.limits = RewardLimits(json: body.nested("limits")?.object)
         terms.gift = gift
+        terms.choice = RewardChoice(
+            kinds: (body.texts("choices") ?? []).compactMap { RewardRule.Kind(rawValue: $0) },
+            withinDays: body.integer("choose_within_days"))
         self.terms = terms
     }
 

@@ -13,7 +13,16 @@ enum RewardWire {
             .required("rule_id", .id(RewardRuleID.self)),
             .required("rule_version", .integer(1...Int64.max)),
             .required("trigger", .choice(RewardRule.TriggerName.allCases.map(\.rawValue))),
-            .required("kind", .choice(RewardRule.Kind.allCases.map(\.rawValue))),
+            .required(
+                "kind", .choice(RewardRule.Kind.allCases.map(\.rawValue)),
+                "choice until its recipient has chosen."),
+            .required(
+                "choices",
+                .list(.choice(RewardRule.Kind.choosable.map(\.rawValue)), count: 0...4),
+                "What its recipient may choose among; empty: its rule says what it is."),
+            .required(
+                "choose_by", .nullable(.time),
+                "When the first of its choices is taken; null: chosen, not approved, or it waits."),
             .required("lead_id", .nullable(.id(LeadID.self))),
             .required("conversion_id", .nullable(.id(ConversionID.self))),
             .required("payout_id", .nullable(.id(PayoutID.self))),
@@ -84,6 +93,9 @@ enum RewardWire {
         json.field("rule_version", reward.ruleVersion)
         json.field("trigger", reward.trigger.rawValue)
         json.field("kind", reward.kind.rawValue)
+        json.field(
+            "choices", JSONValue.array(reward.choice.kinds.map { .string($0.rawValue) }))
+        json.field("choose_by", reward.chooseBy)
         json.field("lead_id", reward.lead)
         json.field("conversion_id", reward.conversion)
         json.field("payout_id", reward.payout)

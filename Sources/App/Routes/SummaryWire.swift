@@ -25,12 +25,14 @@ enum SummaryWire {
             .required(
                 "paid_by_year",
                 .list(
-                    .object([
-                        .required("year", .integer(1...9999), "In UTC."),
-                        .required("amount", .amount(from: 0), "Minor units: both kinds."),
-                        .required("cash", .amount(from: 0)),
-                        .required("account_credit", .amount(from: 0)),
-                    ]), count: 0...10_000),
+                    .object(
+                        [
+                            .required("year", .integer(1...9999), "In UTC."),
+                            .required("amount", .amount(from: 0), "Minor units: all kinds."),
+                        ]
+                            + Payout.Kind.allCases.map {
+                                .required($0.rawValue, .amount(from: 0))
+                            }), count: 0...10_000),
                 "What payouts have paid, by the year of their confirmation, oldest first."),
         ]))
 
@@ -57,9 +59,10 @@ enum SummaryWire {
                 for year in years {
                     list.object { json in
                         json.field("year", year.year)
-                        json.field("amount", year.cash + year.accountCredit)
-                        json.field("cash", year.cash)
-                        json.field("account_credit", year.accountCredit)
+                        json.field("amount", year.total)
+                        for kind in Payout.Kind.allCases {
+                            json.field(kind.rawValue, year.amounts[kind] ?? 0)
+                        }
                     }
                 }
             }

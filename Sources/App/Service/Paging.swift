@@ -53,13 +53,13 @@ extension Response {
     /// the items have an id to go on from.
     static func list<Item>(
         _ page: Page<Item>, _ call: Call, id: ((Item) -> String)?,
-        write: (Item, inout JSONArrayWriter) -> Void
-    ) -> Response {
+        write: (Item, inout JSONArrayWriter) throws -> Void
+    ) rethrows -> Response {
         var json = JSONWriter(capacity: 256 + 512 * page.items.count)
-        json.object { list in
+        try json.object { list in
             list.field("object", "list")
-            list.array("data") { data in
-                for item in page.items { write(item, &data) }
+            try list.array("data") { data in
+                for item in page.items { try write(item, &data) }
             }
             list.field("has_more", page.hasMore)
             list.field("url", call.request.path)

@@ -1,0 +1,3 @@
+-- What was sold, by which rules and campaigns may be narrowed (R189).
+
+ALTER TABLE conversions ADD COLUMN product TEXT;
