@@ -30,6 +30,8 @@ public struct Participant: Sendable {
     public var externalID: String?
     public var name: String
     public var email: EmailAddress
+    /// In E.164.
+    public var phone: String?
     public var company: String?
     /// What the operator's systems know of it.
     public var profile: ParticipantProfile
@@ -40,9 +42,9 @@ public struct Participant: Sendable {
 
     public init(
         id: ParticipantID, program: ProgramID, kind: Kind, state: State, externalID: String?,
-        name: String, email: EmailAddress, company: String?, profile: ParticipantProfile,
-        metadata: JSONObject, version: Int64,
-        createdAt: Instant, updatedAt: Instant
+        name: String, email: EmailAddress, phone: String?, company: String?,
+        profile: ParticipantProfile, metadata: JSONObject, version: Int64, createdAt: Instant,
+        updatedAt: Instant
     ) {
         self.id = id
         self.program = program
@@ -51,6 +53,7 @@ public struct Participant: Sendable {
         self.externalID = externalID
         self.name = name
         self.email = email
+        self.phone = phone
         self.company = company
         self.profile = profile
         self.metadata = metadata

@@ -54,13 +54,13 @@ public enum ParticipantStore {
         try tx.run(
             """
             INSERT INTO participants (
-                id, program_id, kind, state, external_id, name, email, email_key, company, profile,
-                metadata, version, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                id, program_id, kind, state, external_id, name, email, email_key, phone, company,
+                profile, metadata, version, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, participant.id, participant.program, participant.kind.rawValue,
             participant.state.rawValue, participant.externalID, participant.name,
-            participant.email.text, participant.email.normalized, participant.company,
-            JSONValue.object(participant.profile.json).text,
+            participant.email.text, participant.email.normalized, participant.phone,
+            participant.company, JSONValue.object(participant.profile.json).text,
             JSONValue.object(participant.metadata).text, participant.version, participant.createdAt,
             participant.updatedAt)
         tx.markConfigurationChanged()
@@ -70,11 +70,13 @@ public enum ParticipantStore {
         try tx.run(
             """
             UPDATE participants SET kind = ?, state = ?, external_id = ?, name = ?, email = ?,
-                email_key = ?, company = ?, profile = ?, metadata = ?, version = ?, updated_at = ?
+                email_key = ?, phone = ?, company = ?, profile = ?, metadata = ?, version = ?,
+                updated_at = ?
             WHERE id = ?
             """, participant.kind.rawValue, participant.state.rawValue, participant.externalID,
             participant.name, participant.email.text, participant.email.normalized,
-            participant.company, JSONValue.object(participant.profile.json).text,
+            participant.phone, participant.company,
+            JSONValue.object(participant.profile.json).text,
             JSONValue.object(participant.metadata).text, participant.version,
             participant.updatedAt, participant.id)
         tx.markConfigurationChanged()
@@ -82,7 +84,7 @@ public enum ParticipantStore {
 
     private static let columns: StaticString = """
         SELECT id, program_id, kind, state, external_id, name, email, company, metadata, version,
-            created_at, updated_at, profile
+            created_at, updated_at, profile, phone
         FROM participants
         """
 
@@ -96,8 +98,8 @@ public enum ParticipantStore {
         return try Participant(
             id: row.id(0), program: row.id(1), kind: kind, state: state,
             externalID: row.optionalText(4), name: row.text(5), email: email,
-            company: row.optionalText(7), profile: ParticipantProfile(json: profile),
-            metadata: metadata, version: row.int64(9),
+            phone: row.optionalText(13), company: row.optionalText(7),
+            profile: ParticipantProfile(json: profile), metadata: metadata, version: row.int64(9),
             createdAt: row.instant(10), updatedAt: row.instant(11))
     }
 }

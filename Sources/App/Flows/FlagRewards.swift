@@ -4,6 +4,7 @@ import JSON
 import LeadRegistration
 import Model
 import Programs
+import Records
 import RewardLedger
 
 /// What a person must look at before a reward counts: who earns it is not approved, or seems to be
@@ -22,22 +23,23 @@ enum FlagRewards {
                 continue
             }
             flags[participant.id] =
-                standing(participant)
+                try standing(participant)
                 + SelfReferralRules.flags(
-                    participant: identity(participant), buyer: buyer, signals: signals)
+                    participant: identity(participant, tx), buyer: buyer, signals: signals)
         }
         return flags.filter { !$0.value.isEmpty }
     }
 
     /// Partners refer whom they sell to, and may well have an address at a customer's; and an
     /// operator numbers its partners and employees apart from its customers. So there only the
-    /// mailbox tells, and for employees the domain, which is the operator's own.
+    /// mailbox and what is nobody else's tell, and for employees the domain, which is the operator's
+    /// own.
     private static func signals(_ program: Program) -> [SelfReferralRules.Signal] {
         guard program.terms.fraud.selfReferral == .hold else { return [] }
         return switch program.kind {
-        case .customer: [.email, .account, .domain]
-        case .employee: [.email, .domain]
-        case .partner: [.email]
+        case .customer: [.email, .account, .phone, .domain]
+        case .employee: [.email, .phone, .domain]
+        case .partner: [.email, .phone]
         }
     }
 
@@ -54,10 +56,13 @@ enum FlagRewards {
         ]
     }
 
-    private static func identity(_ participant: Participant) -> SelfReferralRules.Identity {
+    private static func identity(
+        _ participant: Participant, _ tx: Transaction
+    ) throws -> SelfReferralRules.Identity {
         SelfReferralRules.Identity(
             source: "participant_id", id: participant.id.description, email: participant.email,
-            domain: domain(nil, participant.email), account: participant.externalID)
+            domain: domain(nil, participant.email), account: participant.externalID,
+            traces: try TraceStore.all(of: participant.id, and: phone(participant.phone), tx))
     }
 
     /// Everything that is known of who buys: the lead, and every customer that is this person.
@@ -71,18 +76,32 @@ enum FlagRewards {
         where !customers.contains(where: { $0.id == id }) {
             customers += try CustomerStore.person(id, tx)
         }
-        let ofLead = lead.map {
-            SelfReferralRules.Identity(
-                source: "lead_id", id: $0.id.description, email: $0.contact.email,
-                domain: domain($0.contact.domain, $0.contact.email))
-        }
-        return [ofLead].compactMap { $0 }
-            + customers.map { customer in
-                let email = customer.emailKey.flatMap { EmailAddress($0) }
-                return SelfReferralRules.Identity(
-                    source: "customer_id", id: customer.id.description, email: email,
-                    domain: domain(nil, email), account: customer.externalID)
-            }
+        return try [lead.map { try identity($0, tx) }].compactMap { $0 }
+            + customers.map { try identity($0, tx) }
+    }
+
+    private static func identity(
+        _ lead: Lead, _ tx: Transaction
+    ) throws -> SelfReferralRules.Identity {
+        SelfReferralRules.Identity(
+            source: "lead_id", id: lead.id.description, email: lead.contact.email,
+            domain: domain(lead.contact.domain, lead.contact.email),
+            traces: try TraceStore.all(
+                of: lead.id, and: phone(lead.contact.phone, of: lead.firm.country), tx))
+    }
+
+    private static func identity(
+        _ customer: Customer, _ tx: Transaction
+    ) throws -> SelfReferralRules.Identity {
+        let email = customer.emailKey.flatMap { EmailAddress($0) }
+        return SelfReferralRules.Identity(
+            source: "customer_id", id: customer.id.description, email: email,
+            domain: domain(nil, email), account: customer.externalID,
+            traces: try TraceStore.all(of: customer.id, tx))
+    }
+
+    private static func phone(_ text: String?, of country: CountryCode? = nil) -> [TraceValue] {
+        text.flatMap { PhoneNumber($0, country: country) }.map { [.phone($0)] } ?? []
     }
 
     /// The company's domain: what the operator told, and else that of the address.

@@ -189,9 +189,12 @@ enum ParticipantRoutes {
 
     // MARK: - Contracts
 
+    private static let refusals: [Problem] = [ParticipantRefusal.phoneNotInternational.problem]
+
     private static let creation = Contract(
         operationID: "createParticipant", summary: "Let somebody apply, or approve at once.",
-        body: ParticipantWire.input, success: 201, answer: ParticipantWire.schema)
+        body: ParticipantWire.input, success: 201, answer: ParticipantWire.schema,
+        refusals: refusals)
 
     private static let reading = Contract(
         operationID: "getParticipant", summary: "One participant.", answer: ParticipantWire.schema)
@@ -206,7 +209,7 @@ enum ParticipantRoutes {
     private static let change = Contract(
         operationID: "updateParticipant", summary: "Change a participant by JSON Merge Patch.",
         body: ParticipantWire.changeable.asPatch, bodyTypes: Contract.patchTypes,
-        answer: ParticipantWire.schema)
+        answer: ParticipantWire.schema, refusals: refusals)
 
     private static func transition(_ action: Participant.State.Action) -> Contract {
         Contract(
@@ -245,6 +248,10 @@ enum ParticipantRoutes {
 extension ParticipantRefusal: ProblemConvertible {
     var problem: Problem {
         switch self {
+        case .phoneNotInternational:
+            .unprocessable(
+                "phone_not_international",
+                "The phone needs a plus sign, its country's calling code and a number of there.")
         case .emailTaken:
             .conflict(
                 "email_taken", "Somebody with this address takes part in the program already.")

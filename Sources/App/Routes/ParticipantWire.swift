@@ -14,6 +14,7 @@ enum ParticipantWire {
                 .required("kind", kind), .required("status", state),
                 .required("external_id", .nullable(.text(1...200))),
                 .required("name", .text(1...200)), .required("email", .email),
+                .required("phone", .nullable(.text(1...16)), "In E.164."),
                 .required("company", .nullable(.text(1...200))),
             ] + profile.map { .required($0.name, $0.schema, about($0)) } + [
                 .required("metadata", .metadata, "Empty for the participant's token."),
@@ -58,6 +59,8 @@ enum ParticipantWire {
             .optional(
                 "external_id", .nullable(.text(1...200)), "Your own id, unique in the program."),
             .required("name", .text(1...200)), .required("email", .email),
+            .optional(
+                "phone", .nullable(.text(1...40)), "With a plus sign and the country's code."),
             .optional("company", .nullable(.text(1...200))),
             .optional("metadata", .metadata),
         ] + profile
@@ -88,6 +91,7 @@ enum ParticipantWire {
         json.field("external_id", participant.externalID)
         json.field("name", participant.name)
         json.field("email", participant.email.text)
+        json.field("phone", participant.phone)
         json.field("company", participant.company)
         let profile = participant.profile
         json.field("account_since", profile.accountSince)
@@ -114,6 +118,7 @@ enum ParticipantWire {
             "email": .string(participant.email.text), "metadata": .object(participant.metadata),
         ]
         if let externalID = participant.externalID { form["external_id"] = .string(externalID) }
+        if let phone = participant.phone { form["phone"] = .string(phone) }
         if let company = participant.company { form["company"] = .string(company) }
         for (name, value) in participant.profile.json { form[name] = value }
         return .object(form)
@@ -127,6 +132,7 @@ struct ParticipantForm: Sendable {
     let externalID: String?
     let name: String
     let email: EmailAddress
+    let phone: String?
     let company: String?
     let profile: ParticipantProfile
     let metadata: JSONObject
@@ -137,6 +143,12 @@ struct ParticipantForm: Sendable {
         externalID = body.text("external_id")
         name = try body.requiredText("name")
         email = try body.required("email", body.email("email"))
+        phone = try body.text("phone").map { text in
+            guard let phone = PhoneNumber(text, country: nil) else {
+                throw ParticipantRefusal.phoneNotInternational
+            }
+            return phone.e164
+        }
         company = body.text("company")
         profile = ParticipantProfile(json: body.object)
         metadata = body.metadata
@@ -145,8 +157,8 @@ struct ParticipantForm: Sendable {
     func participant(id: ParticipantID, program: ProgramID, at now: Instant) -> Participant {
         Participant(
             id: id, program: program, kind: kind, state: state, externalID: externalID, name: name,
-            email: email, company: company, profile: profile, metadata: metadata, version: 1,
-            createdAt: now, updatedAt: now)
+            email: email, phone: phone, company: company, profile: profile, metadata: metadata,
+            version: 1, createdAt: now, updatedAt: now)
     }
 
     func changing(_ old: Participant, at now: Instant) -> Participant {
@@ -155,6 +167,7 @@ struct ParticipantForm: Sendable {
         participant.externalID = externalID
         participant.name = name
         participant.email = email
+        participant.phone = phone
         participant.company = company
         participant.profile = profile
         participant.metadata = metadata

@@ -1,0 +1,28 @@
+import Crypto
+import Model
+
+/// What somebody is known by again, beside address and name. Kept and compared as a keyed hash
+/// alone: it tells that two are one, and of neither what it is.
+public struct Trace: Sendable, Hashable {
+    public enum Kind: String, Sendable, CaseIterable { case phone }
+
+    public let kind: Kind
+    /// 16 bytes.
+    let digest: [UInt8]
+}
+
+/// A trace as it was told, in one spelling. It goes no further than to be hashed.
+public struct TraceValue: Sendable, Equatable {
+    let kind: Trace.Kind
+    let text: String
+
+    public static func phone(_ phone: PhoneNumber) -> TraceValue {
+        TraceValue(kind: .phone, text: phone.e164)
+    }
+
+    /// The kind is hashed too, so that the same text of two kinds tells nothing.
+    func hashed(by key: [UInt8]) -> Trace {
+        let code = HMAC.sha256(key: key, Array("\(kind.rawValue)\n\(text)".utf8))
+        return Trace(kind: kind, digest: Array(code.prefix(16)))
+    }
+}

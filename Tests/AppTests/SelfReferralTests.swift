@@ -1,0 +1,105 @@
+import JSON
+import Testing
+
+@testable import App
+
+/// By what somebody who refers himself is found out, beside mailbox, account and domain (R235,
+/// R241): each signal over the API, where it hits and where it does not.
+struct SelfReferralTests {
+    private static func change(
+        _ stage: CreditStage, _ participant: String, _ patch: JSONValue
+    ) throws {
+        let answer = try stage.service.send("PATCH", "/v1/participants/\(participant)", patch)
+        #expect(answer.status == 200, "\(answer.text)")
+    }
+
+    /// The signals of the first reward of a sale that Ada's code brought, to `customer`.
+    private static func signals(
+        _ stage: CreditStage, _ customer: JSONObject, name: String = "s1"
+    ) throws -> [String] {
+        var customer = customer
+        customer["email"] = customer["email"] ?? "sam@buyer.example"
+        let sale = try stage.sell(
+            name, customer: nil, ["customer": .object(customer), "ref": "code-ada"])
+        return signals(sale)
+    }
+
+    private static func signals(_ sale: TestAnswer) -> [String] {
+        let flags = sale["rewards.0.flags"]?.arrayValue?.compactMap(\.objectValue) ?? []
+        #expect(sale["rewards.0.status"] == (flags.isEmpty ? "approved" : "review"))
+        return flags.compactMap { $0["evidence"]?.objectValue?["signal"]?.stringValue }
+    }
+
+    @Test(
+        "the buyer's phone is the participant's, however it is typed",
+        arguments: [
+            ("customer", "+49 (0)30 901820", ["phone"]), ("partner", "0049 30-901820", ["phone"]),
+            ("employee", "+4930901820", ["phone"]), ("customer", "+49 30 901821", []),
+            // Without a country's code it could be anybody's.
+            ("customer", "030 901820", []), ("customer", "ask for Ada", []),
+        ])
+    func phone(kind: String, phone: String, signals: [String]) throws {
+        let stage = try CreditStage(kind: kind)
+        defer { stage.service.stop() }
+        try Self.change(stage, stage.ada, ["phone": "+49 30 901820"])
+        #expect(try Self.signals(stage, ["phone": .string(phone)]) == signals)
+        // What a customer was known by once, it is known by.
+        #expect(try Self.signals(stage, [:], name: "s2") == signals)
+        #expect(try stage.service.get("/v1/participants/\(stage.ada)")["phone"] == "+4930901820")
+    }
+
+    @Test("a contact tells of its customer too, and a program may switch the detection off")
+    func touch() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        try Self.change(stage, stage.ada, ["phone": "+1 212 555 0123"])
+        try stage.touch(
+            stage.ada, 1, ["customer": ["external_id": "c1", "phone": "+1-212-555-0123"]])
+        let sale = try stage.sell("s1")
+        #expect(Self.signals(sale) == ["phone"])
+        let evidence = sale["rewards.0.flags.0.evidence"]?.objectValue
+        #expect(evidence?["customer_id"] == sale["customer_id"])
+        #expect(!sale.text.contains("555"))
+        let ignore: JSONValue = ["fraud": ["self_referral": "ignore"]]
+        _ = try stage.service.send("PATCH", "/v1/programs/\(stage.program)", ignore)
+        #expect(Self.signals(try stage.sell("s2")).isEmpty)
+    }
+
+    @Test("a lead's phone is a national one where its country is known")
+    func phoneOfLead() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        let path = "/v1/participants/\(stage.participant)"
+        #expect(try stage.service.send("PATCH", path, ["phone": "+49 30 901820"]).status == 200)
+        for (name, country, signal) in [("a", "DE", "phone"), ("b", "FR", nil)] {
+            let lead = try stage.service.make(
+                "/v1/leads",
+                [
+                    "participant_id": .string(stage.participant),
+                    "email": .string("\(name)@buyer.example"), "phone": "030 / 90 18 20",
+                    "country": .string(country),
+                ])
+            #expect(try stage.service.post("/v1/leads/\(lead)/qualify").status == 200)
+            let reward = try #require(try stage.rewards("&lead_id=\(lead)").first)
+            let flag = reward["flags"]?.arrayValue?.first?.objectValue
+            #expect(flag?["evidence"]?.objectValue?["signal"]?.stringValue == signal)
+            #expect(flag?["evidence"]?.objectValue?["lead_id"] == signal.map { _ in .string(lead) })
+        }
+    }
+
+    @Test("a participant's phone is changed, taken away, and refused when it cannot be dialled")
+    func phoneOfParticipant() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let path = "/v1/participants/\(scene.ada.id)"
+        let refused = try scene.service.send("PATCH", path, ["phone": "030 901820"])
+        #expect(refused.status == 422 && refused.code == "phone_not_international")
+        #expect(!refused.text.contains("901820"))
+        #expect(try scene.service.send("PATCH", path, ["phone": "+49 30 901820"]).status == 200)
+        let renamed = try scene.service.send("PATCH", path, ["name": "Ada B."])
+        #expect(renamed["phone"] == "+4930901820", "\(renamed.text)")
+        #expect(try scene.service.get(path, key: scene.ada.token)["phone"] == "+4930901820")
+        #expect(try scene.service.get(path, key: scene.ben.token).status == 404)
+        #expect(try scene.service.send("PATCH", path, ["phone": .null])["phone"] == .null)
+    }
+}
