@@ -33,6 +33,8 @@ public struct Participant: Sendable {
     /// In E.164.
     public var phone: String?
     public var company: String?
+    /// Where it is paid, masked; of the account itself a trace is kept.
+    public var payoutAccount: String?
     /// What the operator's systems know of it.
     public var profile: ParticipantProfile
     public var metadata: JSONObject
@@ -43,8 +45,8 @@ public struct Participant: Sendable {
     public init(
         id: ParticipantID, program: ProgramID, kind: Kind, state: State, externalID: String?,
         name: String, email: EmailAddress, phone: String?, company: String?,
-        profile: ParticipantProfile, metadata: JSONObject, version: Int64, createdAt: Instant,
-        updatedAt: Instant
+        payoutAccount: String?, profile: ParticipantProfile, metadata: JSONObject,
+        version: Int64, createdAt: Instant, updatedAt: Instant
     ) {
         self.id = id
         self.program = program
@@ -55,6 +57,7 @@ public struct Participant: Sendable {
         self.email = email
         self.phone = phone
         self.company = company
+        self.payoutAccount = payoutAccount
         self.profile = profile
         self.metadata = metadata
         self.version = version

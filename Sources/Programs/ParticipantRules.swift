@@ -4,6 +4,7 @@ import Model
 public enum ParticipantRefusal: Error, Equatable, Sendable {
     /// No number that can be dialled from everywhere.
     case phoneNotInternational
+    case payoutAccountUnreadable
     case emailTaken
     case externalIDTaken
     /// Not approved, so it cannot refer.

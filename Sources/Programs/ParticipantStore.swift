@@ -55,12 +55,13 @@ public enum ParticipantStore {
             """
             INSERT INTO participants (
                 id, program_id, kind, state, external_id, name, email, email_key, phone, company,
-                profile, metadata, version, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                payout_account, profile, metadata, version, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, participant.id, participant.program, participant.kind.rawValue,
             participant.state.rawValue, participant.externalID, participant.name,
             participant.email.text, participant.email.normalized, participant.phone,
-            participant.company, JSONValue.object(participant.profile.json).text,
+            participant.company, participant.payoutAccount,
+            JSONValue.object(participant.profile.json).text,
             JSONValue.object(participant.metadata).text, participant.version, participant.createdAt,
             participant.updatedAt)
         tx.markConfigurationChanged()
@@ -70,12 +71,12 @@ public enum ParticipantStore {
         try tx.run(
             """
             UPDATE participants SET kind = ?, state = ?, external_id = ?, name = ?, email = ?,
-                email_key = ?, phone = ?, company = ?, profile = ?, metadata = ?, version = ?,
-                updated_at = ?
+                email_key = ?, phone = ?, company = ?, payout_account = ?, profile = ?,
+                metadata = ?, version = ?, updated_at = ?
             WHERE id = ?
             """, participant.kind.rawValue, participant.state.rawValue, participant.externalID,
             participant.name, participant.email.text, participant.email.normalized,
-            participant.phone, participant.company,
+            participant.phone, participant.company, participant.payoutAccount,
             JSONValue.object(participant.profile.json).text,
             JSONValue.object(participant.metadata).text, participant.version,
             participant.updatedAt, participant.id)
@@ -84,7 +85,7 @@ public enum ParticipantStore {
 
     private static let columns: StaticString = """
         SELECT id, program_id, kind, state, external_id, name, email, company, metadata, version,
-            created_at, updated_at, profile, phone
+            created_at, updated_at, profile, phone, payout_account
         FROM participants
         """
 
@@ -99,7 +100,8 @@ public enum ParticipantStore {
             id: row.id(0), program: row.id(1), kind: kind, state: state,
             externalID: row.optionalText(4), name: row.text(5), email: email,
             phone: row.optionalText(13), company: row.optionalText(7),
-            profile: ParticipantProfile(json: profile), metadata: metadata, version: row.int64(9),
+            payoutAccount: row.optionalText(14), profile: ParticipantProfile(json: profile),
+            metadata: metadata, version: row.int64(9),
             createdAt: row.instant(10), updatedAt: row.instant(11))
     }
 }

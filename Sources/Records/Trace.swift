@@ -4,7 +4,11 @@ import Model
 /// What somebody is known by again, beside address and name. Kept and compared as a keyed hash
 /// alone: it tells that two are one, and of neither what it is.
 public struct Trace: Sendable, Hashable {
-    public enum Kind: String, Sendable, CaseIterable { case phone }
+    public enum Kind: String, Sendable, CaseIterable {
+        case phone
+        /// Where one is paid, or pays from.
+        case account
+    }
 
     public let kind: Kind
     /// 16 bytes.
@@ -18,6 +22,10 @@ public struct TraceValue: Sendable, Equatable {
 
     public static func phone(_ phone: PhoneNumber) -> TraceValue {
         TraceValue(kind: .phone, text: phone.e164)
+    }
+
+    public static func account(_ account: PaymentAccount) -> TraceValue {
+        TraceValue(kind: .account, text: account.text)
     }
 
     /// The kind is hashed too, so that the same text of two kinds tells nothing.

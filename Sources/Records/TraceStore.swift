@@ -28,6 +28,14 @@ public enum TraceStore {
         }
     }
 
+    /// `subject` is not known by any trace of this kind any more.
+    public static func forget<Kind>(
+        _ kind: Trace.Kind, of subject: Identifier<Kind>, _ tx: Transaction
+    ) throws {
+        try tx.run(
+            "DELETE FROM traces WHERE subject_id = ? AND kind = ?", subject, kind.rawValue)
+    }
+
     /// What `subject` is known by: its traces, and `values`, which are kept elsewhere.
     public static func all<Kind>(
         of subject: Identifier<Kind>, and values: [TraceValue] = [], _ tx: Transaction

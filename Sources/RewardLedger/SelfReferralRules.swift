@@ -14,6 +14,8 @@ public enum SelfReferralRules {
         /// The same account of the operator's.
         case account
         case phone
+        /// Where the one is paid, the other pays from.
+        case payoutAccount = "payout_account"
         /// The same company's domain; never one of a provider of free mail.
         case domain
 
@@ -22,6 +24,7 @@ public enum SelfReferralRules {
             case .email: "The participant and the buyer have the same mailbox."
             case .account: "The participant and the buyer are the same account of the operator's."
             case .phone: "The participant and the buyer have the same phone number."
+            case .payoutAccount: "The participant is paid where the buyer pays from."
             case .domain: "The participant and the buyer have addresses of the same company."
             }
         }
@@ -74,6 +77,7 @@ public enum SelfReferralRules {
         case .email: one.email != nil && one.email?.normalized == other.email?.normalized
         case .account: one.account != nil && one.account == other.account
         case .phone: shareTrace(one, other, .phone)
+        case .payoutAccount: shareTrace(one, other, .account)
         case .domain: one.domain != nil && one.domain == other.domain
         }
     }

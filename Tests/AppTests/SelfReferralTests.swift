@@ -87,6 +87,52 @@ struct SelfReferralTests {
         }
     }
 
+    @Test(
+        "the buyer pays from where the participant is paid, however it is typed",
+        arguments: [
+            ("customer", "DE89 3704 0044 0532 0130 00", ["payout_account"]),
+            ("partner", "de89-3704-0044-0532-0130-00", ["payout_account"]),
+            ("employee", "DE89370400440532013000", ["payout_account"]),
+            ("customer", "DE75 5121 0800 1245 1261 99", []), ("customer", "unknown", []),
+        ])
+    func payoutAccount(kind: String, account: String, signals: [String]) throws {
+        let stage = try CreditStage(kind: kind)
+        defer { stage.service.stop() }
+        let iban: JSONValue = "DE89 3704 0044 0532 0130 00"
+        try Self.change(stage, stage.ada, ["payout_account": iban])
+        // Two participants may be paid to one account.
+        try Self.change(stage, stage.ben, ["payout_account": iban])
+        #expect(try Self.signals(stage, ["payment_account": .string(account)]) == signals)
+        #expect(try Self.signals(stage, [:], name: "s2") == signals)
+    }
+
+    @Test("people see a payout account masked; it is changed, kept and taken away")
+    func maskedAccount() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        let path = "/v1/participants/\(stage.ada)"
+        func patch(_ account: JSONValue) throws -> TestAnswer {
+            try stage.service.send("PATCH", path, ["payout_account": account])
+        }
+        #expect(try patch("Ada@paypal.example")["payout_account"] == "A…@paypal.example")
+        #expect(try patch("1234567")["payout_account"] == "…")
+        #expect(try patch("acct_1Ab2Cd6789")["payout_account"] == "…6789")
+        let token = try Scene.token(stage.service, of: stage.ada)
+        #expect(try stage.service.get(path, key: token)["payout_account"] == "…6789")
+        for text in ["unknown", "1", "--"] {
+            let refused = try patch(.string(text))
+            #expect(refused.status == 422 && refused.code == "payout_account_unreadable")
+        }
+        let buyer: JSONObject = ["payment_account": "acct_1ab2cd6789"]
+        // What was read and is sent back is no other account, nor is what is left out.
+        #expect(try patch("…6789")["payout_account"] == "…6789")
+        try Self.change(stage, stage.ada, ["name": "Ada B."])
+        #expect(try Self.signals(stage, buyer, name: "s1") == ["payout_account"])
+        #expect(try patch(.null)["payout_account"] == .null)
+        #expect(try Self.signals(stage, buyer, name: "s2").isEmpty)
+        #expect(try patch("…6789").code == "payout_account_unreadable")
+    }
+
     @Test("a participant's phone is changed, taken away, and refused when it cannot be dialled")
     func phoneOfParticipant() throws {
         let scene = try Scene(TestService())

@@ -37,9 +37,9 @@ enum FlagRewards {
     private static func signals(_ program: Program) -> [SelfReferralRules.Signal] {
         guard program.terms.fraud.selfReferral == .hold else { return [] }
         return switch program.kind {
-        case .customer: [.email, .account, .phone, .domain]
-        case .employee: [.email, .phone, .domain]
-        case .partner: [.email, .phone]
+        case .customer: [.email, .account, .phone, .payoutAccount, .domain]
+        case .employee: [.email, .phone, .payoutAccount, .domain]
+        case .partner: [.email, .phone, .payoutAccount]
         }
     }
 

@@ -182,6 +182,9 @@ extension NamedCustomer {
         .optional(
             "phone", .text(1...40),
             "With a plus sign and the country's code; another is not compared. \(keyed)"),
+        .optional(
+            "payment_account", .text(1...200),
+            "Where it pays from: an IBAN, an address, a token. \(keyed)"),
     ])
 
     private static let keyed = "Kept as a keyed hash, to find out who refers himself."
@@ -191,7 +194,9 @@ extension NamedCustomer {
             externalID: body?.text("external_id"), email: body?.email("email"),
             traces: [
                 body?.text("phone").flatMap { PhoneNumber($0, country: nil) }
-                    .map { .phone($0) }
+                    .map { .phone($0) },
+                body?.text("payment_account").flatMap { PaymentAccount($0) }
+                    .map { .account($0) },
             ].compactMap { $0 })
     }
 }

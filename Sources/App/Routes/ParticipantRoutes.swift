@@ -40,6 +40,7 @@ enum ParticipantRoutes {
             let participant = form.participant(id: tx.makeID(), program: programID, at: tx.now)
             try checkUnique(participant, tx)
             try ParticipantStore.insert(participant, tx)
+            try form.keepTraces(of: participant.id, tx)
             try EventStore.append(
                 event("participant.\(participant.state.rawValue)", participant, call, from: nil), tx
             )
@@ -57,9 +58,11 @@ enum ParticipantRoutes {
             try call.requireMatch(version: old.version)
             let patched = try call.patched(
                 ParticipantWire.form(old), by: ParticipantWire.changeable)
-            let participant = try ParticipantForm(patched).changing(old, at: tx.now)
+            let form = try ParticipantForm(patched, knowing: old.payoutAccount)
+            let participant = form.changing(old, at: tx.now)
             try checkUnique(participant, tx)
             try ParticipantStore.update(participant, tx)
+            try form.keepTraces(of: id, tx)
             try EventStore.append(event("participant.updated", participant, call, from: nil), tx)
             return .object(
                 ParticipantWire.json(participant, for: call.principal), version: participant.version
@@ -189,7 +192,9 @@ enum ParticipantRoutes {
 
     // MARK: - Contracts
 
-    private static let refusals: [Problem] = [ParticipantRefusal.phoneNotInternational.problem]
+    private static let refusals = Problem.examples(of: [
+        ParticipantRefusal.phoneNotInternational, ParticipantRefusal.payoutAccountUnreadable,
+    ])
 
     private static let creation = Contract(
         operationID: "createParticipant", summary: "Let somebody apply, or approve at once.",
@@ -252,6 +257,11 @@ extension ParticipantRefusal: ProblemConvertible {
             .unprocessable(
                 "phone_not_international",
                 "The phone needs a plus sign, its country's calling code and a number of there.")
+        case .payoutAccountUnreadable:
+            .unprocessable(
+                "payout_account_unreadable",
+                "A payout account has four letters or digits at least and a digit among them, or is "
+                    + "an e-mail address.")
         case .emailTaken:
             .conflict(
                 "email_taken", "Somebody with this address takes part in the program already.")

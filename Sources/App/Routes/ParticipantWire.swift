@@ -1,6 +1,8 @@
+import Database
 import JSON
 import Model
 import Programs
+import Records
 
 /// How a participant looks on the wire.
 enum ParticipantWire {
@@ -16,6 +18,7 @@ enum ParticipantWire {
                 .required("name", .text(1...200)), .required("email", .email),
                 .required("phone", .nullable(.text(1...16)), "In E.164."),
                 .required("company", .nullable(.text(1...200))),
+                .required("payout_account", .nullable(.text(1...260)), "Masked: …6789."),
             ] + profile.map { .required($0.name, $0.schema, about($0)) } + [
                 .required("metadata", .metadata, "Empty for the participant's token."),
                 .required("version", .integer(1...Int64.max)),
@@ -62,6 +65,10 @@ enum ParticipantWire {
             .optional(
                 "phone", .nullable(.text(1...40)), "With a plus sign and the country's code."),
             .optional("company", .nullable(.text(1...200))),
+            .optional(
+                "payout_account", .nullable(.text(1...260)),
+                "Where it is paid: an IBAN, an address, a token. Kept as a keyed hash, to find out "
+                    + "who refers himself; the masked form, sent back, changes nothing."),
             .optional("metadata", .metadata),
         ] + profile
 
@@ -93,6 +100,7 @@ enum ParticipantWire {
         json.field("email", participant.email.text)
         json.field("phone", participant.phone)
         json.field("company", participant.company)
+        json.field("payout_account", participant.payoutAccount)
         let profile = participant.profile
         json.field("account_since", profile.accountSince)
         json.field("plan", profile.plan?.rawValue)
@@ -120,6 +128,7 @@ enum ParticipantWire {
         if let externalID = participant.externalID { form["external_id"] = .string(externalID) }
         if let phone = participant.phone { form["phone"] = .string(phone) }
         if let company = participant.company { form["company"] = .string(company) }
+        form["payout_account"] = participant.payoutAccount.map { .string($0) }
         for (name, value) in participant.profile.json { form[name] = value }
         return .object(form)
     }
@@ -134,10 +143,14 @@ struct ParticipantForm: Sendable {
     let email: EmailAddress
     let phone: String?
     let company: String?
+    /// As people see it, and whole when it is a new one.
+    let payoutAccount: String?
+    let newPayoutAccount: PaymentAccount?
     let profile: ParticipantProfile
     let metadata: JSONObject
 
-    init(_ body: Body) throws {
+    /// `masked` is the payout account that is known, as the caller may have read it.
+    init(_ body: Body, knowing masked: String? = nil) throws {
         kind = body.text("kind").flatMap { Participant.Kind(rawValue: $0) } ?? .customer
         state = body.text("status") == "approved" ? .approved : .applied
         externalID = body.text("external_id")
@@ -150,6 +163,14 @@ struct ParticipantForm: Sendable {
             return phone.e164
         }
         company = body.text("company")
+        let told = body.text("payout_account").flatMap { $0 == masked ? nil : $0 }
+        newPayoutAccount = try told.map { text in
+            guard let account = PaymentAccount(text) else {
+                throw ParticipantRefusal.payoutAccountUnreadable
+            }
+            return account
+        }
+        payoutAccount = newPayoutAccount?.masked ?? body.text("payout_account")
         profile = ParticipantProfile(json: body.object)
         metadata = body.metadata
     }
@@ -157,8 +178,8 @@ struct ParticipantForm: Sendable {
     func participant(id: ParticipantID, program: ProgramID, at now: Instant) -> Participant {
         Participant(
             id: id, program: program, kind: kind, state: state, externalID: externalID, name: name,
-            email: email, phone: phone, company: company, profile: profile, metadata: metadata,
-            version: 1, createdAt: now, updatedAt: now)
+            email: email, phone: phone, company: company, payoutAccount: payoutAccount,
+            profile: profile, metadata: metadata, version: 1, createdAt: now, updatedAt: now)
     }
 
     func changing(_ old: Participant, at now: Instant) -> Participant {
@@ -169,10 +190,20 @@ struct ParticipantForm: Sendable {
         participant.email = email
         participant.phone = phone
         participant.company = company
+        participant.payoutAccount = payoutAccount
         participant.profile = profile
         participant.metadata = metadata
         participant.version += 1
         participant.updatedAt = now
         return participant
+    }
+    /// What the participant is known by from now on, of what the request tells.
+    func keepTraces(of participant: ParticipantID, _ tx: Transaction) throws {
+        if newPayoutAccount != nil || payoutAccount == nil {
+            try TraceStore.forget(.account, of: participant, tx)
+        }
+        if let newPayoutAccount {
+            try TraceStore.keep([.account(newPayoutAccount)], of: participant, tx)
+        }
     }
 }
