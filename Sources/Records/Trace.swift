@@ -8,6 +8,8 @@ public struct Trace: Sendable, Hashable {
         case phone
         /// Where one is paid, or pays from.
         case account
+        /// A device or browser, as the operator's app or fingerprinting names it.
+        case device
     }
 
     public let kind: Kind
@@ -26,6 +28,10 @@ public struct TraceValue: Sendable, Equatable {
 
     public static func account(_ account: PaymentAccount) -> TraceValue {
         TraceValue(kind: .account, text: account.text)
+    }
+
+    public static func device(_ name: String) -> TraceValue {
+        TraceValue(kind: .device, text: name)
     }
 
     /// The kind is hashed too, so that the same text of two kinds tells nothing.

@@ -16,6 +16,7 @@ public enum SelfReferralRules {
         case phone
         /// Where the one is paid, the other pays from.
         case payoutAccount = "payout_account"
+        case device
         /// The same company's domain; never one of a provider of free mail.
         case domain
 
@@ -25,6 +26,7 @@ public enum SelfReferralRules {
             case .account: "The participant and the buyer are the same account of the operator's."
             case .phone: "The participant and the buyer have the same phone number."
             case .payoutAccount: "The participant is paid where the buyer pays from."
+            case .device: "The participant and the buyer used the same device."
             case .domain: "The participant and the buyer have addresses of the same company."
             }
         }
@@ -78,6 +80,7 @@ public enum SelfReferralRules {
         case .account: one.account != nil && one.account == other.account
         case .phone: shareTrace(one, other, .phone)
         case .payoutAccount: shareTrace(one, other, .account)
+        case .device: shareTrace(one, other, .device)
         case .domain: one.domain != nil && one.domain == other.domain
         }
     }

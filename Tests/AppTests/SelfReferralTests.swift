@@ -133,6 +133,91 @@ struct SelfReferralTests {
         #expect(try patch("…6789").code == "payout_account_unreadable")
     }
 
+    private static func device(_ name: String) -> JSONObject { ["device_id": .string(name)] }
+
+    @Test(
+        "a sale on a device that the participant uses is flagged, and on another is not",
+        arguments: [
+            ("customer", "device-of-ada", ["device"]), ("partner", "device-of-ada", ["device"]),
+            ("employee", "device-of-ada", ["device"]), ("customer", "DEVICE-OF-ADA", []),
+            ("customer", "device-of-sam", []),
+        ])
+    func device(kind: String, device: String, signals: [String]) throws {
+        let stage = try CreditStage(kind: kind)
+        defer { stage.service.stop() }
+        let tokens = "/v1/participants/\(stage.ada)/tokens"
+        let token = try stage.service.post(tokens, .object(Self.device("device-of-ada")))
+        #expect(token.status == 201 && !token.text.contains("device"))
+        #expect(try Self.signals(stage, Self.device(device)) == signals)
+        #expect(try Self.signals(stage, [:], name: "s2") == signals)
+    }
+
+    @Test("a participant may use several devices, of which the newest count")
+    func devices() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        for number in 100...110 {
+            stage.service.clock.advance(days: 1)
+            try Self.change(stage, stage.ada, .object(Self.device("device-\(number)")))
+        }
+        let none = try stage.service.send(
+            "PATCH", "/v1/participants/\(stage.ada)", .object(Self.device("unknown")))
+        #expect(none.status == 400 && none.pointer == "/device_id")
+        for (number, signals) in [(100, []), (101, ["device"]), (110, ["device"])] {
+            var customer = Self.device("device-\(number)")
+            customer["email"] = .string("\(number)@buyer.example")
+            #expect(try Self.signals(stage, customer, name: "s\(number)") == signals)
+        }
+    }
+
+    /// How a lead of Ada's comes in, all from the one device.
+    enum Door: String, CaseIterable { case key, token, form, ownForm }
+
+    @Test(
+        "a lead's device is the referred person's, unless the referrer sends it himself",
+        arguments: [(Door.key, ["device"]), (.token, []), (.form, ["device"]), (.ownForm, [])])
+    func deviceOfLead(door: Door, signals: [String]) throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        let device = "device-of-ada"
+        try Self.change(stage, stage.ada, .object(Self.device(device)))
+        let body: JSONValue = [
+            "participant_id": .string(stage.ada), "email": "sam@buyer.example",
+            "device_id": .string(device),
+        ]
+        let form = [("email", "sam@buyer.example"), ("device_id", device)]
+        let answer =
+            switch door {
+            case .key: try stage.service.post("/v1/leads", body)
+            case .token:
+                try stage.service.post(
+                    "/v1/leads", body, key: Scene.token(stage.service, of: stage.ada))
+            case .form:
+                try stage.service.postForm(
+                    stage.program, form + [("ref", "code-ada")], accept: "application/json")
+            case .ownForm:
+                try stage.service.postForm(
+                    stage.program, form + [("referrer_email", "ada@partner.example")],
+                    accept: "application/json")
+            }
+        #expect(answer.status == 201, "\(answer.text)")
+        let lead = try answer.id()
+        let sale = try stage.sell("s1", customer: nil, ["lead_id": .string(lead)])
+        #expect(Self.signals(sale) == signals)
+        guard !signals.isEmpty else { return }
+        #expect(sale["rewards.0.flags.0.evidence.lead_id"] == .string(lead))
+    }
+
+    @Test("a lead that a participant's token sends tells of the participant's own device")
+    func deviceOfSender() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        let token = try Scene.token(stage.service, of: stage.ada)
+        let lead: JSONValue = ["email": "kim@buyer.example", "device_id": "device-of-ada"]
+        #expect(try stage.service.post("/v1/leads", lead, key: token).status == 201)
+        #expect(try Self.signals(stage, Self.device("device-of-ada")) == ["device"])
+    }
+
     @Test("a participant's phone is changed, taken away, and refused when it cannot be dialled")
     func phoneOfParticipant() throws {
         let scene = try Scene(TestService())

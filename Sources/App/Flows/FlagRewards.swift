@@ -31,15 +31,14 @@ enum FlagRewards {
     }
 
     /// Partners refer whom they sell to, and may well have an address at a customer's; and an
-    /// operator numbers its partners and employees apart from its customers. So there only the
-    /// mailbox and what is nobody else's tell, and for employees the domain, which is the operator's
-    /// own.
+    /// operator numbers its partners and employees apart from its customers. So there what is one
+    /// person's own tells, and for employees the domain, which is the operator's own.
     private static func signals(_ program: Program) -> [SelfReferralRules.Signal] {
         guard program.terms.fraud.selfReferral == .hold else { return [] }
         return switch program.kind {
-        case .customer: [.email, .account, .phone, .payoutAccount, .domain]
-        case .employee: [.email, .phone, .payoutAccount, .domain]
-        case .partner: [.email, .phone, .payoutAccount]
+        case .customer: [.email, .account, .phone, .payoutAccount, .device, .domain]
+        case .employee: [.email, .phone, .payoutAccount, .device, .domain]
+        case .partner: [.email, .phone, .payoutAccount, .device]
         }
     }
 

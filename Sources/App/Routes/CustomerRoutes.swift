@@ -185,6 +185,7 @@ extension NamedCustomer {
         .optional(
             "payment_account", .text(1...200),
             "Where it pays from: an IBAN, an address, a token. \(keyed)"),
+        .optional("device_id", DeviceWire.schema, "What it buys with. \(DeviceWire.about)"),
     ])
 
     private static let keyed = "Kept as a keyed hash, to find out who refers himself."
@@ -197,6 +198,7 @@ extension NamedCustomer {
                     .map { .phone($0) },
                 body?.text("payment_account").flatMap { PaymentAccount($0) }
                     .map { .account($0) },
+                DeviceWire.trace(body),
             ].compactMap { $0 })
     }
 }

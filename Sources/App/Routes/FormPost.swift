@@ -2,6 +2,7 @@ import HTTP
 import JSON
 import LeadRegistration
 import Model
+import Records
 
 /// A referral form as posted: the fields that it knows, checked; everything else is ignored.
 struct FormPost: Sendable {
@@ -34,6 +35,10 @@ struct FormPost: Sendable {
             .optional(
                 "referrer_email", .nullable(.text(0...254)),
                 "The referrer's address in the program."),
+            .optional(
+                "device_id", .nullable(.text(0...200)),
+                "What the referred person fills in the form with, from 8 characters. "
+                    + DeviceWire.about),
             .optional(honeypot, .nullable(.text(0...2000)), "Left empty by people."),
         ] + campaign.map { .optional($0, .nullable(.text(0...500))) })
 
@@ -92,7 +97,17 @@ struct FormPost: Sendable {
             source: .form,
             isHoneypotFilled: values[FormPost.honeypot] != nil,
             formDigest: LeadRules.formDigest(values.map { (name: $0.key, value: $0.value) }),
+            device: device,
             actor: "public")
+    }
+
+    /// One that is too short to be told from others is none: a visitor is not turned away for it.
+    /// Who names himself as the referrer fills in the form with his own.
+    private var device: TraceValue? {
+        guard values["referrer_email"] == nil else { return nil }
+        return values["device_id"].flatMap {
+            DeviceWire.schema.faults(in: .string($0)).isEmpty ? .device($0) : nil
+        }
     }
 
     /// `text` without the blanks and line breaks around it.

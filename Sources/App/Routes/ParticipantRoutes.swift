@@ -119,6 +119,7 @@ enum ParticipantRoutes {
     private static func createToken(_ call: Call) throws -> WriteStep {
         let id: ParticipantID = try call.id()
         let days = call.body.integer("expires_in_days") ?? 30
+        let device = DeviceWire.trace(call.body)
         let secret = KeySecret(kind: .participant, randomBytes: RandomPool.bytes(32))
         return { tx in
             let participant = try find(id, tx)
@@ -130,6 +131,7 @@ enum ParticipantRoutes {
                 scopes: [], participant: id, program: participant.program, hint: secret.hint,
                 createdAt: tx.now, expiresAt: tx.now.advanced(byDays: Int(days)), revokedAt: nil)
             try APIKeyStore.insert(key, hash: secret.hash, tx)
+            try TraceStore.keep([device].compactMap { $0 }, of: id, tx)
             try EventStore.append(
                 NewEvent(
                     "api_key.created", key.id, program: participant.program, participant: id,
@@ -238,6 +240,9 @@ enum ParticipantRoutes {
         body: .object([
             .optional("name", .text(1...100)),
             .optional("expires_in_days", .integer(1...365), "Default 30."),
+            .optional(
+                "device_id", DeviceWire.schema,
+                "What the participant opens the portal with. \(DeviceWire.about)"),
         ]), success: 201, answer: APIKeyWire.schema,
         refusals: [ParticipantRefusal.notApproved(state: .closed).problem])
 
@@ -260,7 +265,7 @@ extension ParticipantRefusal: ProblemConvertible {
         case .payoutAccountUnreadable:
             .unprocessable(
                 "payout_account_unreadable",
-                "A payout account has four letters or digits at least and a digit among them, or is "
+                "A payout account has at least four letters and digits, a digit among them, or is "
                     + "an e-mail address.")
         case .emailTaken:
             .conflict(

@@ -69,6 +69,9 @@ enum ParticipantWire {
                 "payout_account", .nullable(.text(1...260)),
                 "Where it is paid: an IBAN, an address, a token. Kept as a keyed hash, to find out "
                     + "who refers himself; the masked form, sent back, changes nothing."),
+            .optional(
+                "device_id", .nullable(DeviceWire.schema),
+                "Added to what it is known to use; not shown. \(DeviceWire.about)"),
             .optional("metadata", .metadata),
         ] + profile
 
@@ -146,6 +149,7 @@ struct ParticipantForm: Sendable {
     /// As people see it, and whole when it is a new one.
     let payoutAccount: String?
     let newPayoutAccount: PaymentAccount?
+    let device: TraceValue?
     let profile: ParticipantProfile
     let metadata: JSONObject
 
@@ -171,6 +175,7 @@ struct ParticipantForm: Sendable {
             return account
         }
         payoutAccount = newPayoutAccount?.masked ?? body.text("payout_account")
+        device = DeviceWire.trace(body)
         profile = ParticipantProfile(json: body.object)
         metadata = body.metadata
     }
@@ -202,8 +207,7 @@ struct ParticipantForm: Sendable {
         if newPayoutAccount != nil || payoutAccount == nil {
             try TraceStore.forget(.account, of: participant, tx)
         }
-        if let newPayoutAccount {
-            try TraceStore.keep([.account(newPayoutAccount)], of: participant, tx)
-        }
+        let told = [newPayoutAccount.map { .account($0) }, device]
+        try TraceStore.keep(told.compactMap { $0 }, of: participant, tx)
     }
 }
