@@ -10,6 +10,9 @@ public struct Trace: Sendable, Hashable {
         case account
         /// A device or browser, as the operator's app or fingerprinting names it.
         case device
+        /// An address of the network on one day, and a browser at one. They were hashed by that
+        /// day's key before, which is gone when the day is over.
+        case address, browser
     }
 
     public let kind: Kind
@@ -32,6 +35,16 @@ public struct TraceValue: Sendable, Equatable {
 
     public static func device(_ name: String) -> TraceValue {
         TraceValue(kind: .device, text: name)
+    }
+
+    /// `visitor` stands for the address on one day.
+    public static func address(_ visitor: Int64) -> TraceValue {
+        TraceValue(kind: .address, text: String(visitor))
+    }
+
+    /// `visitor` stands for the address and the browser's agent on one day, as a click's does.
+    public static func browser(_ visitor: Int64) -> TraceValue {
+        TraceValue(kind: .browser, text: String(visitor))
     }
 
     /// The kind is hashed too, so that the same text of two kinds tells nothing.

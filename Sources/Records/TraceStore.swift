@@ -4,8 +4,14 @@ import Platform
 
 /// All SQL of traces and of the key that hashes them.
 public enum TraceStore {
-    /// Of one kind, for one subject; older ones make room.
-    public static let perKindMax = 10
+    /// Kept of one kind for one subject; older ones make room. Addresses are new every day, and a
+    /// reward may be granted long after the day.
+    public static func kept(of kind: Trace.Kind) -> Int {
+        switch kind {
+        case .phone, .account, .device: 10
+        case .address, .browser: 100
+        }
+    }
 
     /// `subject` is known by `values` from now on.
     public static func keep<Kind>(
@@ -18,13 +24,15 @@ public enum TraceStore {
                 """
                 INSERT INTO traces (subject_id, kind, digest, seen_at) VALUES (?, ?, ?, ?)
                 ON CONFLICT (subject_id, kind, digest) DO UPDATE SET seen_at = excluded.seen_at
+                    WHERE excluded.seen_at >= seen_at + 86400000
                 """, subject, trace.kind.rawValue, trace.digest, tx.now)
             try tx.run(
                 """
                 DELETE FROM traces WHERE subject_id = ? AND kind = ? AND digest IN (
                     SELECT digest FROM traces WHERE subject_id = ? AND kind = ?
                     ORDER BY seen_at DESC, digest LIMIT -1 OFFSET ?)
-                """, subject, trace.kind.rawValue, subject, trace.kind.rawValue, perKindMax)
+                """, subject, trace.kind.rawValue, subject, trace.kind.rawValue,
+                kept(of: trace.kind))
         }
     }
 
@@ -45,6 +53,19 @@ public enum TraceStore {
         guard !values.isEmpty else { return Set(kept) }
         let key = try key(tx)
         return Set(kept + values.map { $0.hashed(by: key) })
+    }
+
+    /// Whom an address or a browser is known from, at most `limit`. Leads are among them, whose ids
+    /// are no participant's.
+    public static func subjects(
+        ofAddress trace: Trace, limit: Int, _ reader: Reader
+    ) throws -> [ParticipantID] {
+        try reader.all(
+            """
+            SELECT subject_id FROM traces
+            WHERE digest = ? AND kind IN ('address', 'browser') LIMIT ?
+            """, trace.digest, limit
+        ) { try $0.id(0) }
     }
 
     private static func trace(_ row: Row) throws -> Trace {

@@ -19,6 +19,8 @@ public enum SelfReferralRules {
         case device
         /// The same company's domain; never one of a provider of free mail.
         case domain
+        /// The same address of the network on the same day.
+        case address
 
         var because: String {
             switch self {
@@ -28,6 +30,7 @@ public enum SelfReferralRules {
             case .payoutAccount: "The participant is paid where the buyer pays from."
             case .device: "The participant and the buyer used the same device."
             case .domain: "The participant and the buyer have addresses of the same company."
+            case .address: "The participant and the buyer came from one address on one day."
             }
         }
     }
@@ -82,6 +85,7 @@ public enum SelfReferralRules {
         case .payoutAccount: shareTrace(one, other, .account)
         case .device: shareTrace(one, other, .device)
         case .domain: one.domain != nil && one.domain == other.domain
+        case .address: shareTrace(one, other, .address) || shareTrace(one, other, .browser)
         }
     }
 

@@ -31,8 +31,8 @@ struct SubmitLead: Sendable {
     let isHoneypotFilled: Bool
     /// Given by a form: the same post within ten minutes is the same lead.
     let formDigest: [UInt8]?
-    /// What it was sent with: by the referred person, or by the referrer himself.
-    var device: TraceValue?
+    /// By what its sender is known again: the referred person, or the referrer himself.
+    var traces: [TraceValue] = []
     var isSentByReferrer = false
     let actor: String
 
@@ -63,7 +63,7 @@ struct SubmitLead: Sendable {
         }
         try LeadStore.insert(lead, tx)
         try keys.keep(for: lead, tx)
-        try keepDevice(of: lead, tx)
+        try keepTraces(of: lead, tx)
         try insertTouches(of: lead, program.kind, facts.origin, tx)
         try EventStore.append(event(of: lead, decision), tx)
         if lead.state == .submitted {
@@ -215,12 +215,11 @@ struct SubmitLead: Sendable {
 
     // MARK: - Rows
 
-    private func keepDevice(of lead: Lead, _ tx: Transaction) throws {
-        guard let device else { return }
+    private func keepTraces(of lead: Lead, _ tx: Transaction) throws {
         if isSentByReferrer, let participant {
-            try TraceStore.keep([device], of: participant, tx)
+            try TraceStore.keep(traces, of: participant, tx)
         } else {
-            try TraceStore.keep([device], of: lead.id, tx)
+            try TraceStore.keep(traces, of: lead.id, tx)
         }
     }
 

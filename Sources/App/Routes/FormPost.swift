@@ -70,7 +70,7 @@ struct FormPost: Sendable {
 
     /// The submission that this post asks for. What names a referrer but cannot be read counts as
     /// unknown.
-    func submission(to program: ProgramID) throws -> SubmitLead {
+    func submission(to program: ProgramID, from sender: SenderTraces?) throws -> SubmitLead {
         guard faults.isEmpty, let email = values["email"].flatMap({ EmailAddress($0) }) else {
             throw Refused(.invalid(faults))
         }
@@ -97,17 +97,19 @@ struct FormPost: Sendable {
             source: .form,
             isHoneypotFilled: values[FormPost.honeypot] != nil,
             formDigest: LeadRules.formDigest(values.map { (name: $0.key, value: $0.value) }),
-            device: device,
+            traces: traces(sender),
             actor: "public")
     }
 
-    /// One that is too short to be told from others is none: a visitor is not turned away for it.
-    /// Who names himself as the referrer fills in the form with his own.
-    private var device: TraceValue? {
-        guard values["referrer_email"] == nil else { return nil }
-        return values["device_id"].flatMap {
-            DeviceWire.schema.faults(in: .string($0)).isEmpty ? .device($0) : nil
+    /// What the referred person is known by: nothing when a referrer names himself, who then fills
+    /// in the form. A device's name that is too short to tell it from others is none: a visitor is
+    /// not turned away for it.
+    private func traces(_ sender: SenderTraces?) -> [TraceValue] {
+        guard values["referrer_email"] == nil else { return [] }
+        let device = values["device_id"].flatMap {
+            DeviceWire.schema.faults(in: .string($0)).isEmpty ? TraceValue.device($0) : nil
         }
+        return [device, sender?.address].compactMap { $0 }
     }
 
     /// `text` without the blanks and line breaks around it.
