@@ -37,7 +37,7 @@ let package = Package(
         module("Model", uses: ["JSON", "Platform"]),
         module("HTTP", uses: ["JSON", "Platform", "CLinux"]),
         module("Database", uses: ["CSQLite", "Model", "Platform"]),
-        module("Records", uses: ["Model", "Database", "JSON", "Crypto"]),
+        module("Records", uses: ["Model", "Database", "JSON", "Crypto", "Platform"]),
 
         // Domain modules, in the order of a referral's life.
         module("Programs", uses: ["Model", "Database", "JSON", "Crypto", "Records"]),

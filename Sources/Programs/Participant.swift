@@ -30,7 +30,11 @@ public struct Participant: Sendable {
     public var externalID: String?
     public var name: String
     public var email: EmailAddress
+    /// In E.164.
+    public var phone: String?
     public var company: String?
+    /// Where it is paid, masked; of the account itself a trace is kept.
+    public var payoutAccount: String?
     /// What the operator's systems know of it.
     public var profile: ParticipantProfile
     public var metadata: JSONObject
@@ -40,9 +44,9 @@ public struct Participant: Sendable {
 
     public init(
         id: ParticipantID, program: ProgramID, kind: Kind, state: State, externalID: String?,
-        name: String, email: EmailAddress, company: String?, profile: ParticipantProfile,
-        metadata: JSONObject, version: Int64,
-        createdAt: Instant, updatedAt: Instant
+        name: String, email: EmailAddress, phone: String?, company: String?,
+        payoutAccount: String?, profile: ParticipantProfile, metadata: JSONObject,
+        version: Int64, createdAt: Instant, updatedAt: Instant
     ) {
         self.id = id
         self.program = program
@@ -51,7 +55,9 @@ public struct Participant: Sendable {
         self.externalID = externalID
         self.name = name
         self.email = email
+        self.phone = phone
         self.company = company
+        self.payoutAccount = payoutAccount
         self.profile = profile
         self.metadata = metadata
         self.version = version

@@ -2,6 +2,9 @@ import Model
 
 /// Why a participant is refused. The order is the order of the checks.
 public enum ParticipantRefusal: Error, Equatable, Sendable {
+    /// No number that can be dialled from everywhere.
+    case phoneNotInternational
+    case payoutAccountUnreadable
     case emailTaken
     case externalIDTaken
     /// Not approved, so it cannot refer.

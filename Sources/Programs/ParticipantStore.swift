@@ -54,12 +54,13 @@ public enum ParticipantStore {
         try tx.run(
             """
             INSERT INTO participants (
-                id, program_id, kind, state, external_id, name, email, email_key, company, profile,
-                metadata, version, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                id, program_id, kind, state, external_id, name, email, email_key, phone, company,
+                payout_account, profile, metadata, version, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, participant.id, participant.program, participant.kind.rawValue,
             participant.state.rawValue, participant.externalID, participant.name,
-            participant.email.text, participant.email.normalized, participant.company,
+            participant.email.text, participant.email.normalized, participant.phone,
+            participant.company, participant.payoutAccount,
             JSONValue.object(participant.profile.json).text,
             JSONValue.object(participant.metadata).text, participant.version, participant.createdAt,
             participant.updatedAt)
@@ -70,11 +71,13 @@ public enum ParticipantStore {
         try tx.run(
             """
             UPDATE participants SET kind = ?, state = ?, external_id = ?, name = ?, email = ?,
-                email_key = ?, company = ?, profile = ?, metadata = ?, version = ?, updated_at = ?
+                email_key = ?, phone = ?, company = ?, payout_account = ?, profile = ?,
+                metadata = ?, version = ?, updated_at = ?
             WHERE id = ?
             """, participant.kind.rawValue, participant.state.rawValue, participant.externalID,
             participant.name, participant.email.text, participant.email.normalized,
-            participant.company, JSONValue.object(participant.profile.json).text,
+            participant.phone, participant.company, participant.payoutAccount,
+            JSONValue.object(participant.profile.json).text,
             JSONValue.object(participant.metadata).text, participant.version,
             participant.updatedAt, participant.id)
         tx.markConfigurationChanged()
@@ -82,7 +85,7 @@ public enum ParticipantStore {
 
     private static let columns: StaticString = """
         SELECT id, program_id, kind, state, external_id, name, email, company, metadata, version,
-            created_at, updated_at, profile
+            created_at, updated_at, profile, phone, payout_account
         FROM participants
         """
 
@@ -96,7 +99,8 @@ public enum ParticipantStore {
         return try Participant(
             id: row.id(0), program: row.id(1), kind: kind, state: state,
             externalID: row.optionalText(4), name: row.text(5), email: email,
-            company: row.optionalText(7), profile: ParticipantProfile(json: profile),
+            phone: row.optionalText(13), company: row.optionalText(7),
+            payoutAccount: row.optionalText(14), profile: ParticipantProfile(json: profile),
             metadata: metadata, version: row.int64(9),
             createdAt: row.instant(10), updatedAt: row.instant(11))
     }

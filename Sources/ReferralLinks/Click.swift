@@ -90,6 +90,8 @@ public struct ClickOrigin: Sendable {
     public let link: LinkID
     public let kind: Click.Class
     public let occurredAt: Instant
+    /// What stands for the visitor on that day; nil for one who is not to be known again.
+    public let visitor: Int64?
     /// Where the link is shared.
     public let place: LinkPlace
 

@@ -10,7 +10,7 @@ public enum ClickStore {
         try reader.first(
             """
             SELECT links.program_id, links.participant_id, links.id, clicks.class, links.channel,
-                links.campaign
+                links.campaign, clicks.visitor
             FROM clicks JOIN links ON links.seq = clicks.link_seq WHERE clicks.id = ?
             """, id
         ) { row in
@@ -19,7 +19,7 @@ public enum ClickStore {
             }
             return try ClickOrigin(
                 program: row.id(0), participant: row.id(1), link: row.id(2), kind: kind,
-                occurredAt: id.instant,
+                occurredAt: id.instant, visitor: row.optionalInt64(6),
                 place: LinkPlace(channel: row.text(4), campaign: row.optionalText(5)))
         }
     }

@@ -25,6 +25,7 @@ public final class VisitorSalts: Sendable {
 
     /// 64 bits that stand for a visitor on the day of `instant`. `address` is four bytes of IPv4,
     /// or the eight bytes of an IPv6 network, whose other half changes with every device and day.
+    /// Without an agent it is the address, whatever is used there.
     public func visitor(address: [UInt8], userAgent: String, at instant: Instant) -> Int64 {
         var message = address
         message.reserveCapacity(address.count + userAgent.utf8.count)

@@ -1,5 +1,6 @@
 import JSON
 import Model
+import Records
 
 /// Whether somebody refers himself (R235, R241): pure, from what is known of both sides.
 ///
@@ -12,14 +13,24 @@ public enum SelfReferralRules {
         case email
         /// The same account of the operator's.
         case account
+        case phone
+        /// Where the one is paid, the other pays from.
+        case payoutAccount = "payout_account"
+        case device
         /// The same company's domain; never one of a provider of free mail.
         case domain
+        /// The same address of the network on the same day.
+        case address
 
         var because: String {
             switch self {
             case .email: "The participant and the buyer have the same mailbox."
             case .account: "The participant and the buyer are the same account of the operator's."
+            case .phone: "The participant and the buyer have the same phone number."
+            case .payoutAccount: "The participant is paid where the buyer pays from."
+            case .device: "The participant and the buyer used the same device."
             case .domain: "The participant and the buyer have addresses of the same company."
+            case .address: "The participant and the buyer came from one address on one day."
             }
         }
     }
@@ -34,16 +45,19 @@ public enum SelfReferralRules {
         public let domain: DomainName?
         /// The operator's own name for it.
         public let account: String?
+        /// What else it is known by.
+        public let traces: Set<Trace>
 
         public init(
             source: String, id: String, email: EmailAddress?, domain: DomainName?,
-            account: String? = nil
+            account: String? = nil, traces: Set<Trace> = []
         ) {
             self.source = source
             self.id = id
             self.email = email
             self.domain = domain
             self.account = account
+            self.traces = traces
         }
     }
 
@@ -67,7 +81,17 @@ public enum SelfReferralRules {
         switch signal {
         case .email: one.email != nil && one.email?.normalized == other.email?.normalized
         case .account: one.account != nil && one.account == other.account
+        case .phone: shareTrace(one, other, .phone)
+        case .payoutAccount: shareTrace(one, other, .account)
+        case .device: shareTrace(one, other, .device)
         case .domain: one.domain != nil && one.domain == other.domain
+        case .address: shareTrace(one, other, .address) || shareTrace(one, other, .browser)
         }
+    }
+
+    private static func shareTrace(
+        _ one: Identity, _ other: Identity, _ kind: Trace.Kind
+    ) -> Bool {
+        one.traces.contains { $0.kind == kind && other.traces.contains($0) }
     }
 }

@@ -122,6 +122,8 @@ struct Scene {
             (SELECT count(*) FROM registration_versions) +
             (SELECT count(*) FROM account_claims) +
             (SELECT count(*) FROM receipts) +
+            (SELECT count(*) FROM traces) +
+            (SELECT count(*) FROM trace_keys) +
             (SELECT count(*) FROM signing_keys) +
             (SELECT count(*) FROM disputes) +
             (SELECT count(*) FROM dispute_evidence) +

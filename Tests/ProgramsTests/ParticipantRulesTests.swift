@@ -16,8 +16,9 @@ struct ParticipantRulesTests {
         let participant = Participant(
             id: ParticipantID(high: 3, low: 3), program: ProgramID(high: 1, low: 1),
             kind: .reseller, state: state, externalID: nil, name: "Ada",
-            email: try #require(EmailAddress("ada@partner.example")), company: nil,
-            profile: profile, metadata: [:], version: 1, createdAt: now, updatedAt: now)
+            email: try #require(EmailAddress("ada@partner.example")), phone: nil,
+            company: nil, payoutAccount: nil, profile: profile, metadata: [:], version: 1,
+            createdAt: now, updatedAt: now)
         do throws(ParticipantRefusal) {
             try ParticipantRules.checkMayRefer(
                 participant, terms, hasOpenDispute: hasOpenDispute, at: now)

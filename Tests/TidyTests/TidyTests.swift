@@ -71,7 +71,7 @@ struct TidyTests {
     static let arrows: [String: Set<String>] = [
         "Platform": ["CLinux"], "Crypto": ["CCrypto"], "Model": ["JSON", "Platform"], "JSON": [],
         "HTTP": ["JSON", "Platform", "CLinux"], "Database": ["CSQLite", "Model", "Platform"],
-        "Records": ["Model", "Database", "JSON", "Crypto"],
+        "Records": ["Model", "Database", "JSON", "Crypto", "Platform"],
         "Programs": domain, "ReferralLinks": domain.union(["Platform"]), "LeadRegistration": domain,
         "Attribution": domain, "RewardLedger": domain, "referrald": ["App"],
         "App": domain.union([

@@ -5,12 +5,21 @@ import LeadRegistration
 import Model
 import Records
 
+/// A customer as a sale or a touch tells of it.
+struct NamedCustomer: Sendable {
+    let externalID: String?
+    let email: EmailAddress?
+    /// What it is known by beside: this finds nobody.
+    let traces: [TraceValue]
+
+    var isNamed: Bool { externalID != nil || email != nil }
+}
+
 /// Who the customer of a sale or a touch is: known by id, by e-mail, by a lead or by a click; and
 /// whether two that were known apart turn out to be one person.
 struct KnowCustomer {
     let program: ProgramID
-    let externalID: String?
-    let email: EmailAddress?
+    let named: NamedCustomer
     var lead: Lead?
     var click: ClickID?
     let actor: String
@@ -19,7 +28,13 @@ struct KnowCustomer {
     /// lead's, else whom the click touched; made when there is none. Whoever is named beside it is
     /// merged into it, where the two may be one.
     func callAsFunction(_ tx: Transaction) throws -> Customer {
-        let named = try named(tx)
+        let customer = try customer(tx)
+        try TraceStore.keep(named.traces, of: customer.id, tx)
+        return customer
+    }
+
+    private func customer(_ tx: Transaction) throws -> Customer {
+        let named = try namedCustomer(tx)
         if let id = lead?.customer, let other = try CustomerStore.find(id, tx) {
             guard let named else { return other }
             try join(named, other, .lead, tx)
@@ -34,7 +49,8 @@ struct KnowCustomer {
         return try CustomerStore.insert(program: program, externalID: nil, email: nil, tx)
     }
 
-    private func named(_ tx: Transaction) throws -> Customer? {
+    private func namedCustomer(_ tx: Transaction) throws -> Customer? {
+        let (externalID, email) = (named.externalID, named.email)
         let byID = try externalID.flatMap {
             try CustomerStore.find(externalID: $0, in: program, tx)
         }

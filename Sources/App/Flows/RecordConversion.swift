@@ -13,8 +13,7 @@ import RewardLedger
 struct RecordConversion: Sendable {
     let program: ProgramID?
     let externalID: String
-    let customerID: String?
-    let email: EmailAddress?
+    let customer: NamedCustomer
     let lead: LeadID?
     let click: ClickID?
     let ref: String?
@@ -102,7 +101,7 @@ struct RecordConversion: Sendable {
 
     private func customer(_ facts: Facts, _ tx: Transaction) throws -> CustomerID {
         try KnowCustomer(
-            program: facts.program.id, externalID: customerID, email: email, lead: facts.lead,
+            program: facts.program.id, named: customer, lead: facts.lead,
             click: facts.click == nil ? nil : click, actor: actor)(tx).id
     }
 
@@ -113,7 +112,7 @@ struct RecordConversion: Sendable {
     ) throws -> Outcome {
         try ConversionRules.checkSame(
             known, kind: kind, amount: amount, occurredAt: occurredAt,
-            customer: customerID == nil && email == nil ? known.customer : customer(facts, tx),
+            customer: customer.isNamed ? customer(facts, tx) : known.customer,
             lead: lead, click: click, ref: ref, product: product)
         guard let attribution = try AttributionStore.newest(of: known.id, tx) else {
             throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)

@@ -11,8 +11,7 @@ import ReferralLinks
 struct RecordTouch: Sendable {
     let program: ProgramID?
     let externalID: String?
-    let customerID: String?
-    let email: EmailAddress?
+    let customer: NamedCustomer
     let source: TouchSource
     let participant: ParticipantID?
     let ref: String?
@@ -25,8 +24,7 @@ struct RecordTouch: Sendable {
     func callAsFunction(_ tx: Transaction) throws -> (touch: Touchpoint, isNew: Bool) {
         let facts = try facts(tx)
         let customer = try KnowCustomer(
-            program: facts.program.id, externalID: customerID, email: email, click: click,
-            actor: actor)(tx)
+            program: facts.program.id, named: self.customer, click: click, actor: actor)(tx)
         let touch = Touchpoint(
             id: tx.makeID(), program: facts.program.id, customer: customer.id,
             participant: participant ?? facts.link?.participant ?? facts.click?.participant,
@@ -39,7 +37,7 @@ struct RecordTouch: Sendable {
         if let known = try known(facts.program.id, customer.id, tx) {
             try TouchpointRules.checkSame(
                 known, touch, saysTime: occurredAt != nil,
-                isCustomerNamed: customerID != nil || email != nil)
+                isCustomerNamed: self.customer.isNamed)
             return (known, false)
         }
         try TouchpointRules.check(

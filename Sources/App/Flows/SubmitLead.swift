@@ -31,6 +31,9 @@ struct SubmitLead: Sendable {
     let isHoneypotFilled: Bool
     /// Given by a form: the same post within ten minutes is the same lead.
     let formDigest: [UInt8]?
+    /// By what its sender is known again: the referred person, or the referrer himself.
+    var traces: [TraceValue] = []
+    var isSentByReferrer = false
     let actor: String
 
     func callAsFunction(_ tx: Transaction) throws -> Lead {
@@ -60,6 +63,7 @@ struct SubmitLead: Sendable {
         }
         try LeadStore.insert(lead, tx)
         try keys.keep(for: lead, tx)
+        try keepTraces(of: lead, tx)
         try insertTouches(of: lead, program.kind, facts.origin, tx)
         try EventStore.append(event(of: lead, decision), tx)
         if lead.state == .submitted {
@@ -209,6 +213,14 @@ struct SubmitLead: Sendable {
     }
 
     // MARK: - Rows
+
+    private func keepTraces(of lead: Lead, _ tx: Transaction) throws {
+        if isSentByReferrer, let participant {
+            try TraceStore.keep(traces, of: participant, tx)
+        } else {
+            try TraceStore.keep(traces, of: lead.id, tx)
+        }
+    }
 
     /// The click is a touch at its own time, the submission one at this time.
     private func insertTouches(

@@ -29,10 +29,9 @@ enum ConversionRoutes {
 
     private static func create(_ call: Call) throws -> WriteStep {
         let body = call.body
-        let customer = body.nested("customer")
         let record = RecordConversion(
             program: body.id("program_id"), externalID: try body.requiredText("external_id"),
-            customerID: customer?.text("external_id"), email: customer?.email("email"),
+            customer: NamedCustomer(body.nested("customer")),
             lead: body.id("lead_id"), click: body.id("click_id"), ref: body.text("ref"),
             product: body.text("product"),
             kind: try body.required(
@@ -253,7 +252,7 @@ enum ConversionRoutes {
 extension RecordConversion {
     /// Something must say who the customer is.
     var isIdentified: Bool {
-        customerID != nil || email != nil || lead != nil || click != nil || ref != nil
+        customer.isNamed || lead != nil || click != nil || ref != nil
     }
 }
 

@@ -49,12 +49,7 @@ enum ConversionWire {
     static let input = Schema.object([
         .optional("program_id", .id(ProgramID.self), "Needed unless lead, click or ref names it."),
         .required("external_id", .text(1...200), "Your own id of the sale, unique for good."),
-        .optional(
-            "customer",
-            .object([
-                .optional("external_id", .text(1...200), "Your own id of the customer."),
-                .optional("email", .email),
-            ])),
+        .optional("customer", NamedCustomer.schema),
         .required("kind", kind), .required("amount", .money(from: 0)),
         .optional("lead_id", .id(LeadID.self)),
         .optional(

@@ -4,6 +4,7 @@ import HTTP
 import JSON
 import Model
 import Programs
+import Records
 
 /// `/v1/customers` and `/v1/customer_merges`: who buys, and which of them are one person.
 enum CustomerRoutes {
@@ -171,6 +172,35 @@ enum CustomerWire {
         json.field("email", customer.emailKey)
         json.field("merged_into", customer.mergedInto)
         json.field("created_at", customer.createdAt.rfc3339)
+    }
+}
+
+/// How a sale or a touch tells of its customer.
+extension NamedCustomer {
+    static let schema = Schema.object([
+        .optional("external_id", .text(1...200), "Your own id of the customer."),
+        .optional("email", .email),
+        .optional(
+            "phone", .text(1...40),
+            "With a plus sign and the country's code; another is not compared. \(keyed)"),
+        .optional(
+            "payment_account", .text(1...200),
+            "Where it pays from: an IBAN, an address, a token. \(keyed)"),
+        .optional("device_id", DeviceWire.schema, "What it buys with. \(DeviceWire.about)"),
+    ])
+
+    private static let keyed = "Kept as a keyed hash, to find out who refers himself."
+
+    init(_ body: Body?) {
+        self.init(
+            externalID: body?.text("external_id"), email: body?.email("email"),
+            traces: [
+                body?.text("phone").flatMap { PhoneNumber($0, country: nil) }
+                    .map { .phone($0) },
+                body?.text("payment_account").flatMap { PaymentAccount($0) }
+                    .map { .account($0) },
+                DeviceWire.trace(body),
+            ].compactMap { $0 })
     }
 }
 

@@ -2,6 +2,7 @@ import HTTP
 import JSON
 import LeadRegistration
 import Model
+import Records
 
 /// A referral form as posted: the fields that it knows, checked; everything else is ignored.
 struct FormPost: Sendable {
@@ -34,6 +35,10 @@ struct FormPost: Sendable {
             .optional(
                 "referrer_email", .nullable(.text(0...254)),
                 "The referrer's address in the program."),
+            .optional(
+                "device_id", .nullable(.text(0...200)),
+                "What the referred person fills in the form with, from 8 characters. "
+                    + DeviceWire.about),
             .optional(honeypot, .nullable(.text(0...2000)), "Left empty by people."),
         ] + campaign.map { .optional($0, .nullable(.text(0...500))) })
 
@@ -65,7 +70,7 @@ struct FormPost: Sendable {
 
     /// The submission that this post asks for. What names a referrer but cannot be read counts as
     /// unknown.
-    func submission(to program: ProgramID) throws -> SubmitLead {
+    func submission(to program: ProgramID, from sender: SenderTraces?) throws -> SubmitLead {
         guard faults.isEmpty, let email = values["email"].flatMap({ EmailAddress($0) }) else {
             throw Refused(.invalid(faults))
         }
@@ -92,7 +97,19 @@ struct FormPost: Sendable {
             source: .form,
             isHoneypotFilled: values[FormPost.honeypot] != nil,
             formDigest: LeadRules.formDigest(values.map { (name: $0.key, value: $0.value) }),
+            traces: traces(sender),
             actor: "public")
+    }
+
+    /// What the referred person is known by: nothing when a referrer names himself, who then fills
+    /// in the form. A device's name that is too short to tell it from others is none: a visitor is
+    /// not turned away for it.
+    private func traces(_ sender: SenderTraces?) -> [TraceValue] {
+        guard values["referrer_email"] == nil else { return [] }
+        let device = values["device_id"].flatMap {
+            DeviceWire.schema.faults(in: .string($0)).isEmpty ? TraceValue.device($0) : nil
+        }
+        return [device, sender?.address].compactMap { $0 }
     }
 
     /// `text` without the blanks and line breaks around it.

@@ -70,6 +70,7 @@ enum FormRoutes {
         let wait = app.formGate.admit(address, at: .now())
         let answers = FormAnswers(call)
         let fields = Result { try FormBody.fields(of: call.request) }
+        let sender = SenderTraces(of: call.request, app)
         return { tx in
             guard let program = try program(call, tx) else {
                 return answers.refusal(.notFound(), isAllowed: false)
@@ -81,20 +82,20 @@ enum FormRoutes {
             if let closed = refusal(of: program) {
                 return answers.refusal(closed, isAllowed: true)
             }
-            return try record(fields, program, answers, tx)
+            return try record(fields, from: sender, program, answers, tx)
         }
     }
 
     /// Reads the post and records it. A refusal undoes what was written and becomes an answer here,
     /// because a browser is to get its form back.
     private static func record(
-        _ fields: Result<[(name: String, value: String)], any Error>, _ program: Program,
-        _ answers: FormAnswers, _ tx: Transaction
+        _ fields: Result<[(name: String, value: String)], any Error>, from sender: SenderTraces?,
+        _ program: Program, _ answers: FormAnswers, _ tx: Transaction
     ) throws -> Response {
         var post = FormPost([])
         do {
             post = FormPost(try fields.get())
-            let lead = try post.submission(to: program.id)(tx)
+            let lead = try post.submission(to: program.id, from: sender)(tx)
             return answers.success(lead, program)
         } catch let refused as Refused {
             try tx.undo()

@@ -79,7 +79,9 @@ enum LeadRoutes {
             contact: form.contact(email), firm: form.firm, channel: body.text("channel"),
             referredAt: body.time("referred_at"), email: email, intro: form.intro,
             estimatedValue: form.estimatedValue, metadata: form.metadata, source: .api,
-            isHoneypotFilled: false, formDigest: nil, actor: call.principal.actor)
+            isHoneypotFilled: false, formDigest: nil,
+            traces: [DeviceWire.trace(body)].compactMap { $0 },
+            isSentByReferrer: call.participant != nil, actor: call.principal.actor)
     }
 
     private static func update(_ call: Call) throws -> WriteStep {

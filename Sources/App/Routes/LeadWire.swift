@@ -78,6 +78,9 @@ enum LeadWire {
                 "channel", .nullable(channel), "How it came: portal, slack, in_app, crm."),
             .optional(
                 "referred_at", .nullable(.time), "When it was referred, if that was before now."),
+            .optional(
+                "device_id", DeviceWire.schema,
+                "The referred person's; from a participant's token its own. \(DeviceWire.about)"),
         ] + changeable)
 
     /// What sales confirms; null takes an answer back.

@@ -40,6 +40,7 @@ enum ParticipantRoutes {
             let participant = form.participant(id: tx.makeID(), program: programID, at: tx.now)
             try checkUnique(participant, tx)
             try ParticipantStore.insert(participant, tx)
+            try form.keepTraces(of: participant.id, tx)
             try EventStore.append(
                 event("participant.\(participant.state.rawValue)", participant, call, from: nil), tx
             )
@@ -57,9 +58,11 @@ enum ParticipantRoutes {
             try call.requireMatch(version: old.version)
             let patched = try call.patched(
                 ParticipantWire.form(old), by: ParticipantWire.changeable)
-            let participant = try ParticipantForm(patched).changing(old, at: tx.now)
+            let form = try ParticipantForm(patched, knowing: old.payoutAccount)
+            let participant = form.changing(old, at: tx.now)
             try checkUnique(participant, tx)
             try ParticipantStore.update(participant, tx)
+            try form.keepTraces(of: id, tx)
             try EventStore.append(event("participant.updated", participant, call, from: nil), tx)
             return .object(
                 ParticipantWire.json(participant, for: call.principal), version: participant.version
@@ -116,6 +119,7 @@ enum ParticipantRoutes {
     private static func createToken(_ call: Call) throws -> WriteStep {
         let id: ParticipantID = try call.id()
         let days = call.body.integer("expires_in_days") ?? 30
+        let device = DeviceWire.trace(call.body)
         let secret = KeySecret(kind: .participant, randomBytes: RandomPool.bytes(32))
         return { tx in
             let participant = try find(id, tx)
@@ -127,6 +131,7 @@ enum ParticipantRoutes {
                 scopes: [], participant: id, program: participant.program, hint: secret.hint,
                 createdAt: tx.now, expiresAt: tx.now.advanced(byDays: Int(days)), revokedAt: nil)
             try APIKeyStore.insert(key, hash: secret.hash, tx)
+            try TraceStore.keep([device].compactMap { $0 }, of: id, tx)
             try EventStore.append(
                 NewEvent(
                     "api_key.created", key.id, program: participant.program, participant: id,
@@ -189,9 +194,14 @@ enum ParticipantRoutes {
 
     // MARK: - Contracts
 
+    private static let refusals = Problem.examples(of: [
+        ParticipantRefusal.phoneNotInternational, ParticipantRefusal.payoutAccountUnreadable,
+    ])
+
     private static let creation = Contract(
         operationID: "createParticipant", summary: "Let somebody apply, or approve at once.",
-        body: ParticipantWire.input, success: 201, answer: ParticipantWire.schema)
+        body: ParticipantWire.input, success: 201, answer: ParticipantWire.schema,
+        refusals: refusals)
 
     private static let reading = Contract(
         operationID: "getParticipant", summary: "One participant.", answer: ParticipantWire.schema)
@@ -206,7 +216,7 @@ enum ParticipantRoutes {
     private static let change = Contract(
         operationID: "updateParticipant", summary: "Change a participant by JSON Merge Patch.",
         body: ParticipantWire.changeable.asPatch, bodyTypes: Contract.patchTypes,
-        answer: ParticipantWire.schema)
+        answer: ParticipantWire.schema, refusals: refusals)
 
     private static func transition(_ action: Participant.State.Action) -> Contract {
         Contract(
@@ -230,6 +240,9 @@ enum ParticipantRoutes {
         body: .object([
             .optional("name", .text(1...100)),
             .optional("expires_in_days", .integer(1...365), "Default 30."),
+            .optional(
+                "device_id", DeviceWire.schema,
+                "What the participant opens the portal with. \(DeviceWire.about)"),
         ]), success: 201, answer: APIKeyWire.schema,
         refusals: [ParticipantRefusal.notApproved(state: .closed).problem])
 
@@ -245,6 +258,15 @@ enum ParticipantRoutes {
 extension ParticipantRefusal: ProblemConvertible {
     var problem: Problem {
         switch self {
+        case .phoneNotInternational:
+            .unprocessable(
+                "phone_not_international",
+                "The phone needs a plus sign, its country's calling code and a number of there.")
+        case .payoutAccountUnreadable:
+            .unprocessable(
+                "payout_account_unreadable",
+                "A payout account has at least four letters and digits, a digit among them, or is "
+                    + "an e-mail address.")
         case .emailTaken:
             .conflict(
                 "email_taken", "Somebody with this address takes part in the program already.")

@@ -1,6 +1,8 @@
+import Database
 import JSON
 import Model
 import Programs
+import Records
 
 /// How a participant looks on the wire.
 enum ParticipantWire {
@@ -14,7 +16,9 @@ enum ParticipantWire {
                 .required("kind", kind), .required("status", state),
                 .required("external_id", .nullable(.text(1...200))),
                 .required("name", .text(1...200)), .required("email", .email),
+                .required("phone", .nullable(.text(1...16)), "In E.164."),
                 .required("company", .nullable(.text(1...200))),
+                .required("payout_account", .nullable(.text(1...260)), "Masked: …6789."),
             ] + profile.map { .required($0.name, $0.schema, about($0)) } + [
                 .required("metadata", .metadata, "Empty for the participant's token."),
                 .required("version", .integer(1...Int64.max)),
@@ -58,7 +62,16 @@ enum ParticipantWire {
             .optional(
                 "external_id", .nullable(.text(1...200)), "Your own id, unique in the program."),
             .required("name", .text(1...200)), .required("email", .email),
+            .optional(
+                "phone", .nullable(.text(1...40)), "With a plus sign and the country's code."),
             .optional("company", .nullable(.text(1...200))),
+            .optional(
+                "payout_account", .nullable(.text(1...260)),
+                "Where it is paid: an IBAN, an address, a token. Kept as a keyed hash, to find out "
+                    + "who refers himself; the masked form, sent back, changes nothing."),
+            .optional(
+                "device_id", .nullable(DeviceWire.schema),
+                "Added to what it is known to use; not shown. \(DeviceWire.about)"),
             .optional("metadata", .metadata),
         ] + profile
 
@@ -88,7 +101,9 @@ enum ParticipantWire {
         json.field("external_id", participant.externalID)
         json.field("name", participant.name)
         json.field("email", participant.email.text)
+        json.field("phone", participant.phone)
         json.field("company", participant.company)
+        json.field("payout_account", participant.payoutAccount)
         let profile = participant.profile
         json.field("account_since", profile.accountSince)
         json.field("plan", profile.plan?.rawValue)
@@ -114,7 +129,9 @@ enum ParticipantWire {
             "email": .string(participant.email.text), "metadata": .object(participant.metadata),
         ]
         if let externalID = participant.externalID { form["external_id"] = .string(externalID) }
+        if let phone = participant.phone { form["phone"] = .string(phone) }
         if let company = participant.company { form["company"] = .string(company) }
+        form["payout_account"] = participant.payoutAccount.map { .string($0) }
         for (name, value) in participant.profile.json { form[name] = value }
         return .object(form)
     }
@@ -127,17 +144,38 @@ struct ParticipantForm: Sendable {
     let externalID: String?
     let name: String
     let email: EmailAddress
+    let phone: String?
     let company: String?
+    /// As people see it, and whole when it is a new one.
+    let payoutAccount: String?
+    let newPayoutAccount: PaymentAccount?
+    let device: TraceValue?
     let profile: ParticipantProfile
     let metadata: JSONObject
 
-    init(_ body: Body) throws {
+    /// `masked` is the payout account that is known, as the caller may have read it.
+    init(_ body: Body, knowing masked: String? = nil) throws {
         kind = body.text("kind").flatMap { Participant.Kind(rawValue: $0) } ?? .customer
         state = body.text("status") == "approved" ? .approved : .applied
         externalID = body.text("external_id")
         name = try body.requiredText("name")
         email = try body.required("email", body.email("email"))
+        phone = try body.text("phone").map { text in
+            guard let phone = PhoneNumber(text, country: nil) else {
+                throw ParticipantRefusal.phoneNotInternational
+            }
+            return phone.e164
+        }
         company = body.text("company")
+        let told = body.text("payout_account").flatMap { $0 == masked ? nil : $0 }
+        newPayoutAccount = try told.map { text in
+            guard let account = PaymentAccount(text) else {
+                throw ParticipantRefusal.payoutAccountUnreadable
+            }
+            return account
+        }
+        payoutAccount = newPayoutAccount?.masked ?? body.text("payout_account")
+        device = DeviceWire.trace(body)
         profile = ParticipantProfile(json: body.object)
         metadata = body.metadata
     }
@@ -145,8 +183,8 @@ struct ParticipantForm: Sendable {
     func participant(id: ParticipantID, program: ProgramID, at now: Instant) -> Participant {
         Participant(
             id: id, program: program, kind: kind, state: state, externalID: externalID, name: name,
-            email: email, company: company, profile: profile, metadata: metadata, version: 1,
-            createdAt: now, updatedAt: now)
+            email: email, phone: phone, company: company, payoutAccount: payoutAccount,
+            profile: profile, metadata: metadata, version: 1, createdAt: now, updatedAt: now)
     }
 
     func changing(_ old: Participant, at now: Instant) -> Participant {
@@ -155,11 +193,21 @@ struct ParticipantForm: Sendable {
         participant.externalID = externalID
         participant.name = name
         participant.email = email
+        participant.phone = phone
         participant.company = company
+        participant.payoutAccount = payoutAccount
         participant.profile = profile
         participant.metadata = metadata
         participant.version += 1
         participant.updatedAt = now
         return participant
+    }
+    /// What the participant is known by from now on, of what the request tells.
+    func keepTraces(of participant: ParticipantID, _ tx: Transaction) throws {
+        if newPayoutAccount != nil || payoutAccount == nil {
+            try TraceStore.forget(.account, of: participant, tx)
+        }
+        let told = [newPayoutAccount.map { .account($0) }, device]
+        try TraceStore.keep(told.compactMap { $0 }, of: participant, tx)
     }
 }

@@ -170,18 +170,12 @@ final class RedirectDoor {
             ClickFacts(userAgent: agent, referrerHost: referrer, isPrefetch: false))
     }
 
-    /// Nil when the visitor objects (Sec-GPC; DNT when configured): then nothing tells this click's
-    /// visitor from another's.
+    /// Nil when the visitor objects: then nothing tells this click's visitor from another's.
     private func visitor(_ request: Request, _ agent: String, _ now: Instant) -> Int64? {
-        if RedirectDoor.isOne(request, "sec-gpc") { return nil }
-        if honorsDoNotTrack && RedirectDoor.isOne(request, "dnt") { return nil }
+        if request.isUntracked(honorsDoNotTrack: honorsDoNotTrack) { return nil }
         let (address, isIgnored) = clientAddress.client(of: request)
         if isIgnored { ignoredForwards.note() }
         return clicks.salts.visitor(address: address.visitorBytes, userAgent: agent, at: now)
-    }
-
-    private static func isOne(_ request: Request, _ name: StaticString) -> Bool {
-        request.withHeader(name) { value in value?.count == 1 && value?.first == UInt8(ascii: "1") }
     }
 
     /// Browsers say in one of five ways that nobody has clicked yet: Sec-Purpose (may carry

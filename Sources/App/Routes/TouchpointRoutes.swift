@@ -130,11 +130,7 @@ enum TouchpointWire {
             "program_id", .id(ProgramID.self), "Needed unless participant, click or ref names it."),
         .optional("external_id", .text(1...200), "Your own id of the contact, unique for good."),
         .optional(
-            "customer",
-            .object([
-                .optional("external_id", .text(1...200), "Your own id of the customer."),
-                .optional("email", .email),
-            ]), "Needed unless click_id names somebody."),
+            "customer", NamedCustomer.schema, "Needed unless click_id names somebody."),
         .required("source", source),
         .optional(
             "participant_id", .id(ParticipantID.self),
@@ -147,16 +143,15 @@ enum TouchpointWire {
     ])
 
     static func record(_ body: Body, actor: String) throws -> RecordTouch {
-        let customer = body.nested("customer")
         let record = RecordTouch(
             program: body.id("program_id"), externalID: body.text("external_id"),
-            customerID: customer?.text("external_id"), email: customer?.email("email"),
+            customer: NamedCustomer(body.nested("customer")),
             source: try body.required(
                 "source", body.text("source").flatMap { TouchSource(rawValue: $0) }),
             participant: body.id("participant_id"), ref: body.text("ref"),
             click: body.id("click_id"), channel: body.text("channel"),
             campaign: body.text("campaign"), occurredAt: body.time("occurred_at"), actor: actor)
-        guard record.customerID != nil || record.email != nil || record.click != nil else {
+        guard record.customer.isNamed || record.click != nil else {
             throw Refused(.unprocessable("customer_required", "Name a customer or click_id."))
         }
         return record

@@ -4,6 +4,7 @@ import JSON
 import Model
 import Platform
 import Programs
+import Records
 
 /// Answers the requests of one loop: route, caller, contract, then the endpoint's action through
 /// the one door its type names. Lives on the loop's thread with the loop's own read-only
@@ -213,7 +214,7 @@ final class Dispatcher: RequestHandler {
         // A rehearsal must send what the real request must, but neither looks it up nor keeps it.
         let token = try IdempotencyToken(call, rule: endpoint.idempotency)
         let run = WriteRun(
-            step: Dispatcher.checked(step, call), token: isDryRun ? nil : token,
+            step: Dispatcher.checked(step, call, app), token: isDryRun ? nil : token,
             isDryRun: isDryRun, requestID: requestID, secretMember: endpoint.secretMember)
         let answer = Locked<Response?>(nil)
         hasLeft = true
@@ -239,14 +240,20 @@ final class Dispatcher: RequestHandler {
     }
 
     /// The step, for who may write: a participant may have been suspended since its token was made.
-    private static func checked(_ step: @escaping WriteStep, _ call: Call) -> WriteStep {
+    /// What a participant writes tells where it came from that day (R241).
+    private static func checked(
+        _ step: @escaping WriteStep, _ call: Call, _ app: Application
+    ) -> WriteStep {
         guard let own = call.participant else { return step }
+        let sender = SenderTraces(of: call.request, app).map { [$0.address, $0.browser] } ?? []
         return { tx in
             if let participant = try ParticipantStore.recall(own, tx) {
                 try ParticipantRules.checkMayWrite(participant.state)
             }
             do {
-                return try step(tx)
+                let response = try step(tx)
+                try TraceStore.keep(sender, of: own, tx)
+                return response
             } catch {
                 throw call.told(error)
             }

@@ -1,6 +1,7 @@
 import HTTP
 import JSON
 import Model
+import Records
 
 extension Schema {
     /// A list answer of `item`.
@@ -101,6 +102,17 @@ extension Response {
 
     /// Items of a list without a cursor, where the caller does not say how many.
     static let wholeMax = 100
+}
+
+/// How a device is told of, wherever somebody does something with it.
+enum DeviceWire {
+    /// Long enough for a name of one device; `unknown` is none.
+    static let schema = Schema.text(8...200)
+    static let about =
+        "As your app or fingerprinting names it. Kept as a keyed hash, to find out who refers "
+        + "himself."
+
+    static func trace(_ body: Body?) -> TraceValue? { body?.text("device_id").map { .device($0) } }
 }
 
 /// RFC 3339.
