@@ -8,8 +8,9 @@ import Records
 public enum RewardBook {
     /// The job that ends a reward's hold.
     public static let holdJob = "reward.hold"
-    /// The job that looks whether what was promised about a reward was kept.
+    /// The jobs that look whether what was promised about a reward was kept, and its target met.
     public static let dueJob = "reward.due"
+    public static let targetJob = "reward.target"
 
     /// Grants what the program's active rules give for `occasion`. What was granted on it already
     /// is not granted again. Throws `MoneyError` for amounts that cannot be kept or currencies that
@@ -81,10 +82,7 @@ public enum RewardBook {
         if state == .pending {
             try JobStore.schedule(holdJob, reward.id, at: reward.holdUntil, tx)
         }
-        if let clock = occasion.serviceLevels.flatMap({ RewardClockRules.clock(of: reward, $0) }) {
-            try RewardClockStore.start(clock, tx)
-            try JobStore.schedule(dueJob, reward.id, at: clock.dueAt, tx)
-        }
+        try startClocks(of: reward, on: occasion, tx)
         try tell(reward, from: nil, actor: occasion.actor, tx)
         return reward
     }
@@ -267,19 +265,48 @@ public enum RewardBook {
         _ reward: inout Reward, from old: Reward, actor: String, data: JSONObject = [:],
         _ tx: Transaction
     ) throws {
-        if reward.state != old.state, let clock = try RewardClockStore.running(old.id, tx),
-            RewardClockRules.isOver(clock.promise, in: reward.state)
-        {
-            try RewardClockStore.stop(old.id, tx)
-            try JobStore.cancel(dueJob, old.id, tx)
-        }
         reward.version += 1
         reward.updatedAt = tx.now
         // A refund of what a part payment left unpaid settles a reward as well.
         let isSettled = reward.state == .paid || reward.state == .clawedBack
         if isSettled, reward.paidAt == nil { reward.paidAt = tx.now }
         try RewardStore.update(reward, from: old, tx)
+        if reward.state != old.state { try followClocks(of: reward, tx) }
         try tell(reward, from: old, actor: actor, data: data, tx)
+    }
+
+    private static func startClocks(
+        of reward: Reward, on occasion: RewardOccasion, _ tx: Transaction
+    ) throws {
+        var time = RewardTimeRules.begin(
+            reward.kind, for: reward.participant, on: occasion, at: tx.now)
+        time.promised = occasion.serviceLevels.map {
+            RewardClockRules.promised(reward.trigger, holdUntil: reward.holdUntil, $0)
+        }
+        try RewardTimeStore.start(time, of: reward.id, approvedAt: reward.approvedAt, tx)
+        for clock in RewardClockRules.clocks(of: reward, time) {
+            try RewardClockStore.start(clock, tx)
+            try JobStore.schedule(job(of: clock), reward.id, at: clock.dueAt, tx)
+        }
+    }
+
+    /// Stops the clocks of what is done, or need not be done any more.
+    private static func followClocks(of reward: Reward, _ tx: Transaction) throws {
+        for clock in try RewardClockStore.running(reward.id, tx)
+        where RewardClockRules.isOver(clock.promise, in: reward.state) {
+            try RewardClockStore.stop(clock, tx)
+            try JobStore.cancel(job(of: clock), reward.id, tx)
+        }
+        switch reward.state {
+        case .rejected, .voided: try RewardTimeStore.remove(reward.id, tx)
+        case .pending, .review, .approved, .paid, .clawedBack:
+            try RewardTimeStore.follow(
+                reward.id, approvedAt: reward.approvedAt, paidAt: reward.paidAt, tx)
+        }
+    }
+
+    private static func job(of clock: RewardClock) -> String {
+        clock.promise == .target ? targetJob : dueJob
     }
 
     /// `reward.STATE` when the state changed, `reward.reversed` when money of it was taken back

@@ -42,7 +42,9 @@ struct ReattributeConversion: Sendable {
         let occasion = GrantRewards.Occasion(
             trigger: .conversion(kind: conversion.kind.rawValue), program: program,
             lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
-            actor: actor, facts: try GrantRewards.facts(of: conversion, lead, tx))
+            actor: actor,
+            facts: try GrantRewards.facts(
+                of: conversion, lead, attribution.decision, tx))
         let terms = try occasion.terms(credits, tx)
         _ = try RewardCorrection.run(
             terms, to: credits,

@@ -170,7 +170,8 @@ struct RecordConversion: Sendable {
             GrantRewards.Occasion(
                 trigger: .conversion(kind: kind.rawValue), program: program, lead: conversion.lead,
                 conversion: conversion.id, attribution: attribution.id, actor: actor,
-                facts: GrantRewards.facts(of: conversion, facts.lead, tx)),
+                facts: GrantRewards.facts(
+                    of: conversion, facts.lead, attribution.decision, tx)),
             credits: GrantRewards.credits(attribution.decision, of: conversion), tx)
     }
 }
