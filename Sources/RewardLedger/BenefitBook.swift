@@ -229,6 +229,9 @@ public enum BenefitBook {
         if state == .approved { benefit.approvedAt = tx.now }
         try BenefitStore.insert(benefit, tx)
         try RewardBook.takePlaces(rule, part.campaign, occasion, tx)
+        try RewardTimeStore.start(
+            RewardTimeRules.begin(benefit.kind, for: part.participant, on: occasion, at: tx.now),
+            of: benefit.id, approvedAt: benefit.approvedAt, tx)
         if state == .pending {
             try JobStore.schedule(holdJob, benefit.id, at: benefit.holdUntil, tx)
         }
@@ -270,6 +273,12 @@ public enum BenefitBook {
         benefit.version += 1
         benefit.updatedAt = tx.now
         try BenefitStore.update(benefit, tx)
+        if benefit.state == .voided {
+            try RewardTimeStore.remove(benefit.id, tx)
+        } else {
+            try RewardTimeStore.follow(
+                benefit.id, approvedAt: benefit.approvedAt, paidAt: benefit.fulfilledAt, tx)
+        }
         try tell(benefit, from: old, refund: refund, actor: actor, tx)
     }
 

@@ -8,8 +8,9 @@ import Records
 public enum RewardBook {
     /// The job that ends a reward's hold.
     public static let holdJob = "reward.hold"
-    /// The job that looks whether what was promised about a reward was kept.
+    /// The jobs that look whether what was promised about a reward was kept, and its target met.
     public static let dueJob = "reward.due"
+    public static let targetJob = "reward.target"
 
     /// Grants what the program's active rules give for `occasion`. What was granted on it already
     /// is not granted again. Throws `MoneyError` for amounts that cannot be kept or currencies that
@@ -87,9 +88,7 @@ public enum RewardBook {
         if state == .pending {
             try JobStore.schedule(holdJob, reward.id, at: reward.holdUntil, tx)
         }
-        if let clock = occasion.serviceLevels.flatMap({ RewardClockRules.clock(of: reward, $0) }) {
-            try start(clock, tx)
-        }
+        try startClocks(of: reward, on: occasion, tx)
         try tell(reward, from: nil, actor: occasion.actor, tx)
         return reward
     }
@@ -254,9 +253,9 @@ public enum RewardBook {
                 data: .object(data)), tx)
     }
 
-    static func start(_ clock: RewardClock, _ tx: Transaction) throws {
+    private static func start(_ clock: RewardClock, _ tx: Transaction) throws {
         try RewardClockStore.start(clock, tx)
-        try JobStore.schedule(dueJob, clock.reward, at: clock.dueAt, tx)
+        try JobStore.schedule(job(of: clock), clock.reward, at: clock.dueAt, tx)
     }
 
     /// Its money is available, what was set aside becomes expense in the same transaction, and its
@@ -302,19 +301,58 @@ public enum RewardBook {
         _ reward: inout Reward, from old: Reward, actor: String, data: JSONObject = [:],
         _ tx: Transaction
     ) throws {
-        if reward.state != old.state, let clock = try RewardClockStore.running(old.id, tx),
-            RewardClockRules.isOver(clock.promise, in: reward.state)
-        {
-            try RewardClockStore.stop(old.id, tx)
-            try JobStore.cancel(dueJob, old.id, tx)
-        }
         reward.version += 1
         reward.updatedAt = tx.now
         // A refund of what a part payment left unpaid settles a reward as well.
         let isSettled = reward.state == .paid || reward.state == .clawedBack
         if isSettled, reward.paidAt == nil { reward.paidAt = tx.now }
         try RewardStore.update(reward, from: old, tx)
+        if reward.state != old.state { try followClocks(of: reward, tx) }
         try tell(reward, from: old, actor: actor, data: data, tx)
+    }
+
+    private static func startClocks(
+        of reward: Reward, on occasion: RewardOccasion, _ tx: Transaction
+    ) throws {
+        var time = RewardTimeRules.begin(
+            reward.kind, for: reward.participant, on: occasion, at: tx.now)
+        time.promised = occasion.serviceLevels.map {
+            RewardClockRules.promised(reward.trigger, holdUntil: reward.holdUntil, $0)
+        }
+        try RewardTimeStore.start(time, of: reward.id, approvedAt: reward.approvedAt, tx)
+        for clock in RewardClockRules.clocks(of: reward, time) { try start(clock, tx) }
+    }
+
+    /// It is known how to pay it, so that the time in which this is promised begins.
+    static func startPayment(
+        of reward: Reward, _ terms: ServiceLevelTerms?, _ tx: Transaction
+    ) throws {
+        let promised = terms.map {
+            RewardClockRules.promised(
+                reward.trigger, holdUntil: reward.holdUntil, chosenAt: tx.now, $0)
+        }
+        try RewardTimeStore.choose(reward.kind, for: reward.id, promised, tx)
+        guard let promised, promised.promise == .payment else { return }
+        for clock in RewardClockRules.clocks(of: reward, [promised]) { try start(clock, tx) }
+    }
+
+    /// Stops the clocks of what is done, or need not be done any more.
+    private static func followClocks(of reward: Reward, _ tx: Transaction) throws {
+        for clock in try RewardClockStore.running(reward.id, tx)
+        where RewardClockRules.isOver(clock.promise, in: reward.state) {
+            try RewardClockStore.stop(clock, tx)
+            try JobStore.cancel(job(of: clock), reward.id, tx)
+        }
+        switch reward.state {
+        case .rejected, .voided: try RewardTimeStore.remove(reward.id, tx)
+        case .pending, .review, .approved, .paid, .clawedBack:
+            try RewardTimeStore.follow(
+                reward.id, approvedAt: reward.approvedAt, paidAt: reward.paidAt, tx)
+        }
+    }
+
+    private static func job(of clock: RewardClock) -> String {
+        clock.promise == .target ? targetJob : dueJob
     }
 
     /// `reward.STATE` when the state changed, `reward.reversed` when money of it was taken back

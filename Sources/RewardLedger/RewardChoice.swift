@@ -72,12 +72,7 @@ extension RewardBook {
         reward.kind = kind
         try JobStore.cancel(choiceJob, old.id, tx)
         try save(&reward, from: old, actor: actor, tx)
-        if old.kind == .choice, let serviceLevels,
-            let clock = RewardClockRules.clock(of: reward, serviceLevels, chosenAt: tx.now),
-            clock.promise == .payment
-        {
-            try start(clock, tx)
-        }
+        if old.kind == .choice { try startPayment(of: reward, serviceLevels, tx) }
         try EventStore.append(
             NewEvent(
                 "reward.chosen", reward.id, program: reward.program,

@@ -1,13 +1,19 @@
 import Database
 import Model
 
-/// What a program promised about a reward, and by when (R166, R167).
+/// What a program promised about a reward or aims at, and by when (R166, R167, R273).
 public struct RewardClock: Sendable, Equatable {
     public enum Promise: String, Sendable, CaseIterable {
         /// That it is approved and in the participant's balance.
         case credit
         /// That it is paid.
         case payment
+        /// That it is paid soon after the referral, hold included: the program's own target, which
+        /// nobody was promised.
+        case target
+
+        /// What somebody was promised.
+        public static let promises: [Promise] = [.credit, .payment]
     }
 
     public let reward: RewardID
@@ -19,31 +25,44 @@ public struct RewardClock: Sendable, Equatable {
 
 /// Decisions about the times of rewards: pure.
 public enum RewardClockRules {
-    /// What is promised for a new reward: one for a step of a lead is credited within business
-    /// days, one for a win or a sale is paid within days. The time counts from the end of the hold,
-    /// which is itself a published condition, and else no program that waits for returns (R176)
-    /// could keep its promise.
-    ///
-    /// Nobody can pay what its recipient has yet to choose about: that time counts from the choice.
-    public static func clock(
-        of reward: Reward, _ terms: ServiceLevelTerms, chosenAt: Instant? = nil
-    ) -> RewardClock? {
-        let promise: RewardClock.Promise
-        let dueAt: Instant
-        switch reward.trigger {
+    /// What is promised for what `trigger` earns: a reward for a step of a lead is credited within
+    /// business days, one for a win or a sale is paid within days. The time counts from the end of
+    /// the hold, which is itself a published condition, and else no program that waits for returns
+    /// (R176) could keep its promise; and from the choice, where the recipient had one.
+    static func promised(
+        _ trigger: RewardRule.TriggerName, holdUntil: Instant, chosenAt: Instant? = nil,
+        _ terms: ServiceLevelTerms
+    ) -> RewardTime.Promised {
+        switch trigger {
         case .leadSubmitted, .leadQualified, .leadOpportunity, .milestone:
-            promise = .credit
-            dueAt = terms.calendar.adding(terms.creditBusinessDays, to: reward.holdUntil)
+            RewardTime.Promised(
+                promise: .credit,
+                at: terms.calendar.adding(terms.creditBusinessDays, to: holdUntil))
         case .leadWon, .conversion, .signup, .purchase, .renewal, .upsell:
-            guard reward.kind != .choice else { return nil }
-            promise = .payment
-            dueAt = max(reward.holdUntil, chosenAt ?? reward.holdUntil)
-                .advanced(byDays: Int(clamping: terms.payDays))
+            RewardTime.Promised(
+                promise: .payment,
+                at: max(holdUntil, chosenAt ?? holdUntil).advanced(
+                    byDays: Int(clamping: terms.payDays)))
         }
-        guard !isOver(promise, in: reward.state) else { return nil }
-        return RewardClock(
-            reward: reward.id, program: reward.program, participant: reward.participant,
-            promise: promise, dueAt: dueAt)
+    }
+
+    /// The clocks that run for a new reward.
+    static func clocks(of reward: Reward, _ time: RewardTime) -> [RewardClock] {
+        let target = time.targetAt.map { RewardTime.Promised(promise: .target, at: $0) }
+        return clocks(of: reward, [time.promised, target].compactMap { $0 })
+    }
+
+    /// For what is not kept at once. Nobody can pay what its recipient has yet to choose about:
+    /// that time counts from the choice.
+    static func clocks(of reward: Reward, _ promises: [RewardTime.Promised]) -> [RewardClock] {
+        promises.filter {
+            !isOver($0.promise, in: reward.state)
+                && !($0.promise == .payment && reward.kind == .choice)
+        }.map {
+            RewardClock(
+                reward: reward.id, program: reward.program, participant: reward.participant,
+                promise: $0.promise, dueAt: $0.at)
+        }
     }
 
     /// Whether the promise was kept, or there is nothing left to keep.
@@ -67,52 +86,58 @@ public enum RewardClockStore {
             clock.dueAt)
     }
 
-    static func stop(_ reward: RewardID, _ tx: Transaction) throws {
-        try tx.run("DELETE FROM reward_clocks WHERE reward_id = ?", reward)
+    static func stop(_ clock: RewardClock, _ tx: Transaction) throws {
+        try tx.run(
+            "DELETE FROM reward_clocks WHERE reward_id = ? AND promise = ?", clock.reward,
+            clock.promise.rawValue)
     }
 
-    /// The clock that runs for the reward.
-    public static func running(_ reward: RewardID, _ reader: Reader) throws -> RewardClock? {
-        try reader.first(
+    /// The clocks that run for the reward.
+    public static func running(_ reward: RewardID, _ reader: Reader) throws -> [RewardClock] {
+        try reader.all(
             """
             SELECT reward_id, program_id, participant_id, promise, due_at FROM reward_clocks
             WHERE reward_id = ?
             """, reward, map: clock)
     }
 
-    /// Clocks that have run out by `now`, the longest overdue first.
+    /// Clocks that have run out by `now`, the longest overdue first; those of all promises, which a
+    /// target is none of, unless told.
     public static func overdue(
         at now: Instant, promise: RewardClock.Promise?, program: ProgramID?, limit: Int,
+        _ reader: Reader
+    ) throws -> [RewardClock] {
+        let promises = promise.map { [$0] } ?? RewardClock.Promise.promises
+        let clocks = try promises.flatMap {
+            try overdue(at: now, $0, program: program, limit: limit, reader)
+        }
+        return Array(
+            clocks.sorted { ($0.dueAt, $0.reward) < ($1.dueAt, $1.reward) }.prefix(limit))
+    }
+
+    private static func overdue(
+        at now: Instant, _ promise: RewardClock.Promise, program: ProgramID?, limit: Int,
         _ reader: Reader
     ) throws -> [RewardClock] {
         var query = Query(
             """
             SELECT reward_id, program_id, participant_id, promise, due_at FROM reward_clocks
-            WHERE due_at <= ?
-            """, now)
-        if let promise { query.append(" AND promise = ?", promise.rawValue) }
+            WHERE promise = ? AND due_at <= ?
+            """, promise.rawValue, now)
         if let program { query.append(" AND program_id = ?", program) }
         query.append(" ORDER BY due_at, reward_id LIMIT ?", Int64(limit))
         return try reader.all(query, map: clock)
     }
 
-    /// How many clocks of each kind have run out, counted up to 10,000 in all.
-    public static func overdueCounts(
-        at now: Instant, _ reader: Reader
-    ) throws -> [RewardClock.Promise: Int64] {
-        var counts: [RewardClock.Promise: Int64] = [:]
-        try reader.forEach(
+    /// How many clocks of the promise have run out, counted up to 10,000.
+    public static func overdueCount(
+        _ promise: RewardClock.Promise, at now: Instant, _ reader: Reader
+    ) throws -> Int64 {
+        try reader.integer(
             """
-            SELECT promise, count(*) FROM (
-                SELECT promise FROM reward_clocks WHERE due_at <= ? ORDER BY due_at LIMIT 10000)
-            GROUP BY promise
-            """, now
-        ) { row in
-            if let promise = try RewardClock.Promise(rawValue: row.text(0)) {
-                counts[promise] = try row.int64(1)
-            }
-        }
-        return counts
+            SELECT count(*) FROM (
+                SELECT 1 FROM reward_clocks WHERE promise = ? AND due_at <= ? LIMIT 10000)
+            """, promise.rawValue, now) ?? 0
     }
 
     private static func clock(_ row: Row) throws -> RewardClock {

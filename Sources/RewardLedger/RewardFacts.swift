@@ -5,6 +5,8 @@ import Model
 public struct RewardFacts: Sendable, Equatable {
     /// When the referral came in, which decides about campaigns (R189).
     public var referredAt: Instant?
+    /// The first touch with credit of a sale that no lead led to.
+    public var touchedAt: Instant?
     public var industry: String?
     public var country: String?
     /// Who was referred.
@@ -35,6 +37,7 @@ public struct RewardFacts: Sendable, Equatable {
     var json: JSONValue {
         var object = JSONObject()
         object["referred_at"] = referredAt.map { .string($0.rfc3339) }
+        object["touched_at"] = touchedAt.map { .string($0.rfc3339) }
         object["industry"] = industry.map { .string($0) }
         object["country"] = country.map { .string($0) }
         object["customer_id"] = customer.map { .string($0.description) }
@@ -47,6 +50,7 @@ public struct RewardFacts: Sendable, Equatable {
     init(json: JSONObject) {
         let read = TermsReader(json)
         referredAt = read.text("referred_at").flatMap { Instant(rfc3339: $0) }
+        touchedAt = read.text("touched_at").flatMap { Instant(rfc3339: $0) }
         industry = read.text("industry")
         country = read.text("country")
         customer = read.text("customer_id").flatMap { CustomerID($0) }

@@ -146,6 +146,7 @@ struct Scene {
             (SELECT count(*) FROM benefits) +
             (SELECT count(*) FROM payout_rewards) +
             (SELECT count(*) FROM reward_clocks) +
+            (SELECT count(*) FROM reward_times) +
             (SELECT count(*) FROM ledger_accounts) +
             (SELECT count(*) FROM ledger_transactions) +
             (SELECT count(*) FROM ledger_postings)

@@ -62,11 +62,16 @@ enum GrantRewards {
         return facts
     }
 
-    /// What rules ask of a sale: it was referred when its lead was, else when it was made.
+    /// What rules ask of a sale: it was referred when its lead was, else when it was made. How long
+    /// its reward takes is counted from its first touch with credit, where there is no lead.
     static func facts(
-        of conversion: Conversion, _ lead: Lead?, _ reader: Reader
+        of conversion: Conversion, _ lead: Lead?, _ decision: AttributionDecision,
+        _ reader: Reader
     ) throws -> RewardFacts {
         var facts = lead.map { GrantRewards.facts(of: $0) } ?? RewardFacts()
+        if lead == nil {
+            facts.touchedAt = decision.touches.first { $0.parts > 0 }?.fact.occurredAt
+        }
         facts.referredAt = facts.referredAt ?? conversion.occurredAt
         facts.customer = conversion.customer
         facts.product = conversion.product

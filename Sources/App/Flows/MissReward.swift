@@ -4,16 +4,27 @@ import Model
 import Records
 import RewardLedger
 
-/// A reward's time has come and the promise was not kept: told once, because the job that does it
-/// goes in the same transaction, also when the service was down at that time.
+/// A reward's time has come and the promise was not kept, or the target not met: told once, because
+/// the job that does it goes in the same transaction, also when the service was down at that time.
 enum MissReward {
-    static func run(_ id: RewardID, _ tx: Transaction) throws {
-        guard let clock = try RewardClockStore.running(id, tx), clock.dueAt <= tx.now,
-            let reward = try RewardStore.find(id, tx)
-        else { return }
+    static func promise(_ id: RewardID, _ tx: Transaction) throws {
+        try tell("reward.overdue", id, of: RewardClock.Promise.promises, tx)
+    }
+
+    static func target(_ id: RewardID, _ tx: Transaction) throws {
+        try tell("reward.target_missed", id, of: [.target], tx)
+    }
+
+    private static func tell(
+        _ type: String, _ id: RewardID, of promises: [RewardClock.Promise], _ tx: Transaction
+    ) throws {
+        let clock = try RewardClockStore.running(id, tx).first {
+            promises.contains($0.promise) && $0.dueAt <= tx.now
+        }
+        guard let clock, let reward = try RewardStore.find(id, tx) else { return }
         try EventStore.append(
             NewEvent(
-                "reward.overdue", id, program: reward.program, participant: reward.participant,
+                type, id, program: reward.program, participant: reward.participant,
                 actor: "system", to: reward.state.rawValue, reason: clock.promise.rawValue,
                 data: ["due_at": .string(clock.dueAt.rfc3339)]), tx)
     }

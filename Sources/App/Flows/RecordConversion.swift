@@ -177,7 +177,8 @@ struct RecordConversion: Sendable {
     ) throws -> (rewards: [Reward], benefits: [Benefit]) {
         let program = facts.program
         guard try GrantRewards.mayEarn(conversion, program, tx) else { return ([], []) }
-        let rewardFacts = try GrantRewards.facts(of: conversion, facts.lead, tx)
+        let rewardFacts = try GrantRewards.facts(
+            of: conversion, facts.lead, attribution.decision, tx)
         return try GrantRewards.run(
             GrantRewards.Occasion(
                 trigger: GrantRewards.trigger(of: conversion, rewardFacts, tx), program: program,

@@ -62,7 +62,7 @@ struct RehearseProgram {
             trigger: trigger, program: program, lead: conversion.lead, conversion: id,
             actor: "system")
         let lead = try conversion.lead.flatMap { try LeadStore.find($0, reader) }
-        occasion.facts = try GrantRewards.facts(of: conversion, lead, reader)
+        occasion.facts = try GrantRewards.facts(of: conversion, lead, rehearsed, reader)
         let terms = try occasion.unflagged(credits, reader)
         for rule in rules where RewardRuleRules.applies(rule, to: trigger) {
             for share in try RewardReckoning.rehearse(

@@ -106,7 +106,8 @@ final class JobRunner: Sendable {
         case "reward.hold": try ReleaseHold.run(job.subject(RewardID.self), tx)
         case BenefitBook.holdJob: try BenefitBook.endHold(job.subject(BenefitID.self), tx)
         case RewardBook.choiceJob: try ChooseReward.due(job.subject(RewardID.self), tx)
-        case RewardBook.dueJob: try MissReward.run(job.subject(RewardID.self), tx)
+        case RewardBook.dueJob: try MissReward.promise(job.subject(RewardID.self), tx)
+        case RewardBook.targetJob: try MissReward.target(job.subject(RewardID.self), tx)
         case "lead.follow_up": try MoveLead.followUp(job.subject(LeadID.self), tx)
         case RegistrationJobs.decision:
             try RegistrationJobs.decisionDue(

@@ -144,13 +144,21 @@ enum Metrics {
         }
         out.family(
             "referrald_rewards_overdue", .gauge,
-            "Rewards that were to be credited or paid and were not; counted up to 10,000.")
-        let late = try RewardClockStore.overdueCounts(at: app.clock.now(), reader)
+            "Rewards that were to be credited or paid, by promise or target, and were not; each "
+                + "counted up to 10,000.")
         for promise in RewardClock.Promise.allCases {
             out.sample(
                 "referrald_rewards_overdue", [("promise", promise.rawValue)],
-                Double(late[promise] ?? 0))
+                Double(
+                    try RewardClockStore.overdueCount(promise, at: app.clock.now(), reader)))
         }
+        let times = try RewardTimeStore.histogram(reader)
+        out.family(
+            "referrald_time_to_reward_seconds", .histogram,
+            "From the referral until its reward was paid or its benefit given.")
+        out.histogram(
+            "referrald_time_to_reward_seconds", bounds: RewardTimeRules.bounds.map { Double($0) },
+            counts: times.counts, sum: Double(times.seconds))
         out.single(
             "referrald_ledger_imbalance", .gauge,
             "Sum of all balances over all currencies in absolute minor units; must be 0.",

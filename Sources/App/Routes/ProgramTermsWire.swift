@@ -162,6 +162,10 @@ enum ProgramTermsWire {
             "pay_days", .integer(1...365),
             "From the end of the hold until a reward for a win or a sale is paid; default 30."),
         .optional(
+            "reward_target_days", .integer(0...365),
+            "The target from the referral until its reward is paid, hold included; 0: none. "
+                + "Default 7."),
+        .optional(
             "weekend_days", .list(.integer(1...7), count: 0...6),
             "No business days; Monday is 1. Default 6 and 7."),
         .optional(

@@ -24,6 +24,10 @@ enum ProgramWire {
                 .required("thank_you_url", .nullable(.keptURL)),
                 .required("allowed_origins", .list(.text(8...300), count: 0...20)),
             ] + ProgramTermsWire.output + [
+                .required(
+                    "reward_target_in_reach", .nullable(.boolean),
+                    "Whether a reward can be paid within service_levels.reward_target_days at "
+                        + "all: false when hold_days alone are as long. Null without a target."),
                 .required("metadata", .metadata, "Empty for a participant's token."),
                 .required("version", .integer(1...Int64.max)),
                 .required("created_at", .time), .required("updated_at", .time),
@@ -86,6 +90,9 @@ enum ProgramWire {
             let isShown = isOperator || !ProgramTermsWire.internals.contains(field.name)
             json.field(field.name, isShown ? terms[field.name] ?? .null : .null)
         }
+        json.field(
+            "reward_target_in_reach",
+            program.terms.serviceLevels.isTargetInReach(holdDays: program.terms.holdDays))
         json.field("metadata", JSONValue.object(isOperator ? program.metadata : [:]))
         json.field("version", program.version)
         json.field("created_at", program.createdAt.rfc3339)

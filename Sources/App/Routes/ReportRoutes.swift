@@ -11,6 +11,8 @@ enum ReportRoutes {
     static func add(to routes: inout RouteTable) {
         routes.add(.get, "/v1/reports/funnel", .key(.read), .longRead(funnel), funnelling)
         routes.add(.get, "/v1/reports/channels", .key(.read), .longRead(channels), comparing)
+        routes.add(
+            .get, "/v1/reports/time_to_reward", .key(.read), .longRead(timeToReward), timing)
     }
 
     // MARK: - Handlers
@@ -38,20 +40,44 @@ enum ReportRoutes {
         }
     }
 
+    private static func timeToReward(_ call: Call, _ reader: Reader) throws -> Response {
+        let dimension =
+            call.query["by"].flatMap { RewardTimeDimension(rawValue: $0) } ?? .trigger
+        return try reader.snapshot {
+            let report = try Report(call, reader)
+            let (program, days) = (report.program.id, report.period.days)
+            guard try !RewardTimeStore.isTooMuch(in: program, days, reader) else {
+                throw Refused(tooMuch)
+            }
+            var total = RewardTimeTally()
+            var groups: [String: RewardTimeTally] = [:]
+            try RewardTimeStore.forEach(in: program, days, by: dimension, reader) { key, time in
+                total.add(time)
+                groups[key, default: RewardTimeTally()].add(time)
+            }
+            return .object(
+                TimeToRewardWire.json(
+                    report, by: dimension, groups: RewardTimeRules.ordered(groups, by: dimension),
+                    total: total,
+                    try RewardTimeStore.waiting(in: program, at: report.now, reader)))
+        }
+    }
+
     /// Of which program and of which days a report is.
     struct Report {
         let program: Program
         let period: ReportPeriod
+        /// Nothing is newer than the last commit.
+        let now: Instant
 
         fileprivate init(_ call: Call, _ reader: Reader) throws {
             guard let id: ProgramID = call.queryID("program_id"),
                 let program = try ProgramStore.find(id, reader)
             else { throw Refused(.notFound()) }
             self.program = program
-            // Nothing is newer than the last commit.
-            let today = try LedgerReads.lastCommit(reader).day
+            now = try LedgerReads.lastCommit(reader)
             let period = ReportPeriod(
-                from: call.queryDay("from"), to: call.queryDay("to"), today: today)
+                from: call.queryDay("from"), to: call.queryDay("to"), today: now.day)
             guard let period else { throw Refused(noDays) }
             self.period = period
         }
@@ -65,6 +91,10 @@ enum ReportRoutes {
     }
 
     private static let noDays = Problem.unprocessable("no_days", "to must be later than from.")
+
+    private static let tooMuch = Problem.unprocessable(
+        "too_many_rewards",
+        "More than \(RewardTimeRules.reportMost) rewards were paid on these days; ask for fewer.")
 
     // MARK: - Contracts
 
@@ -94,6 +124,18 @@ enum ReportRoutes {
             + "money.",
         query: period, answer: ChannelsWire.schema, others: [(422, "No days lie between.")],
         refusals: [noDays])
+
+    private static let timing = Contract(
+        operationID: "getTimeToRewardReport",
+        summary: "How long rewards took from the referral until they were paid, what the way was "
+            + "made of, how many were in time, and what still waits; in all and by group.",
+        query: period + [
+            .optional(
+                "by", .choice(RewardTimeDimension.allCases.map(\.rawValue)),
+                "trigger unless told.")
+        ], answer: TimeToRewardWire.schema,
+        others: [(422, "No days lie between, or too many rewards were paid on them.")],
+        refusals: [noDays, tooMuch])
 }
 
 extension Call {

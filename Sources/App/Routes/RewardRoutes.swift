@@ -151,7 +151,10 @@ enum RewardRoutes {
             "Rewards that were to be credited or paid and were not, the longest overdue first.",
         query: [
             .optional("limit", .integer(1...100), "How many, 10 unless told."),
-            .optional("promise", .choice(RewardClock.Promise.allCases.map(\.rawValue))),
+            .optional(
+                "promise", .choice(RewardClock.Promise.allCases.map(\.rawValue)),
+                "credit and payment unless told; target: those that missed the program's target, "
+                    + "which is no promise."),
             .optional("program_id", .id(ProgramID.self)),
         ], answer: .page(of: RewardWire.clock))
 

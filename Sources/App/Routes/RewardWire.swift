@@ -62,7 +62,8 @@ enum RewardWire {
             .required("participant_id", .id(ParticipantID.self)),
             .required(
                 "promise", .choice(RewardClock.Promise.allCases.map(\.rawValue)),
-                "credit: to be approved; payment: to be paid."),
+                "credit: to be approved; payment: to be paid; target: to be paid within the "
+                    + "program's target from the referral."),
             .required("due_at", .time),
         ]))
 

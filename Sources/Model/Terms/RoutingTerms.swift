@@ -87,6 +87,9 @@ public struct ServiceLevelTerms: Sendable, Equatable {
     public var creditBusinessDays: Int64 = 5
     /// Until a reward for a win or a sale is paid, in days of 24 hours (R167).
     public var payDays: Int64 = 30
+    /// The target from the referral until a reward is paid, in days of 24 hours (R273); 0: none. A
+    /// merge patch cannot set null, which puts the default back.
+    public var rewardTargetDays: Int64 = 7
     /// Which days are no business days (R170): of the week, Monday is 1, and holidays as dates.
     public var weekendDays: [Int64] = [6, 7]
     public var holidays: [String] = []
@@ -101,9 +104,17 @@ public struct ServiceLevelTerms: Sendable, Equatable {
         tellWonHours = read.integer("tell_won_hours") ?? tellWonHours
         creditBusinessDays = read.integer("credit_business_days") ?? creditBusinessDays
         payDays = read.integer("pay_days") ?? payDays
+        rewardTargetDays = read.integer("reward_target_days") ?? rewardTargetDays
         weekendDays = read.list("weekend_days")?.compactMap(\.integerValue) ?? weekendDays
         holidays = read.texts("holidays") ?? holidays
     }
+
+    /// In days; nil: none.
+    public var rewardTarget: Int64? { rewardTargetDays > 0 ? rewardTargetDays : nil }
+
+    /// Whether a reward that is held for `holdDays` can be paid within the target, if it is earned
+    /// with the referral itself; nil without a target.
+    public func isTargetInReach(holdDays: Int64) -> Bool? { rewardTarget.map { holdDays < $0 } }
 
     /// The program's business days.
     public var calendar: BusinessCalendar {
@@ -117,6 +128,7 @@ public struct ServiceLevelTerms: Sendable, Equatable {
             "tell_qualified_hours": .integer(tellQualifiedHours),
             "tell_won_hours": .integer(tellWonHours),
             "credit_business_days": .integer(creditBusinessDays), "pay_days": .integer(payDays),
+            "reward_target_days": .integer(rewardTargetDays),
             "weekend_days": .array(weekendDays.map { .integer($0) }),
             "holidays": .array(holidays.map { .string($0) }),
         ]
