@@ -134,6 +134,34 @@ struct LeadStoreTests {
         #expect(try LeadStore.find(lead.id, file.reader) == lead)
     }
 
+    @Test("a lead of every state and source is stored, and none of another")
+    func words() throws {
+        let words = Lead.State.allCases.flatMap { state in
+            Lead.Source.allCases.map { (state, $0) }
+        }
+        let leads = words.enumerated().map { place, word in
+            someLead(word.0, id: id(start, UInt64(place)), source: word.1)
+        }
+        let file = try store(leads)
+        for lead in leads { #expect(try LeadStore.find(lead.id, file.reader) == lead) }
+        #expect(throws: DatabaseFault.self) {
+            try file.database.perform { try $0.run("UPDATE leads SET state = 'known'") }
+        }
+        #expect(throws: DatabaseFault.self) {
+            try file.database.perform { try $0.run("UPDATE leads SET source = 'post'") }
+        }
+    }
+
+    @Test("a lead and its clock are checked without a table of words for every row")
+    func checks() throws {
+        let file = try TemporaryDatabase()
+        let steps =
+            try file.reader.all("EXPLAIN INSERT INTO leads DEFAULT VALUES") { try $0.text(1) }
+            + file.reader.all("EXPLAIN INSERT INTO lead_clocks DEFAULT VALUES") { try $0.text(1) }
+        #expect(steps.contains("Insert"))
+        #expect(!steps.contains("OpenEphemeral"))
+    }
+
     @Test("an update writes everything that a move or a patch changes")
     func update() throws {
         var lead = someLead(id: id(start, 1), participant: ann)
