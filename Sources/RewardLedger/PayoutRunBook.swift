@@ -9,9 +9,8 @@ import Records
 /// A slice is one transaction: its drafts, how far the run has come, and their events stand or fall
 /// together, so that a run that was stopped goes on where it was and nobody gets two of its drafts.
 public enum PayoutRunBook {
-    /// What one slice may cost: a participant costs one, and so does every ten rewards of a draft
-    /// and every entry in the journal;
-    /// a few milliseconds, so that a redirect never waits for it.
+    /// What one slice may cost: a participant costs one, and every ten rewards of a draft and every
+    /// entry in the journal one more; a few milliseconds, so that a redirect never waits for it.
     static let sliceCost = 20
 
     /// The run that `reference` names already, when it is the same; else a new one.
