@@ -36,6 +36,21 @@ import Testing
         }
     }
 
+    @Test("a campaign of some products is for their sales, in any case of letters, not for leads")
+    func products() {
+        var campaign = campaign()
+        campaign.products = ["Pro", "Team"]
+        var facts = RewardFacts()
+        facts.referredAt = campaign.startsAt
+        let rule = RewardRuleID(high: 1, low: 1)
+        #expect(!CampaignRules.applies(campaign, to: rule, facts))
+        for (product, isMeant) in [("pro", true), ("TEAM", true), ("Prof", false)] {
+            facts.product = product
+            #expect(CampaignRules.applies(campaign, to: rule, facts) == isMeant, "\(product)")
+            #expect(RewardFacts(json: facts.json.objectValue ?? [:]).product == product)
+        }
+    }
+
     @Test("a campaign changes before it starts only, and is ended once")
     func life() throws {
         try CampaignRules.checkMayChange(campaign(), at: Instant(milliseconds: 999))

@@ -65,6 +65,50 @@ import Testing
         }
     }
 
+    @Test("choices are two kinds or more, each once, for referrers, with the kind choice alone")
+    func choices() throws {
+        let dollar = try #require(RewardRuleRulesTests.dollar)
+        func check(
+            _ kinds: [RewardRule.Kind], days: Int64? = nil, kind: RewardRule.Kind = .choice,
+            recipient: RewardRule.Recipient = .referrer
+        ) throws {
+            var terms = RewardTerms(
+                trigger: .conversion, recipient: recipient, kind: kind,
+                rate: .basisPoints(5, atMost: nil), conversionKinds: nil)
+            terms.choice = RewardChoice(kinds: kinds, withinDays: days)
+            try RewardRuleRules.check(terms, currency: dollar)
+            #expect(RewardTerms(json: terms.json) == terms)
+        }
+        try check([.giftCard, .cash])
+        try check(RewardRule.Kind.choosable, days: 30)
+        try check([], kind: .cash)
+        #expect(throws: RewardRuleRefusal.choicesMisplaced) { try check([]) }
+        #expect(throws: RewardRuleRefusal.choicesMisplaced) { try check([.cash]) }
+        #expect(throws: RewardRuleRefusal.choicesMisplaced) { try check([.cash, .cash]) }
+        #expect(throws: RewardRuleRefusal.choicesMisplaced) {
+            try check([.cash, .donation], kind: .cash)
+        }
+        #expect(throws: RewardRuleRefusal.choicesMisplaced) { try check([], days: 1, kind: .cash) }
+        #expect(throws: RewardRuleRefusal.choicesMisplaced) {
+            try check([.cash, .donation], recipient: .referee)
+        }
+    }
+
+    @Test("products narrow triggers of sales only")
+    func products() throws {
+        let dollar = try #require(RewardRuleRulesTests.dollar)
+        var sale = terms(.flat(try money()), trigger: .renewal)
+        sale.products = ["Pro"]
+        sale.first = 12
+        try RewardRuleRules.check(sale, currency: dollar)
+        #expect(RewardTerms(json: sale.json) == sale)
+        var lead = terms(.flat(try money()), trigger: .leadWon)
+        lead.products = ["Pro"]
+        #expect(throws: RewardRuleRefusal.productsWithoutConversion) {
+            try RewardRuleRules.check(lead, currency: dollar)
+        }
+    }
+
     @Test("an archived rule neither changes nor applies, and kinds narrow an active one")
     func application() throws {
         let now = Instant(milliseconds: 0)
