@@ -308,7 +308,7 @@ import Testing
         let years = try fixture.perform { tx in
             try SummaryReads.paidByYear(to: participant, fixture.currency, tx)
         }
-        #expect(years.map(\.cash) == [1_000] && years.map(\.accountCredit) == [300])
+        #expect(years.map(\.amounts) == [[.cash: 1_000, .accountCredit: 300]])
         #expect(try fixture.faults() == [])
     }
 
