@@ -339,6 +339,15 @@ struct EveryRouteTests {
         let objects = try Objects(scene, of: scene.ada)
         // Something that no payout holds yet.
         try scene.sale(scene.ada, "second")
+        // What works in the background is to have ended, for it writes.
+        for noun in ["payout_runs", "rehearsals"] {
+            let path = "/v1/\(noun)/\(objects.ids[noun] ?? "")"
+            #expect(
+                try eventually {
+                    ["done", "failed"].contains(
+                        try scene.service.get(path)["status"]?.stringValue)
+                })
+        }
         let before = try Scene.rowCount(scene.service)
         var accepted = 0
         let writes = Self.endpoints.filter { $0.path.hasPrefix("/v1/") && $0.action.isWrite }
