@@ -46,19 +46,22 @@ public enum PayoutRunBook {
         }
     }
 
-    /// Does a slice of the oldest run. Returns what went wrong, for the log: a participant who
-    /// cannot be drafted for is counted and passed over, alone.
-    public static func advance(_ tx: Transaction) throws -> String? {
+    /// Does a slice of the oldest run. Who is not `payable` waits for a later one. Returns what
+    /// went wrong, for the log: a participant who cannot be drafted for is counted and passed over,
+    /// alone.
+    public static func advance(
+        _ tx: Transaction, payable isPayable: (ParticipantID) throws -> Bool
+    ) throws -> String? {
         guard let run = try PayoutRunStore.running(tx) else { return nil }
         do {
-            try advance(run, cost: sliceCost, tx)
+            try advance(run, cost: sliceCost, tx, isPayable)
             return nil
         } catch {
             if let fault = error as? DatabaseFault, fault.isRetryable { throw error }
             try tx.undo()
         }
         do {
-            try advance(run, cost: 1, tx)
+            try advance(run, cost: 1, tx, isPayable)
             return nil
         } catch {
             if let fault = error as? DatabaseFault, fault.isRetryable { throw error }
@@ -69,13 +72,22 @@ public enum PayoutRunBook {
 
     // MARK: - Steps
 
-    private static func advance(_ old: PayoutRun, cost most: Int, _ tx: Transaction) throws {
+    private static func advance(
+        _ old: PayoutRun, cost most: Int, _ tx: Transaction,
+        _ isPayable: (ParticipantID) throws -> Bool
+    ) throws {
         var run = old
         var cost = 0
         let candidates = try PayoutRunStore.candidates(run, limit: most, tx)
         for participant in candidates {
             guard cost < most else { break }
             cost += 1
+            run.examined += 1
+            run.last = participant
+            guard try isPayable(participant) else {
+                run.waiting += 1
+                continue
+            }
             var order = PayoutOrder(
                 reference: nil, participant: participant, program: run.program,
                 currency: run.currency, kind: run.kind, actor: run.actor)
@@ -87,8 +99,6 @@ public enum PayoutRunBook {
             } catch is PayoutRefusal {
                 run.waiting += 1
             }
-            run.examined += 1
-            run.last = participant
         }
         if candidates.isEmpty { finish(&run, tx) }
         try save(run, tx)

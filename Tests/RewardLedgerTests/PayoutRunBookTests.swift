@@ -36,7 +36,7 @@ import Testing
     private func runAll(_ fixture: LedgerFixture) throws -> Int {
         var slices = 0
         while try fixture.perform({ try PayoutRunStore.running($0) != nil }) {
-            #expect(try fixture.perform { try PayoutRunBook.advance($0) } == nil)
+            #expect(try fixture.perform { try PayoutRunBook.advance($0) { _ in true } } == nil)
             slices += 1
         }
         return slices
@@ -118,12 +118,12 @@ import Testing
             let before = try run(fixture, made.id).examined
             #expect(throws: Crash.self) {
                 try fixture.perform { tx in
-                    _ = try PayoutRunBook.advance(tx)
+                    _ = try PayoutRunBook.advance(tx) { _ in true }
                     throw Crash()
                 }
             }
             #expect(try run(fixture, made.id).examined == before)
-            #expect(try fixture.perform { try PayoutRunBook.advance($0) } == nil)
+            #expect(try fixture.perform { try PayoutRunBook.advance($0) { _ in true } } == nil)
             slices += 1
         }
         #expect(slices >= 4)
@@ -153,7 +153,7 @@ import Testing
         let made = try open(fixture).run
         var faults: [String] = []
         while try run(fixture, made.id).state == .running {
-            if let fault = try fixture.perform({ try PayoutRunBook.advance($0) }) {
+            if let fault = try fixture.perform({ try PayoutRunBook.advance($0) { _ in true } }) {
                 faults.append(fault)
             }
         }

@@ -32,6 +32,16 @@ struct PayOut: Sendable {
         return outcome
     }
 
+    /// A draft may be older than its participant's suspension or end: it goes out to nobody who is
+    /// not approved now. What the provider has already takes its way.
+    static func checkApproved(_ draft: Payout, _ tx: Transaction) throws {
+        guard try isApproved(draft.participant, tx) else { throw Refused(notApproved) }
+    }
+
+    static func isApproved(_ participant: ParticipantID, _ tx: Transaction) throws -> Bool {
+        try ParticipantStore.recall(participant, tx)?.state == .approved
+    }
+
     /// Money goes to participants who are approved; what others earned waits (R238).
     static let notApproved = Problem.conflict(
         "participant_not_approved", "The participant is not approved; nothing is paid to it.")

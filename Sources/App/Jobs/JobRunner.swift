@@ -55,7 +55,9 @@ final class JobRunner: Sendable {
                 isMore = slice.fault != nil || slice.done == JobRunner.sliceJobs
             }
             if try PayoutRunStore.running(reader) != nil {
-                let fault = try app.database.perform(PayoutRunBook.advance)
+                let fault = try app.database.perform { tx in
+                    try PayoutRunBook.advance(tx) { try PayOut.isApproved($0, tx) }
+                }
                 if let fault { app.log.write(.error, fault) }
                 isMore = true
             }
