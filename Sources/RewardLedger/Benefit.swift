@@ -97,17 +97,21 @@ public enum BenefitRules {
         return left > 0 ? left : nil
     }
 
-    /// Points with what campaigns make of them (R148: doubled points), rounded down; an amount of
-    /// money in the place of what is given does not speak of points.
-    static func points(
-        _ points: Int64, _ campaigns: [Campaign], for rule: RewardRuleID, _ facts: RewardFacts
-    ) -> Int64 {
-        campaigns.reduce(points) { best, campaign in
-            guard case .multiply(let factor) = campaign.effect,
-                CampaignRules.applies(campaign, to: rule, facts)
-            else { return best }
-            return max(best, Int64(clamping: Int128(points) * Int128(factor) / 10_000))
+    /// The campaign that makes most of `points` (R148: doubled points), rounded down, the earliest
+    /// of equals; an amount of money in the place of what is given does not speak of points.
+    static func best(
+        _ campaigns: [Campaign], for rule: RewardRuleID, _ facts: RewardFacts, points: Int64
+    ) -> RewardRules.AppliedCampaign? {
+        var best: RewardRules.AppliedCampaign?
+        for campaign in campaigns where CampaignRules.applies(campaign, to: rule, facts) {
+            guard case .multiply(let factor) = campaign.effect else { continue }
+            let more = Int64(clamping: Int128(points) * Int128(factor) / 10_000)
+            guard more > best?.amount ?? points else { continue }
+            best = RewardRules.AppliedCampaign(
+                campaign: campaign.id, version: campaign.version, effect: campaign.effect,
+                amount: more)
         }
+        return best
     }
 
     /// Who gets what is not divided: whoever has most of the credit, the first of equals.

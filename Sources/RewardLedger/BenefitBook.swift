@@ -120,6 +120,8 @@ public enum BenefitBook {
         let participant: ParticipantID
         var offer: BenefitOffer
         let reckoned: RewardRules.Share?
+        /// What raised its points.
+        var campaign: RewardRules.AppliedCampaign?
     }
 
     /// A value is shared as money is; what cannot be divided goes to whoever has most of the
@@ -162,14 +164,15 @@ public enum BenefitBook {
         else { return [] }
         let campaigns = try CampaignStore.promised(
             in: occasion.program, on: occasion.facts.referredAt, by: occasion.moment(tx), tx)
-        let offer = BenefitOffer(
-            points: gift.points.map {
-                BenefitRules.points($0, campaigns, for: rule.id, occasion.facts)
-            }, discount: gift.discount, description: gift.description)
+        let campaign = gift.points.flatMap {
+            BenefitRules.best(campaigns, for: rule.id, occasion.facts, points: $0)
+        }
         return [
             Part(
-                owner: owner(main.participant), participant: main.participant, offer: offer,
-                reckoned: nil)
+                owner: owner(main.participant), participant: main.participant,
+                offer: BenefitOffer(
+                    points: campaign?.amount ?? gift.points, discount: gift.discount,
+                    description: gift.description), reckoned: nil, campaign: campaign)
         ]
     }
 
@@ -219,12 +222,14 @@ public enum BenefitBook {
             return RewardRules.basis(rule, share, occasion, at: occasion.moment(tx), nil)
                 .objectValue ?? [:]
         }
-        return [
+        var basis: JSONObject = [
             "rule": rule.terms.json, "program_version": .integer(occasion.programVersion),
             "hold_days": .integer(occasion.holdDays), "facts": occasion.facts.json,
             "approval_threshold": occasion.approvalThreshold.map { .integer($0) } ?? .null,
             "offer": .object(part.offer.json),
         ]
+        basis["arithmetic"] = part.campaign.map { ["campaign": $0.json] }
+        return basis
     }
 
     private static func withhold(

@@ -22,7 +22,11 @@ enum BenefitRoutes {
     // MARK: - Handlers
 
     private static func approve(_ call: Call) throws -> WriteStep {
-        try step(call) { try BenefitBook.approve($0, actor: call.principal.actor, $1) }
+        let actor = call.principal.actor
+        return try step(call) { benefit, tx in
+            try SeparateDuties.checkApproval(benefit, by: actor, tx)
+            return try BenefitBook.approve(benefit, actor: actor, tx)
+        }
     }
 
     private static func fulfill(_ call: Call) throws -> WriteStep {
@@ -119,7 +123,8 @@ enum BenefitRoutes {
     private static let approving = Contract(
         operationID: "approveBenefit",
         summary: "Approve a benefit in review, or one on hold before its time.",
-        body: .emptyBody, answer: BenefitWire.schema)
+        body: .emptyBody, answer: BenefitWire.schema,
+        refusals: Problem.examples(of: [SeparateDuties.Refusal.recordedTheReward]))
 
     private static let fulfilling = Contract(
         operationID: "fulfillBenefit",

@@ -245,8 +245,9 @@ enum ProgramTermsWire {
     private static let approvals = Schema.object([
         .optional(
             "separate", .boolean,
-            "Whether the key that recorded what earned a reward, or made its rule, may not approve "
-                + "it, and the key that drafted a payout may not submit it; default false.")
+            "Whether the key that had a hand in the lead or sale, made or changed the rule or the "
+                + "campaign, or set terms that hold money back, may not approve what was earned, "
+                + "and the key that drafted a payout may not submit it; default false.")
     ])
 
     private static let owner = Schema.text(1...200)
