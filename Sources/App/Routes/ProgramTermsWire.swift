@@ -33,12 +33,13 @@ enum ProgramTermsWire {
             return .required(field.name, field.schema.whole, field.about)
         }
         return .required(
-            field.name, .nullable(field.schema.whole),
+            field.name, field.schema.whole.orNull,
             field.about + " Null for a participant's token.")
     }
 
-    /// Sections that are between the operator and its own people.
-    static let internals: Set<String> = ["eligibility", "routing"]
+    /// Sections that are between the operator and its own people: how it works, and what holds
+    /// money back.
+    static let internals = Set(ProgramTerms.controls + ["eligibility", "routing"])
 
     static let attribution = Schema.object([
         .optional(
@@ -263,6 +264,9 @@ enum ProgramTermsWire {
 }
 
 extension Schema {
+    /// This, or null.
+    fileprivate var orNull: Schema { if case .nullable = self { self } else { .nullable(self) } }
+
     /// This object with every member there, and so within it.
     var whole: Schema {
         switch self {

@@ -18,7 +18,7 @@ enum ProgramWire {
                 .required("hold_days", .integer(0...365)),
                 .required(
                     "approval_threshold", .nullable(.money(from: 0)),
-                    "Null for a participant's token, as are eligibility and routing."),
+                    "Null for a participant's token, as is whatever else holds money back."),
                 .required("destination_url", .nullable(.keptURL)),
                 .required("fallback_url", .nullable(.keptURL)),
                 .required("thank_you_url", .nullable(.keptURL)),

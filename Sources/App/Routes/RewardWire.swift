@@ -1,5 +1,6 @@
 import JSON
 import Model
+import Programs
 import RewardLedger
 
 /// How a reward looks on the wire.
@@ -121,19 +122,19 @@ enum RewardExplanationWire {
                 "Its entries in the journal, oldest first."),
         ]))
 
-    /// From which amount on a person reviews is the operator's own matter.
+    /// From which amount on a person reviews, and the budget, are the operator's own matter.
     static func json(
-        _ reward: Reward, _ transactions: [LedgerTransaction], isOperator: Bool
+        _ reward: Reward, _ transactions: [LedgerTransaction], for caller: Principal
     ) -> [UInt8] {
-        var basis = reward.basis.objectValue ?? [:]
-        if !isOperator { basis["approval_threshold"] = .null }
+        let isOperator = caller.participant == nil
+        let basis = RewardBasisWire.json(reward.basis, for: caller)
         var json = JSONWriter(capacity: 2048)
         json.object { object in
             object.field("object", "explanation")
             object.field("reward_id", reward.id)
-            object.field("summary", summary(reward))
+            object.field("summary", summary(reward, basis))
             object.field("hold", hold(reward, isOperator: isOperator))
-            object.field("basis", JSONValue.object(basis))
+            object.field("basis", basis)
             object.array("transactions") { list in
                 for transaction in transactions {
                     list.object { LedgerTransactionWire.write(transaction, &$0) }
@@ -143,15 +144,15 @@ enum RewardExplanationWire {
         return json.bytes
     }
 
-    /// Says only what the stored basis says: the same words for a reward of any age.
-    private static func summary(_ reward: Reward) -> String {
-        let steps = steps(reward)
+    /// Says only what the stored basis says, as far as it is shown: the same words for a reward of
+    /// any age.
+    private static func summary(_ reward: Reward, _ basis: JSONValue) -> String {
+        let steps = steps(basis.objectValue ?? [:])
         return steps.isEmpty ? rate(reward) : rate(reward) + " " + steps.joined(separator: " ")
     }
 
     /// What came between the rate and the amount, in the order in which it was reckoned (R190).
-    private static func steps(_ reward: Reward) -> [String] {
-        let basis = reward.basis.objectValue ?? [:]
+    private static func steps(_ basis: JSONObject) -> [String] {
         let arithmetic = basis["arithmetic"]?.objectValue ?? [:]
         var steps: [String] = []
         if let tier = arithmetic["tier"]?.objectValue, let count = tier["count"]?.integerValue,
