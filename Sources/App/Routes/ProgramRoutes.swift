@@ -23,7 +23,7 @@ enum ProgramRoutes {
     // MARK: - Handlers
 
     private static func create(_ call: Call) throws -> WriteStep {
-        let form = try ProgramForm(call.body)
+        let form = try ProgramForm(call.body, isNew: true)
         return { tx in
             let program = form.program(id: tx.makeID(), at: tx.now)
             try requireControl(of: program, from: nil, call)
@@ -43,7 +43,8 @@ enum ProgramRoutes {
         return { tx in
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
-            let form = try ProgramForm(call.patched(ProgramWire.form(old), by: ProgramWire.input))
+            let form = try ProgramForm(
+                call.patched(ProgramWire.form(old), by: ProgramWire.input), isNew: false)
             try ProgramRules.checkCurrency(from: old.currency, to: form.currency, state: old.state)
             let program = form.changing(old, at: tx.now)
             try requireControl(of: program, from: old.terms, call)
