@@ -3,6 +3,8 @@ import Model
 
 /// Why a lead is refused. The order is the order of the checks.
 public enum LeadRefusal: Error, Equatable, Sendable {
+    /// A participant's token says when the referral was made.
+    case timeToldByParticipant
     /// No program is named, and nothing that would tell it.
     case programMissing
     /// Something that is named does not exist in the program.

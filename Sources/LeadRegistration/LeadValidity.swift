@@ -104,8 +104,8 @@ extension LeadRules {
 
     private static func isOneOf(_ wanted: [String], _ value: String?) -> LeadVerdict {
         if wanted.isEmpty { return .notAsked }
-        guard let value = value?.lowercased() else { return .unknown }
-        return wanted.contains { $0.lowercased() == value } ? .passed : .broken
+        guard let value = FreeText.key(value) else { return .unknown }
+        return wanted.contains { FreeText.key($0) == value } ? .passed : .broken
     }
 
     private static func isWithin(_ least: Int64?, _ most: Int64?, _ value: Int64?) -> LeadVerdict {

@@ -216,6 +216,8 @@ public struct AccountClaim: Sendable, Equatable {
     /// Nil: all programs whose protection spans the instance.
     public let scope: ProgramID?
     public let part: String?
+    /// By what parts are compared; nil: the whole account.
+    public var partKey: String? { FreeText.key(part) }
     public let registration: RegistrationID
     /// The registration's place in its table.
     public let sequence: Int64

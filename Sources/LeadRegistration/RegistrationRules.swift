@@ -104,7 +104,7 @@ public enum RegistrationRules {
         guard claim.participant != participant else { return .none }
         if isSameAccount(identity, claim) {
             guard claim.scope == scope else { return .overlap(claim.registration) }
-            let (own, others) = (AccountPart.key(part), claim.partKey)
+            let (own, others) = (FreeText.key(part), claim.partKey)
             let isApart = own != nil && others != nil && own != others
             return isApart ? .none : .conflict(claim.registration)
         }

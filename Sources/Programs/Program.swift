@@ -100,6 +100,12 @@ public struct ProgramTerms: Sendable, Equatable {
         self.allowedOrigins = allowedOrigins
     }
 
+    /// The terms that hold money back, by their names on the wire: when a person looks at a reward,
+    /// who says yes to it, and what rewards may come to.
+    public static let controls = [
+        "approval_threshold", "approvals", "budget", "fraud", "reward_limits",
+    ]
+
     /// As stored with the program and in its versions.
     public var json: JSONValue {
         [

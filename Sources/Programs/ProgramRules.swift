@@ -1,3 +1,4 @@
+import JSON
 import Model
 
 /// Why a program's terms or a participant's wish are refused. The order is the order of the checks.
@@ -22,6 +23,20 @@ public enum ProgramRules {
     /// line in other currencies (R171: rewards under 500 dollars are processed automatically).
     public static func defaultThreshold(_ currency: Currency) -> Int64? {
         currency.code == "USD" ? 50_000 : nil
+    }
+
+    /// Which of the terms that hold money back are not as in `old`; of a new program, not as they
+    /// are by default.
+    public static func changedControls(
+        _ terms: ProgramTerms, from old: ProgramTerms?, _ currency: Currency
+    ) -> [String] {
+        let before =
+            old
+            ?? ProgramTerms(
+                holdDays: terms.holdDays, approvalThreshold: defaultThreshold(currency),
+                destination: nil, fallback: nil, thankYou: nil, allowedOrigins: [])
+        let (then, now) = (before.json.objectValue, terms.json.objectValue)
+        return ProgramTerms.controls.filter { then?[$0] != now?[$0] }
     }
 
     public static func check(

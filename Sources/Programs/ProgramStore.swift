@@ -61,11 +61,33 @@ public enum ProgramStore {
         try keepVersion(program, actor: actor, tx)
     }
 
+    /// A version of the program's terms; nil when it is not kept.
+    public static func version(
+        _ version: Int64, of id: ProgramID, _ reader: Reader
+    ) throws -> ProgramVersion? {
+        try RuleVersionStore.find(id, version: version, reader).flatMap { try self.version($0) }
+    }
+
+    /// The version of the program's terms that was in force at `instant`; nil before the first.
+    public static func version(
+        of id: ProgramID, at instant: Instant, _ reader: Reader
+    ) throws -> ProgramVersion? {
+        try RuleVersionStore.inForce(id, at: instant, reader).flatMap { try version($0) }
+    }
+
+    private static func version(
+        _ kept: RuleVersionStore.RuleVersion
+    ) throws -> ProgramVersion? {
+        try ProgramVersion(json: JSONValue.parse(Array(kept.body.utf8)))
+    }
+
     private static func keepVersion(
         _ program: Program, actor: String, _ tx: Transaction
     ) throws {
+        let kept = ProgramVersion(
+            program, by: actor, after: try version(program.version - 1, of: program.id, tx))
         try RuleVersionStore.append(
-            program.id, version: program.version, actor: actor, body: program.terms.json.text, tx)
+            program.id, version: program.version, actor: actor, body: kept.json.text, tx)
         tx.markConfigurationChanged()
     }
 

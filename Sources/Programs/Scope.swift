@@ -6,7 +6,7 @@ public enum Scope: String, Sendable, CaseIterable {
     case write
     /// Approve rewards and move money.
     case payouts
-    /// Everything, keys included.
+    /// Everything: keys, and the terms that hold money back (`ProgramTerms.controls`).
     case admin
 
     /// Whether a key with this scope may do what asks for `needed`: admin may all, write and

@@ -61,6 +61,25 @@ public enum EventStore {
         return try reader.integer(query) != nil
     }
 
+    /// Whether `actor` did anything to the object before the event of this sequence.
+    public static func hasActed<Kind>(
+        _ actor: String, on object: Identifier<Kind>, before sequence: Int64, _ reader: Reader
+    ) throws -> Bool {
+        try reader.integer(
+            "SELECT 1 FROM events WHERE object_id = ? AND seq < ? AND actor = ? LIMIT 1",
+            object, sequence, actor) != nil
+    }
+
+    /// Who made the object's newest event of this type; nil when there is none.
+    public static func newestActor<Kind>(
+        _ type: String, of object: Identifier<Kind>, _ reader: Reader
+    ) throws -> String? {
+        try reader.first(
+            "SELECT actor FROM events WHERE object_id = ? AND type = ? ORDER BY seq DESC LIMIT 1",
+            object, type
+        ) { try $0.text(0) }
+    }
+
     /// The newest event's sequence, 0 when there is none.
     public static func head(_ reader: Reader) throws -> Int64 {
         try reader.integer("SELECT max(seq) FROM events") ?? 0

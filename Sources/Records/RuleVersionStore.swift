@@ -44,6 +44,17 @@ public enum RuleVersionStore {
             """, subject, version, map: ruleVersion)
     }
 
+    /// Whether `actor` made the subject or changed it, up to this version.
+    public static func hasMade<Kind>(
+        _ actor: String, _ subject: Identifier<Kind>, through version: Int64, _ reader: Reader
+    ) throws -> Bool {
+        try reader.integer(
+            """
+            SELECT 1 FROM rule_versions
+            WHERE subject_id = ? AND version <= ? AND actor = ? LIMIT 1
+            """, subject, version, actor) != nil
+    }
+
     /// The version that was in force at `instant`; nil before the first.
     public static func inForce<Kind>(
         _ subject: Identifier<Kind>, at instant: Instant, _ reader: Reader

@@ -111,22 +111,19 @@ public enum BenefitRules {
         return left > 0 ? left : nil
     }
 
-    /// Points with what campaigns make of them (R148: doubled points), rounded down; an amount of
-    /// money in the place of what is given does not speak of points.
-    static func points(
-        _ points: Int64, _ campaigns: [Campaign], for rule: RewardRuleID, _ facts: RewardFacts
-    ) -> (points: Int64, campaign: RewardRules.AppliedCampaign?) {
-        var best: (points: Int64, campaign: RewardRules.AppliedCampaign?) = (points, nil)
+    /// The campaign that makes most of `points` (R148: doubled points), rounded down, the earliest
+    /// of equals; an amount of money in the place of what is given does not speak of points.
+    static func best(
+        _ campaigns: [Campaign], for rule: RewardRuleID, _ facts: RewardFacts, points: Int64
+    ) -> RewardRules.AppliedCampaign? {
+        var best: RewardRules.AppliedCampaign?
         for campaign in campaigns where CampaignRules.applies(campaign, to: rule, facts) {
             guard case .multiply(let factor) = campaign.effect else { continue }
             let more = Int64(clamping: Int128(points) * Int128(factor) / 10_000)
-            guard more > best.points else { continue }
-            best = (
-                more,
-                RewardRules.AppliedCampaign(
-                    campaign: campaign.id, version: campaign.version, effect: campaign.effect,
-                    first: campaign.first, amount: more)
-            )
+            guard more > best?.amount ?? points else { continue }
+            best = RewardRules.AppliedCampaign(
+                campaign: campaign.id, version: campaign.version, effect: campaign.effect,
+                first: campaign.first, amount: more)
         }
         return best
     }

@@ -142,7 +142,8 @@ public enum BenefitBook {
         let participant: ParticipantID
         var offer: BenefitOffer
         let reckoned: RewardRules.Share?
-        let campaign: RewardRules.AppliedCampaign?
+        /// What raised its points.
+        var campaign: RewardRules.AppliedCampaign?
     }
 
     /// A value is shared as money is; what cannot be divided goes to whoever has most of the
@@ -184,15 +185,15 @@ public enum BenefitBook {
                 || !BenefitStore.hasEarned(rule.id, main.participant, tx)
         else { return [] }
         let campaigns = try CampaignStore.promised(to: occasion, by: occasion.moment(tx), tx)
-        let points = gift.points.map {
-            BenefitRules.points($0, campaigns, for: rule.id, occasion.facts)
+        let campaign = gift.points.flatMap {
+            BenefitRules.best(campaigns, for: rule.id, occasion.facts, points: $0)
         }
-        let offer = BenefitOffer(
-            points: points?.points, discount: gift.discount, description: gift.description)
         return [
             Part(
-                owner: owner(main.participant), participant: main.participant, offer: offer,
-                reckoned: nil, campaign: points?.campaign)
+                owner: owner(main.participant), participant: main.participant,
+                offer: BenefitOffer(
+                    points: campaign?.amount ?? gift.points, discount: gift.discount,
+                    description: gift.description), reckoned: nil, campaign: campaign)
         ]
     }
 
@@ -246,13 +247,14 @@ public enum BenefitBook {
             return RewardRules.basis(rule, share, occasion, at: occasion.moment(tx), nil)
                 .objectValue ?? [:]
         }
-        return [
+        var basis: JSONObject = [
             "rule": rule.terms.json, "program_version": .integer(occasion.programVersion),
             "hold_days": .integer(occasion.holdDays), "facts": occasion.facts.json,
             "approval_threshold": occasion.approvalThreshold.map { .integer($0) } ?? .null,
             "offer": .object(part.offer.json),
-            "campaign": part.campaign?.json ?? .null,
         ]
+        basis["arithmetic"] = part.campaign.map { ["campaign": $0.json] }
+        return basis
     }
 
     private static func withhold(

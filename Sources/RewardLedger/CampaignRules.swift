@@ -4,7 +4,11 @@ import Model
 public enum CampaignRefusal: Error, Equatable, Sendable, CaseIterable {
     /// Neither a multiplier nor an amount, or both.
     case needsOneEffect
+    /// A multiplier that would make less of what rules give.
+    case givesLess
     case endsBeforeStart
+    /// It would be over already: nobody could know of it while it ran.
+    case inThePast
     /// The amount is in another currency than the program's.
     case currencyMismatch
     /// It has started: what was promised stays.
@@ -17,14 +21,19 @@ public enum CampaignRules {
         multiplier: Int64?, override amount: Money?
     ) throws(CampaignRefusal) -> Campaign.Effect {
         switch (multiplier, amount) {
-        case (let points?, nil): return .multiply(points)
+        case (let points?, nil):
+            guard points >= 10_000 else { throw .givesLess }
+            return .multiply(points)
         case (nil, let amount?): return .override(amount)
         case (nil, nil), (_?, _?): throw .needsOneEffect
         }
     }
 
-    public static func check(_ campaign: Campaign, currency: Currency) throws(CampaignRefusal) {
+    public static func check(
+        _ campaign: Campaign, currency: Currency, at now: Instant
+    ) throws(CampaignRefusal) {
         guard campaign.startsAt < campaign.endsAt else { throw .endsBeforeStart }
+        guard now < campaign.endsAt else { throw .inThePast }
         if case .override(let money) = campaign.effect, money.currency != currency {
             throw .currencyMismatch
         }
@@ -85,7 +94,7 @@ public enum CampaignRules {
     /// In any case of letters; an empty list names all.
     static func isNamed(_ value: String?, in list: [String]) -> Bool {
         guard !list.isEmpty else { return true }
-        guard let value = value?.lowercased() else { return false }
-        return list.contains { $0.lowercased() == value }
+        guard let value = FreeText.key(value) else { return false }
+        return list.contains { FreeText.key($0) == value }
     }
 }

@@ -22,7 +22,8 @@ public struct PayoutRun: Sendable {
     public var last: ParticipantID?
     /// Participants it has looked at.
     public var examined: Int64
-    /// Of those, whose rewards wait for a later run: below the minimum, or all owed back.
+    /// Of those, whose rewards wait for a later run: below the minimum, all owed back, or of
+    /// somebody who is not to be paid.
     public var waiting: Int64
     /// Of those, whom it could not draft a payout for because of a fault, which the log names.
     public var failed: Int64

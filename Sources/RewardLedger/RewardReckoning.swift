@@ -105,12 +105,14 @@ public enum RewardReckoning {
             + 1
     }
 
-    /// The limits of the rule, then those of the program, each with what is used of it.
+    /// The limits of the rule, then those of the program, each with what is used of it. They hold
+    /// for money: what else a rule gives counts to none.
     static func limits(
         of participant: ParticipantID, _ rule: RewardRule, _ occasion: RewardOccasion,
         at moment: Instant, _ reader: Reader
     ) throws -> [RewardStanding.Limit] {
-        try rule.terms.limits.all.map { ($0, rule.id as RewardRuleID?) }
+        guard rule.terms.isMoney else { return [] }
+        return try rule.terms.limits.all.map { ($0, rule.id as RewardRuleID?) }
             .appending(contentsOf: occasion.limits.all.map { ($0, nil) })
             .map { limit, ruleID in
                 let period = limit.name.period.map {

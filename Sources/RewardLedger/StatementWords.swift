@@ -8,7 +8,8 @@ extension Statement.Line {
         }
         switch kind {
         case .rewardGranted:
-            return "Reward of \(money(change.pending)) for \(occasion)\(byRule), on hold."
+            // Not every reward is held, and the line does not know.
+            return "Reward of \(money(change.pending)) for \(occasion)\(byRule) is granted."
         case .rewardApproved:
             return "\(rewardName) is approved: \(money(change.available)) for the next payout."
         case .rewardRejected: return "\(rewardName) is rejected: \(takenBack(money))."

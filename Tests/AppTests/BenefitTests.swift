@@ -65,6 +65,23 @@ struct BenefitTests {
         try stage.expectSoundBooks()
     }
 
+    @Test("limits hold for money: what else is given neither is cut by them nor uses them up")
+    func limits() throws {
+        let stage = try MoneyStage(rules: [
+            ["trigger": "conversion", "basis_points": 1_000],
+            ["trigger": "conversion", "kind": "gift_card", "amount": MoneyStage.usd(5_000)],
+        ])
+        defer { stage.service.stop() }
+        let limits: JSONValue = ["reward_limits": ["participant_total": 600]]
+        let path = "/v1/programs/\(stage.program)"
+        #expect(try stage.service.send("PATCH", path, limits).status == 200)
+        for name in ["a", "b"] { #expect(try sell(stage, name).status == 201) }
+        let money = try stage.rewards().map { $0["amount"]?.objectValue?["amount"] }
+        #expect(money == [600])
+        let gifts = try benefits(stage).map { $0["value"]?.objectValue?["amount"] }
+        #expect(gifts == [5_000, 5_000])
+    }
+
     @Test(
         "R143, R144: both sides get something, in records of their own, and only who was referred")
     func bothSides() throws {

@@ -131,6 +131,37 @@ struct FraudTests {
         }
     }
 
+    @Test(
+        "a draft of somebody who was suspended or closed since is not submitted, and a run waits",
+        arguments: ["suspend", "close"])
+    func draftOfSuspended(action: String) throws {
+        let (scene, draft) = try PayoutWayTests.draft()
+        let service = scene.service
+        defer { service.stop() }
+        // With the provider before, and approved without a payout.
+        try scene.sale(scene.ben, "c", 40_000)
+        let under = try scene.payout(scene.ben, "under way")
+        #expect(try service.post("/v1/payouts/\(under)/submit").status == 200)
+        try scene.sale(scene.ben, "d", 30_000)
+        for partner in [scene.ada, scene.ben] {
+            let moved = try service.post("/v1/participants/\(partner.id)/\(action)")
+            #expect(moved.status == 200, "\(moved.text)")
+        }
+        let refused = try service.post("/v1/payouts/\(draft)/submit")
+        #expect(refused.status == 409 && refused.code == "participant_not_approved")
+        #expect(try service.get("/v1/payouts/\(draft)")["status"] == "draft")
+        #expect(try service.post("/v1/payouts/\(under)/confirm")["status"] == "paid")
+        let run = try service.post(
+            "/v1/programs/\(scene.program)/payout_runs", ["reference": "november"]
+        ).id()
+        PayoutRunTests.runJobs(service)
+        let done = try service.get("/v1/payout_runs/\(run)")
+        #expect(done["status"] == "done" && done["waiting"] == 1, "\(done.text)")
+        #expect(try service.list("/v1/payouts?payout_run_id=\(run)").isEmpty)
+        #expect(try service.post("/v1/payouts/\(draft)/cancel")["status"] == "cancelled")
+        try PayoutWayTests.expectSound(service)
+    }
+
     @Test("where it takes two, who caused a reward does not approve it, nor submits his own draft")
     func twoPeople() throws {
         let stage = try MoneyStage(threshold: 1)

@@ -186,4 +186,28 @@ struct PatchTests {
             headers: [("If-Match", condition)])
         #expect(answer.status == 412)
     }
+
+    @Test("a threshold of null is none, at the creation and later; one that is not said is 500 USD")
+    func threshold() throws {
+        let service = try TestService()
+        defer { service.stop() }
+        func make(_ more: JSONObject) throws -> String {
+            var body: JSONObject = ["name": "Partners", "currency": "USD"]
+            for (name, value) in more { body[name] = value }
+            return "/v1/programs/" + (try service.make("/v1/programs", .object(body)))
+        }
+        #expect(try service.get(make(["approval_threshold": nil]))["approval_threshold"] == .null)
+        let path = try make([:])
+        #expect(try service.get(path)["approval_threshold.amount"] == 50_000)
+        // Also beside other changes, and said again.
+        for change in [["approval_threshold": nil, "name": "Friends"], ["hold_days": 1]]
+            as [JSONValue]
+        {
+            let patched = try service.send("PATCH", path, change)
+            #expect(patched.status == 200, "\(patched.text)")
+            #expect(patched["approval_threshold"] == .null, "\(patched.text)")
+        }
+        let again = try service.send("PATCH", path, ["approval_threshold": MoneyStage.usd(7)])
+        #expect(again["approval_threshold.amount"] == 7)
+    }
 }

@@ -221,14 +221,19 @@ struct RewardEngineTests {
         let campaigns = "/v1/programs/\(stage.program)/campaigns"
         func code(_ change: JSONObject) throws -> String? {
             var body: JSONObject = [
-                "name": "C", "starts_at": "2026-01-01T00:00:00Z",
-                "ends_at": "2026-02-01T00:00:00Z", "multiplier_basis_points": 20_000,
+                "name": "C", "starts_at": "2099-01-01T00:00:00Z",
+                "ends_at": "2099-02-01T00:00:00Z", "multiplier_basis_points": 20_000,
             ]
             for (name, value) in change { body[name] = value }
             return try stage.service.post(campaigns, .object(body)).code
         }
         #expect(try code(["override_amount": Self.usd(5)]) == "effect_required")
-        #expect(try code(["ends_at": "2026-01-01T00:00:00Z"]) == "ends_before_start")
+        #expect(try code(["multiplier_basis_points": 9_999]) == "multiplier_too_small")
+        #expect(try code(["ends_at": "2099-01-01T00:00:00Z"]) == "ends_before_start")
+        let past: JSONObject = [
+            "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2026-02-01T00:00:00Z",
+        ]
+        #expect(try code(past) == "in_the_past")
         let euro: JSONValue = ["amount": 5, "currency": "EUR"]
         #expect(
             try code(["multiplier_basis_points": nil, "override_amount": euro])

@@ -224,7 +224,7 @@ struct StatementTests {
         let rule = try #require(try stage.reward(reward)["rule_id"]?.stringValue)
         let by = "by rule \(rule), version 1"
         #expect(words.count == lines.count)
-        #expect(words[0] == "Reward of 100.00 USD for sale \(conversion) \(by), on hold.")
+        #expect(words[0] == "Reward of 100.00 USD for sale \(conversion) \(by) is granted.")
         #expect(
             words[1] == "The reward \(reward) for sale \(conversion) \(by) is approved: "
                 + "100.00 USD for the next payout.")

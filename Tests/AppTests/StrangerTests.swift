@@ -48,6 +48,42 @@ struct StrangerTests {
         #expect(sale["attribution.credits.0.participant_id"] == .string(scene.ada.id))
     }
 
+    @Test("a token does not say that it was first, one by one or in bulk; the operator's key does")
+    func backdated() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let model: JSONValue = ["attribution": ["model": "first_touch"]]
+        let patched = try scene.service.send("PATCH", "/v1/programs/\(scene.program)", model)
+        #expect(patched.status == 200, "\(patched.text)")
+        let email = "grace@customer.example"
+        _ = try scene.lead(scene.ada, email)
+        var lead: JSONObject = ["email": .string(email)]
+        let earlier = scene.service.clock.clock.now().advanced(byDays: -10)
+        lead["referred_at"] = .string(earlier.rfc3339)
+        let ben = scene.ben.token
+        let alone = try scene.service.post("/v1/leads", .object(lead), key: ben)
+        #expect(alone.status == 403 && alone.code == "time_not_taken", "\(alone.text)")
+        #expect(alone.pointer == "/referred_at")
+        let many = try scene.service.post(
+            "/v1/leads/bulk", ["items": [.object(lead)]], key: ben)
+        #expect(many["data.0.problem.code"] == "time_not_taken", "\(many.text)")
+        #expect(try scene.service.get("/v1/leads", key: ben).ids.isEmpty)
+        lead["referred_at"] = .null
+        #expect(try scene.service.post("/v1/leads", .object(lead), key: ben).status == 201)
+        let sale = try scene.service.post(
+            "/v1/conversions",
+            [
+                "external_id": "one", "program_id": .string(scene.program), "kind": "purchase",
+                "customer": ["email": .string(email)],
+                "amount": ["amount": 100_000, "currency": "USD"],
+            ])
+        #expect(sale["attribution.credits.0.participant_id"] == .string(scene.ada.id))
+        lead["referred_at"] = .string(earlier.rfc3339)
+        lead["participant_id"] = .string(scene.ben.id)
+        let told = try scene.service.post("/v1/leads", .object(lead))
+        #expect(told["referred_at"] == .string(earlier.rfc3339), "\(told.text)")
+    }
+
     @Test("a token has two reports under way in a loop, and room again when one is done")
     func reports() throws {
         let places = LongReadPlaces()

@@ -131,17 +131,63 @@ struct TokenMaskTests {
             [
                 "metadata": ["budget": "secret"], "routing": ["fallback": "dora"],
                 "approval_threshold": ["amount": 5_000, "currency": "USD"],
+                "budget": ["amount": 70_000], "approvals": ["separate": true],
+                "fraud": ["self_referral": "ignore"], "reward_limits": ["referee": 60_000],
             ])
         #expect(changed.status == 200, "\(changed.text)")
         #expect(changed["routing.fallback"] == "dora")
         for prefix in ["", "data.0."] {
             let answer = try scene.service.get(
                 prefix.isEmpty ? path : "/v1/programs", key: scene.ada.token)
-            for name in ["approval_threshold", "routing", "eligibility"] {
+            for name in [
+                "approval_threshold", "approvals", "budget", "fraud", "reward_limits", "routing",
+                "eligibility",
+            ] {
                 #expect(answer[prefix + name] == .null, "\(name)")
             }
             #expect(answer[prefix + "metadata"] == [:])
             #expect(answer[prefix + "attribution.model"] == "last_touch")
+        }
+    }
+
+    @Test("a token reads how its own came about, not what the operator thinks nor others reserved")
+    func basis() throws {
+        let scene = try Scene(TestService())
+        let service = scene.service
+        defer { service.stop() }
+        let program = "/v1/programs/\(scene.program)"
+        for rule in [
+            [
+                "trigger": "conversion", "amount": MoneyStage.usd(7_000), "name": "Keep Ada happy",
+                "segments": ["strategic"],
+            ],
+            [
+                "trigger": "conversion", "kind": "gift_card", "amount": MoneyStage.usd(300),
+                "name": "Keep Ada happy", "segments": ["strategic"],
+            ],
+        ] as [JSONValue] { _ = try service.make(program + "/reward_rules", rule) }
+        let patched = try service.send("PATCH", program, ["budget": ["amount": 20_001]])
+        #expect(patched.status == 200, "\(patched.text)")
+        let segment: JSONValue = ["segment": "strategic"]
+        _ = try service.send("PATCH", "/v1/participants/\(scene.ada.id)", segment)
+        try scene.sale(scene.ben, "before")
+        let sale = try scene.sale(scene.ada, "one")
+        let limits: JSONValue = ["reward_limits": ["participant_total": 1]]
+        #expect(try service.send("PATCH", program, limits).status == 200)
+        try scene.sale(scene.ada, "two")
+        let rewards = sale["rewards"]?.arrayValue?.compactMap { $0.objectValue?["id"]?.stringValue }
+        let benefit = try #require(try service.get("/v1/benefits").ids.last)
+        var paths = (rewards ?? []).map { "/v1/rewards/\($0)/explain" }
+        #expect(paths.count == 2)
+        paths += ["/v1/benefits", "/v1/benefits/\(benefit)"]
+        paths.append("/v1/events?type=reward.withheld")
+        let inner = ["Keep Ada happy", "strategic", "reserved", "20001", "budget of"]
+        let all = try paths.map { try service.get($0).text }.joined()
+        for word in inner { #expect(all.contains(word), "\(word)") }
+        for path in paths {
+            let own = try service.get(path, key: scene.ada.token)
+            #expect(own.status == 200 && own.text.contains("\"basis\":{"), "\(path)")
+            for word in inner { #expect(!own.text.contains(word), "\(path) \(word)") }
         }
     }
 }

@@ -40,6 +40,8 @@ struct LeadValidityTests {
     func profile() {
         let cases: [(LeadRule, (inout Lead) -> Void, LeadVerdict)] = [
             (.industry, { $0.firm.industry = "SOFTWARE" }, .passed),
+            (.industry, { $0.firm.industry = " software " }, .passed),
+            (.industry, { $0.firm.industry = " " }, .unknown),
             (.industry, { $0.firm.industry = "mining" }, .broken),
             (.industry, { _ in }, .unknown),
             (.country, { $0.firm.country = CountryCode("de") }, .passed),

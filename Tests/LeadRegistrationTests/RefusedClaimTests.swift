@@ -44,7 +44,7 @@ struct RefusedClaimTests {
             (nil, nil), ("", nil), (" \u{A0}\t", nil), ("EMEA", "emea"), (" e  m ", "e m"),
             ("Stra\u{DF}e", "strasse"), ("\u{200B}X", "x"),
         ]
-        for (part, key) in rows { #expect(AccountPart.key(part) == key) }
-        #expect(AccountPart.tidied("  South \n West ") == "South West")
+        for (part, key) in rows { #expect(FreeText.key(part) == key) }
+        #expect(FreeText.tidied("  South \n West ") == "South West")
     }
 }

@@ -17,7 +17,10 @@ import Testing
     func effects() throws {
         let dollar = try #require(Currency("USD"))
         let money = Money(amount: 5, currency: dollar)
-        #expect(try CampaignRules.effect(multiplier: 5, override: nil) == .multiply(5))
+        #expect(try CampaignRules.effect(multiplier: 10_000, override: nil) == .multiply(10_000))
+        #expect(throws: CampaignRefusal.givesLess) {
+            try CampaignRules.effect(multiplier: 9_999, override: nil)
+        }
         #expect(try CampaignRules.effect(multiplier: nil, override: money) == .override(money))
         #expect(throws: CampaignRefusal.needsOneEffect) {
             try CampaignRules.effect(multiplier: nil, override: nil)
@@ -25,14 +28,19 @@ import Testing
         #expect(throws: CampaignRefusal.needsOneEffect) {
             try CampaignRules.effect(multiplier: 5, override: money)
         }
-        try CampaignRules.check(campaign(), currency: dollar)
+        let now = Instant(milliseconds: 1_999)
+        try CampaignRules.check(campaign(), currency: dollar, at: now)
+        #expect(throws: CampaignRefusal.inThePast) {
+            try CampaignRules.check(
+                campaign(), currency: dollar, at: Instant(milliseconds: 2_000))
+        }
         #expect(throws: CampaignRefusal.endsBeforeStart) {
-            try CampaignRules.check(campaign(from: 5, to: 5), currency: dollar)
+            try CampaignRules.check(campaign(from: 5, to: 5), currency: dollar, at: now)
         }
         var euro = campaign()
         euro.effect = .override(Money(amount: 5, currency: try #require(Currency("EUR"))))
         #expect(throws: CampaignRefusal.currencyMismatch) {
-            try CampaignRules.check(euro, currency: dollar)
+            try CampaignRules.check(euro, currency: dollar, at: now)
         }
     }
 

@@ -151,6 +151,7 @@ import Testing
         }
         let finance = campaign(1, .multiply(15_000), industries: ["Finance"])
         #expect(try amount(facts(industry: "finance"), finance) == 750)
+        #expect(try amount(facts(industry: " FINANCE\u{a0} "), finance) == 750)
         #expect(try amount(facts(industry: "retail"), finance) == 500)
         #expect(try amount(facts(), finance) == 500)
         let canada = campaign(2, .override(try usd(900)), countries: ["CA"])

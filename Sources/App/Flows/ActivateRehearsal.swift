@@ -40,7 +40,8 @@ enum ActivateRehearsal {
         return changed
     }
 
-    /// The time has come. What is no longer possible fails, and says why.
+    /// The time has come. What is no longer possible fails, and says why. The rules are made by
+    /// whoever scheduled them: a date does not make them the system's.
     static func due(_ id: RehearsalID, _ tx: Transaction) throws {
         guard let rehearsal = try RehearsalStore.find(id, tx), rehearsal.state == .done else {
             return
@@ -49,7 +50,8 @@ enum ActivateRehearsal {
         do {
             let program = try program(rehearsal, tx)
             try checkUnchanged(rehearsal, program, tx)
-            try change(rehearsal).activate(program, actor: "system", tx)
+            let actor = try EventStore.newestActor("rehearsal.scheduled", of: id, tx)
+            try change(rehearsal).activate(program, actor: actor ?? "system", tx)
             changed.state = .activated
         } catch {
             guard let problem = BulkRequest.problem(of: error) else { throw error }
@@ -97,12 +99,8 @@ enum ActivateRehearsal {
             throw Refused(programChanged)
         }
         guard rehearsal.programVersion != program.version else { return }
-        let kept = try RuleVersionStore.find(
-            program.id, version: rehearsal.programVersion, tx)
-        let terms = try kept.flatMap {
-            try ProgramTerms(json: JSONValue.parse(Array($0.body.utf8)))
-        }
-        guard terms?.attribution == program.terms.attribution else {
+        let kept = try ProgramStore.version(rehearsal.programVersion, of: program.id, tx)
+        guard kept?.terms.attribution == program.terms.attribution else {
             throw Refused(programChanged)
         }
     }

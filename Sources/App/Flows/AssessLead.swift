@@ -1,9 +1,7 @@
 import Database
-import JSON
 import LeadRegistration
 import Model
 import Programs
-import Records
 
 /// A lead is held against what its program asks of a referral (R15): when it comes in, and when
 /// more is learned of it before it is decided. Always by the version of the rules that was in force
@@ -56,10 +54,9 @@ enum AssessLead {
         of lead: Lead, _ program: Program, _ reader: Reader
     ) throws -> QualificationTerms {
         guard let version = lead.programVersion, version != program.version,
-            let kept = try RuleVersionStore.find(program.id, version: version, reader),
-            let terms = try ProgramTerms(json: JSONValue.parse(Array(kept.body.utf8)))
+            let kept = try ProgramStore.version(version, of: program.id, reader)
         else { return program.terms.qualification }
-        return terms.qualification
+        return kept.terms.qualification
     }
 
     private static func apply(

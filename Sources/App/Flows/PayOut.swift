@@ -44,7 +44,13 @@ struct PayOut: Sendable {
         }
     }
 
-    /// Why a run passes a participant over; nil: it may be paid.
+    /// A draft may be older than its participant's suspension: it goes out to nobody who may not be
+    /// paid now. What the provider has already takes its way.
+    static func checkPayable(_ draft: Payout, _ tx: Transaction) throws {
+        if try obstacle(draft.participant, tx) != nil { throw Refused(notApproved) }
+    }
+
+    /// Why nothing is paid to a participant; nil: it may be paid.
     static func obstacle(_ id: ParticipantID, _ tx: Transaction) throws -> String? {
         guard let participant = try ParticipantStore.recall(id, tx),
             !ParticipantRules.mayBePaid(participant.state)

@@ -183,7 +183,7 @@ private struct OtherClaims {
     func own(of participant: ParticipantID, part: String?) -> RegistrationID? {
         claims.first {
             $0.participant == participant && $0.scope == scope
-                && $0.partKey == AccountPart.key(part)
+                && $0.partKey == FreeText.key(part)
                 && RegistrationRules.isSameAccount(identity, $0)
         }?.registration
     }

@@ -22,7 +22,11 @@ enum BenefitRoutes {
     // MARK: - Handlers
 
     private static func approve(_ call: Call) throws -> WriteStep {
-        try step(call) { try BenefitBook.approve($0, actor: call.principal.actor, $1) }
+        let actor = call.principal.actor
+        return try step(call) { benefit, tx in
+            try SeparateDuties.checkApproval(benefit, by: actor, tx)
+            return try BenefitBook.approve(benefit, actor: actor, tx)
+        }
     }
 
     private static func fulfill(_ call: Call) throws -> WriteStep {
@@ -47,14 +51,16 @@ enum BenefitRoutes {
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
             let benefit = try change(old, tx)
-            return .object(BenefitWire.json(benefit), version: benefit.version)
+            return .object(
+                BenefitWire.json(benefit, for: call.principal), version: benefit.version)
         }
     }
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
         let benefit = try find(call.id(), reader)
         try call.requireOwn(benefit.owner.participant)
-        return .object(BenefitWire.json(benefit), version: benefit.version)
+        return .object(
+            BenefitWire.json(benefit, for: call.principal), version: benefit.version)
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -73,7 +79,7 @@ enum BenefitRoutes {
         filter.lead = call.queryID("lead_id")
         let page = try BenefitStore.page(window.page, filter, reader)
         return .list(page, call, id: { $0.id.description }) { benefit, data in
-            data.object { BenefitWire.write(benefit, &$0) }
+            data.object { BenefitWire.write(benefit, for: call.principal, &$0) }
         }
     }
 
@@ -119,7 +125,8 @@ enum BenefitRoutes {
     private static let approving = Contract(
         operationID: "approveBenefit",
         summary: "Approve a benefit in review, or one on hold before its time.",
-        body: .emptyBody, answer: BenefitWire.schema)
+        body: .emptyBody, answer: BenefitWire.schema,
+        refusals: Problem.examples(of: [SeparateDuties.Refusal.recordedTheReward]))
 
     private static let fulfilling = Contract(
         operationID: "fulfillBenefit",
@@ -184,13 +191,15 @@ enum BenefitWire {
             .required("updated_at", .time),
         ]))
 
-    static func json(_ benefit: Benefit) -> [UInt8] {
+    static func json(_ benefit: Benefit, for caller: Principal) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
-        json.object { write(benefit, &$0) }
+        json.object { write(benefit, for: caller, &$0) }
         return json.bytes
     }
 
-    static func write(_ benefit: Benefit, _ json: inout JSONObjectWriter) {
+    static func write(
+        _ benefit: Benefit, for caller: Principal, _ json: inout JSONObjectWriter
+    ) {
         let recipient: RewardRule.Recipient =
             benefit.owner.customer == nil ? .referrer : .referee
         json.field("id", benefit.id)
@@ -216,7 +225,7 @@ enum BenefitWire {
         json.field("reversed_points", benefit.offer.points.map { _ in benefit.reversedPoints })
         json.field("discount_basis_points", benefit.offer.discount)
         json.field("description", benefit.offer.description)
-        json.field("basis", benefit.basis)
+        json.field("basis", RewardBasisWire.json(benefit.basis, for: caller))
         json.field("reason", benefit.reason)
         json.field("reference", benefit.reference)
         json.field("hold_until", benefit.holdUntil)

@@ -106,7 +106,7 @@ enum CampaignRoutes {
     private static func check(
         _ campaign: Campaign, _ program: Program, _ tx: Transaction
     ) throws {
-        try CampaignRules.check(campaign, currency: program.currency)
+        try CampaignRules.check(campaign, currency: program.currency, at: tx.now)
         for (index, id) in campaign.rules.enumerated() {
             guard try RewardRuleStore.find(id, tx)?.program == program.id else {
                 throw Refused(.unknownReference("/reward_rule_ids/\(index)"))
@@ -139,7 +139,8 @@ enum CampaignRoutes {
 
     private static let creation = Contract(
         operationID: "createCampaign",
-        summary: "Give more for a time: a multiple of what rules give, or an amount in its place.",
+        summary: "Give more for a time: a multiple of what rules give, or an amount in its place, "
+            + "which is given also where a rule would give more.",
         body: CampaignWire.input, success: 201, answer: CampaignWire.schema,
         refusals: Problem.examples(of: CampaignRefusal.allCases.filter { $0 != .started }))
 
@@ -170,8 +171,14 @@ extension CampaignRefusal: ProblemConvertible {
         case .needsOneEffect:
             .unprocessable(
                 "effect_required", "Give either multiplier_basis_points or override_amount.")
+        case .givesLess:
+            .unprocessable(
+                "multiplier_too_small",
+                "A campaign gives more: multiplier_basis_points must be at least 10000.")
         case .endsBeforeStart:
             .unprocessable("ends_before_start", "ends_at must be later than starts_at.")
+        case .inThePast:
+            .unprocessable("in_the_past", "ends_at must be later than now.")
         case .currencyMismatch:
             .unprocessable("currency_mismatch", "Amounts must be in the program's currency.")
         case .started:

@@ -25,9 +25,10 @@ enum CampaignWire {
         .required("ends_at", .time, "The first instant after it."),
         .optional(
             "multiplier_basis_points", .nullable(.integer(1...1_000_000)),
-            "What rules give, times this, over 10000: 20000 double it."),
+            "What rules give, times this, over 10000: 20000 double it; 10000 at least."),
         .optional(
-            "override_amount", .nullable(.money(from: 1)), "Or this instead of what rules give."),
+            "override_amount", .nullable(.money(from: 1)),
+            "Or this instead of what rules give, be that less or more."),
         .optional(
             "industries", .list(.text(1...100), count: 0...50), "Of these only; empty: of all."),
         .optional(

@@ -87,7 +87,8 @@ enum EventWire {
         json.raw(
             "data",
             caller.participant == nil
-                ? Array(event.data.utf8) : isOthers ? sharedData(event) : ownData(event))
+                ? Array(event.data.utf8)
+                : isOthers ? sharedData(event) : ownData(event, for: caller))
         json.field("created_at", event.occurredAt.rfc3339)
     }
 
@@ -101,14 +102,17 @@ enum EventWire {
         return JSONValue.object(shared).encoded()
     }
 
-    /// Without the members that may name another participant's lead.
-    private static func ownData(_ event: Event) -> [UInt8] {
+    /// Without the members that may name another participant's lead, and with the basis of what was
+    /// withheld as its reader may see it.
+    private static func ownData(_ event: Event, for caller: Principal) -> [UInt8] {
         let data = Array(event.data.utf8)
         guard var object = (try? JSONValue.parse(data))?.objectValue,
             object["duplicate_of"] != nil || object["open_lead_id"] != nil
+                || object["basis"] != nil
         else { return data }
         object["duplicate_of"] = nil
         object["open_lead_id"] = nil
+        object["basis"] = object["basis"].map { RewardBasisWire.json($0, for: caller) }
         return JSONValue.object(object).encoded()
     }
 }

@@ -57,11 +57,13 @@ enum LeadRoutes {
         }
     }
 
-    /// A participant's token refers for itself, in its own program.
+    /// A participant's token refers for itself, in its own program, and now: of when it was, which
+    /// decides about first touches and campaigns, only the operator's word is taken.
     private static func submission(_ body: Body, _ call: Call) throws -> SubmitLead {
         var program: ProgramID? = body.id("program_id")
         var participant: ParticipantID? = body.id("participant_id")
         if let own = call.participant {
+            if body.time("referred_at") != nil { throw LeadRefusal.timeToldByParticipant }
             if participant != nil && participant != own {
                 throw LeadRefusal.unknownReference(.participant)
             }
@@ -344,6 +346,15 @@ enum LeadRoutes {
 extension LeadRefusal: ProblemConvertible {
     var problem: Problem {
         switch self {
+        case .timeToldByParticipant:
+            Problem(
+                status: 403, code: "time_not_taken",
+                detail: "A participant's token refers now; referred_at is for the operator's keys.",
+                errors: [
+                    FieldError(
+                        pointer: "/referred_at", code: "not_allowed",
+                        detail: "is not taken from a participant's token")
+                ])
         case .programMissing:
             .unprocessable(
                 "program_required",

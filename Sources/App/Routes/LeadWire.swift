@@ -77,7 +77,8 @@ enum LeadWire {
             .optional(
                 "channel", .nullable(channel), "How it came: portal, slack, in_app, crm."),
             .optional(
-                "referred_at", .nullable(.time), "When it was referred, if that was before now."),
+                "referred_at", .nullable(.time),
+                "When it was referred, if that was before now. Not for a participant's token."),
             .optional(
                 "device_id", DeviceWire.schema,
                 "The referred person's; from a participant's token its own. \(DeviceWire.about)"),

@@ -66,7 +66,10 @@ enum PayoutRoutes {
         switch action {
         case .submit:
             try SeparateDuties.checkSubmission(old, by: actor, tx)
-            if old.state == .draft { try PayoutBook.checkDebt(old, tx) }
+            if old.state == .draft {
+                try PayOut.checkPayable(old, tx)
+                try PayoutBook.checkDebt(old, tx)
+            }
             return try PayoutBook.submit(
                 old, providerReference: body.text("provider_reference"), actor: actor, tx)
         case .confirm:
@@ -185,7 +188,8 @@ enum PayoutRoutes {
             answer: PayoutWire.detailed,
             refusals: Problem.examples(of: PayoutRefusal.of(action))
                 + (action == .submit
-                    ? Problem.examples(of: [SeparateDuties.Refusal.draftedThePayout]) : []))
+                    ? Problem.examples(of: [SeparateDuties.Refusal.draftedThePayout])
+                        + [PayOut.notApproved] : []))
     }
 }
 

@@ -20,7 +20,8 @@ enum PayoutRunWire {
             .required("examined", count, "Participants looked at so far."),
             .required(
                 "waiting", count,
-                "Of those, whose rewards wait: less than the minimum, or all owed back."),
+                "Of those, whose rewards wait: less than the minimum, all owed back, or not "
+                    + "approved."),
             .required(
                 "failed", count, "Of those, for whom a fault stood in the way; the log names it."),
             .required(

@@ -23,9 +23,10 @@ enum ProgramRoutes {
     // MARK: - Handlers
 
     private static func create(_ call: Call) throws -> WriteStep {
-        let form = try ProgramForm(call.body)
+        let form = try ProgramForm(call.body, isNew: true)
         return { tx in
             let program = form.program(id: tx.makeID(), at: tx.now)
+            try requireControl(of: program, from: nil, call)
             try ProgramStore.insert(program, actor: call.principal.actor, tx)
             try EventStore.append(
                 NewEvent(
@@ -42,9 +43,11 @@ enum ProgramRoutes {
         return { tx in
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
-            let form = try ProgramForm(call.patched(ProgramWire.form(old), by: ProgramWire.input))
+            let form = try ProgramForm(
+                call.patched(ProgramWire.form(old), by: ProgramWire.input), isNew: false)
             try ProgramRules.checkCurrency(from: old.currency, to: form.currency, state: old.state)
             let program = form.changing(old, at: tx.now)
+            try requireControl(of: program, from: old.terms, call)
             try ProgramStore.update(program, actor: call.principal.actor, tx)
             try SchedulePayouts.follow(program, from: old, tx)
             try EventStore.append(
@@ -105,6 +108,25 @@ enum ProgramRoutes {
         }
     }
 
+    /// What holds money back is set with the scope `admin` alone: else the key that it binds could
+    /// loosen it.
+    private static func requireControl(
+        of program: Program, from old: ProgramTerms?, _ call: Call
+    ) throws {
+        let changed = ProgramRules.changedControls(program.terms, from: old, program.currency)
+        guard changed.isEmpty || call.principal.may(.admin) else {
+            throw Refused(
+                Problem(
+                    status: 403, code: "forbidden",
+                    detail: "Terms that hold money back are set with the scope admin.",
+                    errors: changed.map {
+                        FieldError(
+                            pointer: "/\($0)", code: "not_allowed",
+                            detail: "needs the scope admin")
+                    }))
+        }
+    }
+
     private static func find(_ id: ProgramID, _ reader: Reader) throws -> Program {
         guard let program = try ProgramStore.find(id, reader) else { throw Refused(.notFound()) }
         return program
@@ -113,7 +135,10 @@ enum ProgramRoutes {
     // MARK: - Contracts
 
     private static let creation = Contract(
-        operationID: "createProgram", summary: "Create a program, as a draft.",
+        operationID: "createProgram",
+        summary: "Create a program, as a draft. Terms that hold money back ("
+            + "\(ProgramTerms.controls.joined(separator: ", "))) need the scope admin, unless they "
+            + "are as by default.",
         body: ProgramWire.input, success: 201, answer: ProgramWire.schema)
 
     private static let reading = Contract(
@@ -128,7 +153,8 @@ enum ProgramRoutes {
     private static let change = Contract(
         operationID: "updateProgram",
         summary:
-            "Change a program by JSON Merge Patch; every change is a new version of its rules.",
+            "Change a program by JSON Merge Patch; every change is a new version of its rules. To "
+            + "change \(ProgramTerms.controls.joined(separator: ", ")) needs the scope admin.",
         body: ProgramWire.patch, bodyTypes: Contract.patchTypes,
         answer: ProgramWire.schema)
 

@@ -33,12 +33,13 @@ enum ProgramTermsWire {
             return .required(field.name, field.schema.whole, field.about)
         }
         return .required(
-            field.name, .nullable(field.schema.whole),
+            field.name, field.schema.whole.orNull,
             field.about + " Null for a participant's token.")
     }
 
-    /// Sections that are between the operator and its own people.
-    static let internals: Set<String> = ["eligibility", "routing"]
+    /// Sections that are between the operator and its own people: how it works, and what holds
+    /// money back.
+    static let internals = Set(ProgramTerms.controls + ["eligibility", "routing"])
 
     static let attribution = Schema.object([
         .optional(
@@ -249,8 +250,9 @@ enum ProgramTermsWire {
     private static let approvals = Schema.object([
         .optional(
             "separate", .boolean,
-            "Whether the key that recorded what earned a reward, or made its rule, may not approve "
-                + "it, and the key that drafted a payout may not submit it; default false.")
+            "Whether the key that had a hand in the lead or sale, made or changed the rule or the "
+                + "campaign, or set terms that hold money back, may not approve what was earned, "
+                + "and the key that drafted a payout may not submit it; default false.")
     ])
 
     private static let owner = Schema.text(1...200)
@@ -266,6 +268,9 @@ enum ProgramTermsWire {
 }
 
 extension Schema {
+    /// This, or null.
+    fileprivate var orNull: Schema { if case .nullable = self { self } else { .nullable(self) } }
+
     /// This object with every member there, and so within it.
     var whole: Schema {
         switch self {

@@ -18,7 +18,7 @@ enum ProgramWire {
                 .required("hold_days", .integer(0...365)),
                 .required(
                     "approval_threshold", .nullable(.money(from: 0)),
-                    "Null for a participant's token, as are eligibility and routing."),
+                    "Null for a participant's token, as is whatever else holds money back."),
                 .required("destination_url", .nullable(.keptURL)),
                 .required("fallback_url", .nullable(.keptURL)),
                 .required("thank_you_url", .nullable(.keptURL)),
@@ -45,8 +45,8 @@ enum ProgramWire {
                 "hold_days", .integer(0...365), "Days before a reward is approved; default 30."),
             .optional(
                 "approval_threshold", .nullable(.money(from: 0)),
-                "Rewards of this amount or more are reviewed. Default 500 dollars in USD, none "
-                    + "elsewhere."
+                "Rewards of this amount or more are reviewed; null: none is. A new program that "
+                    + "does not say has 500 dollars in USD, none elsewhere."
             ),
             .optional(
                 "destination_url", .nullable(.url), "Where links lead that name nothing else."),
@@ -123,7 +123,9 @@ struct ProgramForm: Sendable {
     let terms: ProgramTerms
     let metadata: JSONObject
 
-    init(_ body: Body) throws {
+    /// `isNew`: what is left out has its default. The form of a program that there is says all of
+    /// it, so that a threshold which is not there was taken away.
+    init(_ body: Body, isNew: Bool) throws {
         name = try body.requiredText("name")
         kind = body.text("kind").flatMap { Program.Kind(rawValue: $0) } ?? .customer
         currency = try body.required("currency", body.currency("currency"))
@@ -133,8 +135,8 @@ struct ProgramForm: Sendable {
         try ProgramRules.check(threshold: threshold, currency: currency, origins: origins)
         var terms = ProgramTerms(
             holdDays: body.integer("hold_days") ?? 30,
-            approvalThreshold: body.has("approval_threshold")
-                ? threshold?.amount : ProgramRules.defaultThreshold(currency),
+            approvalThreshold: isNew && !body.has("approval_threshold")
+                ? ProgramRules.defaultThreshold(currency) : threshold?.amount,
             destination: body.url("destination_url"), fallback: body.url("fallback_url"),
             thankYou: body.url("thank_you_url"), allowedOrigins: origins)
         terms.readSections(body.object)

@@ -241,7 +241,7 @@ struct RegistrationForm: Sendable {
             name: named?.text("name"),
             domain: named?.text("domain").flatMap { DomainName(typed: $0) },
             country: named?.text("country").flatMap { CountryCode($0) })
-        part = named?.text("part").flatMap { AccountPart.tidied($0) }
+        part = named?.text("part").flatMap { FreeText.tidied($0) }
         let person = body.nested("contact")
         contact = RegistrationContact(
             name: person?.text("name"), email: person?.email("email"),

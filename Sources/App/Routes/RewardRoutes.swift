@@ -118,7 +118,7 @@ enum RewardRoutes {
         return .object(
             RewardExplanationWire.json(
                 reward, page.items.sorted { $0.sequence < $1.sequence },
-                isOperator: call.participant == nil))
+                for: call.principal))
     }
 
     private static func find(_ id: RewardID, _ reader: Reader) throws -> Reward {

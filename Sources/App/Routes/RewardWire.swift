@@ -1,5 +1,6 @@
 import JSON
 import Model
+import Programs
 import RewardLedger
 
 /// How a reward looks on the wire.
@@ -134,20 +135,20 @@ enum RewardExplanationWire {
                 "Its entries in the journal, oldest first."),
         ]))
 
-    /// From which amount on a person reviews is the operator's own matter, and what others have is
-    /// theirs.
+    /// From which amount on a person reviews, and the budget, are the operator's own matter, and
+    /// what others have is theirs.
     static func json(
-        _ reward: Reward, _ transactions: [LedgerTransaction], isOperator: Bool
+        _ reward: Reward, _ transactions: [LedgerTransaction], for caller: Principal
     ) -> [UInt8] {
-        let whole = reward.basis.objectValue ?? [:]
-        let basis = isOperator ? whole : ofOneself(whole)
+        let isOperator = caller.participant == nil
+        let basis = RewardBasisWire.json(reward.basis, for: caller)
         var json = JSONWriter(capacity: 2048)
         json.object { object in
             object.field("object", "explanation")
             object.field("reward_id", reward.id)
             object.field("summary", summary(reward, basis))
             object.field("hold", hold(reward, isOperator: isOperator))
-            object.field("basis", JSONValue.object(basis))
+            object.field("basis", basis)
             object.array("transactions") { list in
                 for transaction in transactions {
                     list.object { LedgerTransactionWire.write(transaction, &$0) }
@@ -157,42 +158,11 @@ enum RewardExplanationWire {
         return json.bytes
     }
 
-    /// The basis without what would tell how much others have: of a reward that is shared what all
-    /// share, and of a limit for a referred customer what is used of it.
-    private static func ofOneself(_ whole: JSONObject) -> JSONObject {
-        var basis = whole
-        basis["approval_threshold"] = .null
-        guard var arithmetic = basis["arithmetic"]?.objectValue else { return basis }
-        if arithmetic["whole"] != nil || arithmetic["parts"] != arithmetic["of"] {
-            for name in [
-                "base", "before_maximum", "of", "parts", "rate_amount", "remainder", "whole",
-            ] { arithmetic[name] = nil }
-            for name in ["campaign", "tier"] {
-                guard var step = arithmetic[name]?.objectValue else { continue }
-                step["amount"] = nil
-                arithmetic[name] = .object(step)
-            }
-            arithmetic["shared"] = true
-        }
-        arithmetic["limits"] = arithmetic["limits"]?.arrayValue.map { limits in
-            .array(
-                limits.map { limit in
-                    guard var object = limit.objectValue, object["limit"] == referee else {
-                        return limit
-                    }
-                    object["used"] = nil
-                    return .object(object)
-                })
-        }
-        basis["arithmetic"] = .object(arithmetic)
-        return basis
-    }
-
-    private static let referee = JSONValue.string(RewardLimits.Name.referee.rawValue)
-
-    /// Says only what the stored basis says: the same words for a reward of any age.
-    private static func summary(_ reward: Reward, _ basis: JSONObject) -> String {
-        ([rate(reward, basis)] + steps(basis)).joined(separator: " ")
+    /// Says only what the stored basis says, as far as it is shown: the same words for a reward of
+    /// any age.
+    private static func summary(_ reward: Reward, _ basis: JSONValue) -> String {
+        let basis = basis.objectValue ?? [:]
+        return ([rate(reward, basis)] + steps(basis)).joined(separator: " ")
     }
 
     /// What came between the rate and the amount, in the order in which it was reckoned (R190).

@@ -27,7 +27,7 @@ enum TierRoutes {
             let standings = try TierStanding.all(
                 of: id, person, in: participant.program, at: LedgerReads.lastCommit(reader), reader)
             return .whole(standings, call) { standing, data in
-                data.object { write(standing, &$0) }
+                data.object { write(standing, for: call.principal, &$0) }
             }
         }
     }
@@ -42,7 +42,8 @@ enum TierRoutes {
                 "TierStanding",
                 .object([
                     .required("rule_id", .id(RewardRuleID.self)),
-                    .required("rule_name", .nullable(.text(1...100))),
+                    .required(
+                        "rule_name", .nullable(.text(1...100)), "Null for a participant's token."),
                     .required("trigger", .choice(RewardRule.TriggerName.allCases.map(\.rawValue))),
                     .required("counts", .choice(ReferralCount.Event.allCases.map(\.rawValue))),
                     .required("from", .nullable(.time), "Since when they count; null: ever."),
@@ -57,9 +58,11 @@ enum TierRoutes {
                         "missing", .nullable(.integer(1...1_000_000)), "Referrals up to `next`."),
                 ]))))
 
-    private static func write(_ standing: TierStanding, _ json: inout JSONObjectWriter) {
+    private static func write(
+        _ standing: TierStanding, for caller: Principal, _ json: inout JSONObjectWriter
+    ) {
         json.field("rule_id", standing.rule.id)
-        json.field("rule_name", standing.rule.name)
+        json.field("rule_name", caller.participant == nil ? standing.rule.name : nil)
         json.field("trigger", standing.rule.terms.trigger.rawValue)
         json.field("counts", standing.tiers.counts.rawValue)
         json.field("from", standing.period?.start)

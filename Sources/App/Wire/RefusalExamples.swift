@@ -38,7 +38,8 @@ extension Problem {
 
 extension LeadRefusal {
     static let submission: [LeadRefusal] = [
-        .programMissing, .unknownReference(.participant), .referrerConflict, .referredLater,
+        .timeToldByParticipant, .programMissing, .unknownReference(.participant),
+        .referrerConflict, .referredLater,
     ]
 
     static func of(_ action: Lead.State.Action) -> [LeadRefusal] {

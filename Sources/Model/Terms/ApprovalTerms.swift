@@ -2,8 +2,8 @@ import JSON
 
 /// Who may say yes to money.
 public struct ApprovalTerms: Sendable, Equatable {
-    /// Whether it takes two: who recorded what earned a reward, or made the rule that gave it, does
-    /// not approve it, and who drafted a payout does not submit it.
+    /// Whether it takes two: who had a hand in what earned a reward or a benefit, or in what it was
+    /// reckoned by, does not approve it, and who drafted a payout does not submit it.
     public var isSeparate = false
 
     public init() {}
