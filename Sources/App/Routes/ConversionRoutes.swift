@@ -47,7 +47,7 @@ enum ConversionRoutes {
         return { tx in
             let outcome = try record(tx)
             let json = ConversionWire.json(
-                outcome.conversion, outcome.attribution, outcome.earned)
+                outcome.conversion, outcome.attribution, outcome.earned, for: call.principal)
             return outcome.isNew
                 ? .created(json, at: "/v1/conversions/\(outcome.conversion.id)") : .object(json)
         }
@@ -76,12 +76,13 @@ enum ConversionRoutes {
             }
             return .object(
                 try ConversionWire.json(
-                    own, nil, ConversionEarnings.of(conversion.id, by: participant, reader)))
+                    own, nil, ConversionEarnings.of(conversion.id, by: participant, reader),
+                    for: call.principal))
         }
         return .object(
             try ConversionWire.json(
                 conversion, attribution(of: conversion, reader),
-                ConversionEarnings.of(conversion.id, reader)))
+                ConversionEarnings.of(conversion.id, reader), for: call.principal))
     }
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
@@ -152,7 +153,8 @@ enum ConversionRoutes {
             let conversion = try find(id, tx)
             let outcome = try reattribute(conversion, tx)
             let json = try ConversionWire.json(
-                conversion, outcome.attribution, ConversionEarnings.of(id, tx))
+                conversion, outcome.attribution, ConversionEarnings.of(id, tx),
+                for: call.principal)
             return outcome.isNew
                 ? .created(json, at: "/v1/conversions/\(id)/attribution") : .object(json)
         }

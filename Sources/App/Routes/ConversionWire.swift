@@ -1,6 +1,7 @@
 import Attribution
 import JSON
 import Model
+import Programs
 import RewardLedger
 
 /// How a conversion looks on the wire.
@@ -63,7 +64,8 @@ enum ConversionWire {
     ])
 
     static func json(
-        _ conversion: Conversion, _ attribution: Attribution?, _ earned: ConversionEarnings
+        _ conversion: Conversion, _ attribution: Attribution?, _ earned: ConversionEarnings,
+        for caller: Principal
     ) -> [UInt8] {
         var json = JSONWriter(capacity: 2048)
         json.object { object in
@@ -81,7 +83,7 @@ enum ConversionWire {
             object.field("has_more_rewards", earned.rewards.count > ConversionEarnings.most)
             object.array("benefits") { list in
                 for benefit in earned.benefits.prefix(ConversionEarnings.most) {
-                    list.object { BenefitWire.write(benefit, &$0) }
+                    list.object { BenefitWire.write(benefit, for: caller, &$0) }
                 }
             }
             object.field("has_more_benefits", earned.benefits.count > ConversionEarnings.most)

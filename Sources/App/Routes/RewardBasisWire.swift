@@ -1,6 +1,6 @@
 import JSON
+import Model
 import Programs
-import RewardLedger
 
 /// The basis of a reward or a benefit as its reader may see it. A participant reads how its own
 /// amount came about; not what the operator thinks of it and calls its rules, nor what others have
