@@ -85,27 +85,6 @@ public enum BenefitStore {
         return try reader.integer(query) ?? 0
     }
 
-    public static func points(
-        of participant: ParticipantID, _ reader: Reader
-    ) throws -> PointsBalance {
-        var balance = PointsBalance()
-        try reader.forEach(
-            """
-            SELECT state, sum(points) FROM benefits
-            WHERE participant_id = ? AND points IS NOT NULL AND state <> 'voided' GROUP BY state
-            """, participant
-        ) { row in
-            let points = try row.int64(1)
-            switch try Benefit.State(rawValue: row.text(0)) {
-            case .pending, .review: balance.pending += points
-            case .approved: balance.approved += points
-            case .fulfilled: balance.issued += points
-            case .voided, nil: break
-            }
-        }
-        return balance
-    }
-
     static func insert(_ benefit: Benefit, _ tx: Transaction) throws {
         try tx.run(
             """

@@ -80,7 +80,7 @@ public enum JournalStore {
         if isOwing {
             sum += try PayoutStore.keptBack(of: entry.participant, entry.currency, reader)
         }
-        for posting in entry.postings where posting.account != .programExpense {
+        for posting in entry.postings where !posting.account.isOfProgram {
             sum = try JournalRules.balance(sum, adding: -posting.amount)
         }
     }
@@ -89,7 +89,7 @@ public enum JournalStore {
 
     static func account(_ row: Row) throws -> LedgerAccount {
         guard let kind = try LedgerAccount.Kind(rawValue: row.text(2)),
-            let currency = try Currency(row.text(5))
+            let currency = try Currency(stored: row.text(5))
         else { throw DatabaseFault(operation: "read an account", code: DatabaseFault.corrupt) }
         return try LedgerAccount(
             sequence: row.int64(0), id: row.id(1), kind: kind, program: row.id(3),
@@ -109,7 +109,7 @@ public enum JournalStore {
                 id, kind, program_id, participant_id, currency, balance, created_at)
             VALUES (?, ?, ?, ?, ?, 0, ?)
             """, id, kind.rawValue, entry.program,
-            kind == .programExpense ? nil : entry.participant, entry.currency.code, tx.now)
+            kind.isOfProgram ? nil : entry.participant, entry.currency.code, tx.now)
         guard let account = try find(kind, of: entry, tx) else {
             throw DatabaseFault(operation: "open an account", code: DatabaseFault.corrupt)
         }
@@ -119,13 +119,13 @@ public enum JournalStore {
     private static func find(
         _ kind: LedgerAccount.Kind, of entry: JournalEntry, _ reader: Reader
     ) throws -> LedgerAccount? {
-        if kind == .programExpense {
+        if kind.isOfProgram {
             return try reader.first(
                 """
                 SELECT seq, id, kind, program_id, participant_id, currency, balance, created_at
                 FROM ledger_accounts
-                WHERE program_id = ? AND currency = ? AND participant_id IS NULL
-                """, entry.program, entry.currency.code, map: account)
+                WHERE program_id = ? AND kind = ? AND currency = ? AND participant_id IS NULL
+                """, entry.program, kind.rawValue, entry.currency.code, map: account)
         }
         return try reader.first(
             """

@@ -3,11 +3,13 @@ import Model
 /// One account of the double-entry journal, in one currency. Debits are positive, credits negative,
 /// and over all accounts of a currency the balances add up to zero.
 ///
-/// The program owns its expense account; a participant owns one of each other kind.
+/// The program owns what rewards cost; a participant owns one of each other kind.
 public struct LedgerAccount: Sendable {
     public enum Kind: String, Sendable, CaseIterable {
         /// What the program spends on rewards (debit).
         case programExpense = "program_expense"
+        /// The points that the program has given (debit): what it spends, counted in points.
+        case pointsIssued = "points_issued"
         /// Earned and on hold or in review (credit).
         case participantPending = "participant_pending"
         /// Approved and not yet in a payout that was submitted (credit).
@@ -18,13 +20,16 @@ public struct LedgerAccount: Sendable {
         case paidOut = "paid_out"
         /// Paid for something that was refunded; kept back from the next payout (debit).
         case clawbackReceivable = "clawback_receivable"
+
+        /// Whether the program owns it, and no participant.
+        var isOfProgram: Bool { self == .programExpense || self == .pointsIssued }
     }
 
     let sequence: Int64
     public let id: LedgerAccountID
     public let kind: Kind
     public let program: ProgramID
-    /// Nil for the program's expense.
+    /// Nil for the program's own.
     public let participant: ParticipantID?
     public let currency: Currency
     /// The sum of the account's postings.

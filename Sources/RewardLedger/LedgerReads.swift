@@ -260,7 +260,7 @@ public enum LedgerReads {
             try balances[row.text(0), default: ParticipantBalance()].add(amount, on: kind)
         }
         return balances.sorted { $0.key < $1.key }.compactMap { code, balance in
-            Currency(code).map { ($0, balance) }
+            Currency(stored: code).map { ($0, balance) }
         }
     }
 

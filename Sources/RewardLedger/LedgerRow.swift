@@ -64,7 +64,7 @@ struct LedgerRow {
     /// Nil when a kind or currency is not known, or the postings are in several currencies or none.
     func whole(with postings: [Posted]) -> LedgerTransaction? {
         guard let entryKind = JournalEntry.Kind(rawValue: kind),
-            let code = postings.first?.currency, let currency = Currency(code),
+            let code = postings.first?.currency, let currency = Currency(stored: code),
             postings.allSatisfy({ $0.currency == code })
         else { return nil }
         var lines: [LedgerTransaction.Line] = []

@@ -144,7 +144,7 @@ public enum LedgerVerifier {
             let held = reward.netAmount + reward.clawbackAmount
             let isWaiting = reward.state.isWaiting
             let expected: [LedgerAccount.Kind: Int64] = [
-                .programExpense: reward.netAmount,
+                reward.costAccount: reward.netAmount,
                 .participantPending: isWaiting ? -held : 0,
                 .participantAvailable: isWaiting ? 0 : -held,
                 .clawbackReceivable: reward.clawbackAmount,

@@ -66,6 +66,23 @@ public struct Reward: Sendable {
     /// What payouts have yet to pay.
     public var payable: Int64 { netAmount + clawbackAmount - settledAmount }
 
+    /// Where the program books what it costs.
+    var costAccount: LedgerAccount.Kind {
+        amount.currency == .points ? .pointsIssued : .programExpense
+    }
+}
+
+extension RewardOccasion {
+    /// With the program's terms that concern what `rule` gives: points are held against no budget,
+    /// limit or threshold in money.
+    func terms(for rule: RewardRule) -> RewardOccasion {
+        guard rule.terms.kind == .points else { return self }
+        var occasion = self
+        occasion.approvalThreshold = nil
+        occasion.budget = nil
+        occasion.limits = RewardLimits()
+        return occasion
+    }
 }
 
 /// A participant's share in an occasion.
@@ -89,7 +106,7 @@ public struct RewardOccasion: Sendable {
     public let program: ProgramID
     public let programVersion: Int64
     public let holdDays: Int64
-    public let approvalThreshold: Int64?
+    public var approvalThreshold: Int64?
     public let lead: LeadID?
     public let conversion: ConversionID?
     /// The decision that gave the credit of `conversion`.

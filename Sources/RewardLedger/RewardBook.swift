@@ -25,7 +25,10 @@ public enum RewardBook {
         }
         var rewards: [Reward] = []
         for rule in try RewardRuleStore.active(in: occasion.program, for: occasion.trigger, tx)
-        where try rule.terms.isMoney && !RewardStore.exists(rule.id, occasion, tx) {
+        where try rule.terms.isReward && !RewardStore.exists(rule.id, occasion, tx)
+            && !BenefitStore.exists(rule.id, occasion, tx)
+        {
+            let occasion = occasion.terms(for: rule)
             for share in try RewardReckoning.shares(
                 rule, occasion, credits, at: occasion.moment(tx), tx)
             {
@@ -75,7 +78,7 @@ public enum RewardBook {
         try JournalStore.post(
             .about(
                 reward, .rewardGranted,
-                [Posting(.programExpense, amount), Posting(.participantPending, -amount)]), tx)
+                [Posting(reward.costAccount, amount), Posting(.participantPending, -amount)]), tx)
         if state == .approved { try postApproval(reward, tx) }
         try RewardStore.insert(reward, tx)
         if state == .pending {
@@ -190,7 +193,7 @@ public enum RewardBook {
                 refund: refund,
                 [
                     Posting(held, unpaid), Posting(.clawbackReceivable, owed),
-                    Posting(.programExpense, -more),
+                    Posting(old.costAccount, -more),
                 ]), tx)
         var reward = old
         reward.reversedAmount += more
@@ -254,7 +257,7 @@ public enum RewardBook {
             old.state.isWaiting ? .participantPending : .participantAvailable
         try JournalStore.post(
             .about(
-                old, kind, [Posting(held, old.payable), Posting(.programExpense, -old.payable)]),
+                old, kind, [Posting(held, old.payable), Posting(old.costAccount, -old.payable)]),
             tx)
         reward.reversedAmount = reward.amount.amount
         reward.reason = reason

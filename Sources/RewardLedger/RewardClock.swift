@@ -22,7 +22,8 @@ public enum RewardClockRules {
     /// What is promised for a new reward: one for a step of a lead is credited within business
     /// days, one for a win or a sale is paid within days. The time counts from the end of the hold,
     /// which is itself a published condition, and else no program that waits for returns (R176)
-    /// could keep its promise.
+    /// could keep its promise. Points are redeemed when the participant likes: only their credit is
+    /// promised.
     public static func clock(of reward: Reward, _ terms: ServiceLevelTerms) -> RewardClock? {
         let promise: RewardClock.Promise
         let dueAt: Instant
@@ -31,6 +32,7 @@ public enum RewardClockRules {
             promise = .credit
             dueAt = terms.calendar.adding(terms.creditBusinessDays, to: reward.holdUntil)
         case .leadWon, .conversion, .signup, .purchase, .renewal, .upsell:
+            if reward.kind == .points { return nil }
             promise = .payment
             dueAt = reward.holdUntil.advanced(byDays: Int(clamping: terms.payDays))
         }

@@ -38,11 +38,15 @@ public enum RewardCorrection {
             in: occasion.program, for: occasion.trigger, at: sale.recordedAt,
             granted: Dictionary(granted.map { ($0.rule, $0.ruleVersion) }) { first, _ in first },
             tx
-        ).filter(\.terms.isMoney)
+        ).filter {
+            // Points that a database from before them gave as a benefit stay one.
+            try $0.terms.isReward && !BenefitStore.exists($0.id, occasion, tx)
+        }
         occasion.facts = RewardReckoning.facts(occasion, held: granted)
         var changed: [Reward] = []
         // First what is taken back, so that nobody's balance is larger in between than it will be.
         for rule in rules {
+            let occasion = occasion.terms(for: rule)
             let shares = try RewardReckoning.shares(
                 rule, occasion, credits, held: granted, at: sale.recordedAt, tx)
             let held = granted.filter { $0.rule == rule.id }

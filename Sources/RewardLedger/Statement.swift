@@ -19,7 +19,7 @@ public struct ParticipantBalance: Sendable, Equatable {
     /// `JournalRules.balanceMax`, so that nothing here can overflow.
     mutating func add(_ amount: Int64, on account: LedgerAccount.Kind) {
         switch account {
-        case .programExpense: break
+        case .programExpense, .pointsIssued: break
         case .participantPending: pending -= amount
         case .participantAvailable: available -= amount
         case .payoutClearing: inPayout -= amount

@@ -158,6 +158,22 @@ extension LedgerFixture {
         }
     }
 
+    /// A rule of points for a sale.
+    @discardableResult
+    func pointsRule(_ points: Int64) throws -> RewardRule {
+        try perform { [program] tx in
+            var terms = RewardTerms(
+                trigger: .conversion, recipient: .referrer, kind: .points, rate: nil,
+                conversionKinds: nil)
+            terms.gift.points = points
+            let rule = RewardRule(
+                id: tx.makeID(), program: program, name: nil, state: .active, terms: terms,
+                metadata: [:], version: 1, createdAt: tx.now, updatedAt: tx.now)
+            try RewardRuleStore.insert(rule, actor: "test", tx)
+            return rule
+        }
+    }
+
     func money(_ amount: Int64) -> Money { Money(amount: amount, currency: currency) }
 
     func occasion(

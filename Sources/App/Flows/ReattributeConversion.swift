@@ -44,14 +44,14 @@ struct ReattributeConversion: Sendable {
             lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
             actor: actor, facts: try GrantRewards.facts(of: conversion, lead, tx))
         let terms = try occasion.terms(credits, tx)
+        try BenefitBook.correct(
+            terms, to: credits, recordedAt: conversion.createdAt, tx)
         _ = try RewardCorrection.run(
             terms, to: credits,
             of: RewardCorrection.Sale(
                 recordedAt: conversion.createdAt, amount: conversion.amount.amount,
                 refunded: conversion.refundedAmount,
                 refund: try ConversionStore.newestRefund(of: conversion.id, tx)), tx)
-        try BenefitBook.correct(
-            terms, to: credits, recordedAt: conversion.createdAt, tx)
         return (attribution, true)
     }
 

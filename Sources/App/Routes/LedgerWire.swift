@@ -12,7 +12,7 @@ enum LedgerAccountWire {
             .required("object", .choice(["ledger_account"])), .required("kind", kind),
             .required("program_id", .id(ProgramID.self)),
             .required("participant_id", .nullable(.id(ParticipantID.self))),
-            .required("currency", .currency),
+            .required("currency", .unit),
             .required("balance", amount, "Minor units; debits are positive."),
             .required("created_at", .time),
         ]))
@@ -47,7 +47,7 @@ enum LedgerTransactionWire {
             .required("conversion_id", .nullable(.id(ConversionID.self))),
             .required("lead_id", .nullable(.id(LeadID.self))),
             .required("refund_id", .nullable(.id(RefundID.self))),
-            .required("currency", .currency), .required("posted_at", .time),
+            .required("currency", .unit), .required("posted_at", .time),
             .required("postings", .list(.object(postingFields), count: 2...6)),
             .required("previous_hash", .text(64...64)),
             .required("hash", .text(64...64), "SHA-256 over the transaction and previous_hash."),

@@ -109,8 +109,8 @@ enum RewardRuleWire {
             .optional("recipient", recipient, "referrer unless told."),
             .optional(
                 "kind", kind,
-                "cash unless told. cash and account_credit to a referrer are rewards, everything "
-                    + "else is a benefit."),
+                "cash unless told. cash, account_credit and points to a referrer are rewards, "
+                    + "everything else is a benefit."),
         ] + rates + [
             .optional("tiers", .nullable(tiers), "Or rates by the participant's referrals."),
             .optional(

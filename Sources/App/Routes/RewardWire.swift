@@ -18,15 +18,16 @@ enum RewardWire {
             .required("conversion_id", .nullable(.id(ConversionID.self))),
             .required("payout_id", .nullable(.id(PayoutID.self))),
             .required("status", .choice(Reward.State.allCases.map(\.rawValue))),
-            .required("amount", .money(from: 0), "As granted."),
-            .required("reversed", .money(from: 0), "What of it no longer counts."),
+            .required("amount", .amountOfJournal(from: 0), "As granted."),
+            .required("reversed", .amountOfJournal(from: 0), "What of it no longer counts."),
             .required(
-                "corrected", .money(from: 0),
+                "corrected", .amountOfJournal(from: 0),
                 "What of that went to others, because the credit was decided anew."),
-            .required("net_amount", .money(from: 0), "What still counts."),
+            .required("net_amount", .amountOfJournal(from: 0), "What still counts."),
             .required(
-                "clawed_back", .money(from: 0), "Owed back, because it was paid or on its way."),
-            .required("settled", .money(from: 0), "What payouts have settled of it."),
+                "clawed_back", .amountOfJournal(from: 0),
+                "Owed back, because it was paid or on its way."),
+            .required("settled", .amountOfJournal(from: 0), "What payouts have settled of it."),
             .required("reason", .nullable(.prose(0...500))),
             .required(
                 "flags", .list(flag, count: 0...10),
@@ -186,7 +187,10 @@ enum RewardExplanationWire {
         let basis = reward.basis.objectValue ?? [:]
         let arithmetic = basis["arithmetic"]?.objectValue ?? [:]
         let rule = "Version \(reward.ruleVersion) of rule \(reward.rule)"
-        let granted = "\(reward.amount.amount) \(reward.amount.currency.code) minor units"
+        let granted =
+            reward.kind == .points
+            ? "\(reward.amount.amount) points"
+            : "\(reward.amount.amount) \(reward.amount.currency.code) minor units"
         let share =
             reward.wholeAmount == reward.amount.amount
             ? "" : ", of which this is the participant's share"

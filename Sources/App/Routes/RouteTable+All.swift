@@ -30,6 +30,7 @@ extension RouteTable {
         RewardPresetRoutes.add(to: &routes)
         TierRoutes.add(to: &routes)
         BenefitRoutes.add(to: &routes)
+        PointsRoutes.add(to: &routes)
         PayoutRoutes.add(to: &routes)
         PayoutRunRoutes.add(to: &routes)
         StatementRoutes.add(to: &routes)

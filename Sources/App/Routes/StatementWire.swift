@@ -14,7 +14,7 @@ enum BalanceWire {
             .required("balances", .list(.object(fields), count: 0...200), "One a currency."),
         ]))
 
-    private static let fields: [Field] = [.required("currency", .currency)] + amounts
+    private static let fields: [Field] = [.required("currency", .unit)] + amounts
 
     /// Minor units; only a statement's changes may be negative.
     static let amounts: [Field] = [
@@ -65,7 +65,7 @@ enum StatementWire {
         .object([
             .required("object", .choice(["statement"])),
             .required("participant_id", .id(ParticipantID.self)),
-            .required("currency", .currency),
+            .required("currency", .unit),
             .required("from", .nullable(.time)), .required("to", .nullable(.time)),
             .required("as_of", .time, "What was known then; the last commit unless told."),
             .required("opening", .object(BalanceWire.amounts)),
