@@ -57,6 +57,9 @@ public typealias RewardID = Identifier<RewardKey>
 public enum BenefitKey: IdentifierKind { public static let prefix = "ben" }
 public typealias BenefitID = Identifier<BenefitKey>
 
+public enum CatalogItemKey: IdentifierKind { public static let prefix = "item" }
+public typealias CatalogItemID = Identifier<CatalogItemKey>
+
 public enum PayoutKey: IdentifierKind { public static let prefix = "pay" }
 public typealias PayoutID = Identifier<PayoutKey>
 

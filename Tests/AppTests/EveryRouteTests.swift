@@ -28,6 +28,8 @@ struct EveryRouteTests {
                 "campaigns": try service.make(
                     "/v1/programs/\(scene.program)/campaigns", Objects.campaign),
                 "benefits": try Objects.benefit(scene, of: partner),
+                "catalog_items": try Scene.catalogItem(
+                    service, in: scene.program, sku: partner.code),
                 "tokens": try #require(try service.get(tokens).ids.first),
                 "leads": try scene.lead(partner, "\(partner.code)@buyer.example"),
                 "conversions": try sale.id(),
@@ -152,7 +154,7 @@ struct EveryRouteTests {
         )
         let reads = Self.endpoints.filter {
             Self.isShared($0) && $0.method == .get && $0.path.contains("{")
-                && !$0.path.hasPrefix("/v1/programs")
+                && !$0.path.hasPrefix("/v1/programs") && !$0.path.hasPrefix("/v1/catalog_items")
         }
         #expect(reads.count >= 11)
         for endpoint in reads {
@@ -188,13 +190,18 @@ struct EveryRouteTests {
             Objects(scene, of: scene.ada), Objects(scene, of: scene.ben)
         )
         let elsewhere = try scene.service.make("/v1/programs", IdempotencyTests.program)
+        // Of what all participants of a program share.
+        let foreigners = [
+            "programs": elsewhere,
+            "catalog_items": try Scene.catalogItem(scene.service, in: elsewhere),
+        ]
         for endpoint in Self.endpoints
         where endpoint.about.query.contains(where: { $0.name == "starting_after" }) {
             let last = try #require(endpoint.path.split(separator: "/").last.map(String.init))
             let noun = endpoint.path.hasPrefix("/v1/ledger/a") ? "ledger/accounts" : last
             let target = try own.target(endpoint)
             let id = try #require(own.ids[noun], "no id for \(endpoint.path)")
-            let foreign = noun == "programs" ? elsewhere : try #require(other.ids[noun])
+            let foreign = try #require(foreigners[noun] ?? other.ids[noun])
             let absent = id.prefix { $0 != "_" } + "_01h455vb4pex5vsknk084sn02q"
             for name in ["starting_after", "ending_before"] {
                 func ask(_ cursor: String, _ key: String) throws -> TestAnswer {
@@ -297,6 +304,9 @@ struct EveryRouteTests {
             return ["reason": "because"]
         case "POST /v1/programs/{id}/payout_runs": return ["reference": "dry"]
         case "POST /v1/payouts": return ["participant_id": ada, "reference": "dry"]
+        case "POST /v1/catalog_items": return catalogItem(scene)
+        case "POST /v1/catalog_items/bulk": return ["items": [catalogItem(scene)]]
+        case "PATCH /v1/catalog_items/{id}": return ["points": 600]
         case "POST /v1/accounts": return ["domain": "dry.example", "relation": "customer"]
         case "POST /v1/accounts/bulk":
             return ["items": [["domain": "dry.example", "relation": "customer"]]]
@@ -317,6 +327,13 @@ struct EveryRouteTests {
         case "POST /v1/api_keys": return ["name": "dry", "scopes": ["read"]]
         default: return [:]
         }
+    }
+
+    private static func catalogItem(_ scene: Scene) -> JSONValue {
+        [
+            "program_id": .string(scene.program), "sku": "dry", "name": "A mug", "kind": "perk",
+            "points": 500,
+        ]
     }
 
     @Test("a dry run of every write writes nothing, shows no secret and does not use up its key")

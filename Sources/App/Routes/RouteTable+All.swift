@@ -31,6 +31,7 @@ extension RouteTable {
         TierRoutes.add(to: &routes)
         BenefitRoutes.add(to: &routes)
         PointsRoutes.add(to: &routes)
+        CatalogItemRoutes.add(to: &routes)
         PayoutRoutes.add(to: &routes)
         PayoutRunRoutes.add(to: &routes)
         StatementRoutes.add(to: &routes)
