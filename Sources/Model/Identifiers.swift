@@ -60,6 +60,9 @@ public typealias BenefitID = Identifier<BenefitKey>
 public enum CatalogItemKey: IdentifierKind { public static let prefix = "item" }
 public typealias CatalogItemID = Identifier<CatalogItemKey>
 
+public enum RedemptionKey: IdentifierKind { public static let prefix = "rdm" }
+public typealias RedemptionID = Identifier<RedemptionKey>
+
 public enum PayoutKey: IdentifierKind { public static let prefix = "pay" }
 public typealias PayoutID = Identifier<PayoutKey>
 

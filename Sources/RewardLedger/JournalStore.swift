@@ -60,10 +60,10 @@ public enum JournalStore {
     }
 
     /// Refuses a grant after which some later move of the participant's money might not fit: what
-    /// waits, is available, on its way, paid and kept back by open payouts is at most
-    /// `balanceMax` in all. Nothing but a grant raises that sum, and what is owed never exceeds it;
-    /// so no approval, payout or refund finds an account full, and a failed payout can always
-    /// give its money back.
+    /// waits, is available, on its way, paid and kept back by open payouts and redemptions is at
+    /// most `balanceMax` in all. Nothing but a grant raises that sum, and what is owed never
+    /// exceeds it; so no approval, payout or refund finds an account full, and a failed payout can
+    /// always give its money back.
     private static func checkRoom(for entry: JournalEntry, _ reader: Reader) throws {
         var sum: Int64 = 0
         var isOwing = false
@@ -78,7 +78,10 @@ public enum JournalStore {
             }
         }
         if isOwing {
-            sum += try PayoutStore.keptBack(of: entry.participant, entry.currency, reader)
+            sum +=
+                try entry.currency == .points
+                ? RedemptionStore.keptBack(of: entry.participant, reader)
+                : PayoutStore.keptBack(of: entry.participant, entry.currency, reader)
         }
         for posting in entry.postings where !posting.account.isOfProgram {
             sum = try JournalRules.balance(sum, adding: -posting.amount)
@@ -140,10 +143,11 @@ public enum JournalStore {
             """
             INSERT INTO ledger_transactions (
                 seq, id, kind, program_id, participant_id, reward_id, payout_id, conversion_id,
-                lead_id, refund_id, posted_at, previous_hash, hash)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                lead_id, refund_id, posted_at, previous_hash, hash, redemption_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, transaction.sequence, transaction.id, entry.kind.rawValue, entry.program,
             entry.participant, entry.reward, entry.payout, entry.conversion, entry.lead,
-            entry.refund, transaction.postedAt, transaction.previousHash, transaction.hash)
+            entry.refund, transaction.postedAt, transaction.previousHash, transaction.hash,
+            entry.redemption)
     }
 }

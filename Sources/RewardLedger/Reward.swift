@@ -47,7 +47,7 @@ public struct Reward: Sendable {
     public var correctedAmount: Int64
     /// What of `reversedAmount` was taken back as a claw-back, because it was paid or on its way.
     public var clawbackAmount: Int64
-    /// What has been paid, claw-backs that a payout kept back included.
+    /// What has been paid or redeemed, claw-backs that were kept back with it included.
     public var settledAmount: Int64
     /// The rule, its inputs and the arithmetic, as they were when it was granted: a JSON object.
     public let basis: JSONValue

@@ -74,6 +74,19 @@ public enum RewardStore {
         return try reader.all(query) { try $0.int64(0) }
     }
 
+    /// The participant's approved rewards of points, which are not used up, oldest first, at most
+    /// `limit`.
+    static func redeemable(
+        by participant: ParticipantID, limit: Int, _ reader: Reader
+    ) throws -> [Reward] {
+        var filter = Filter()
+        filter.participant = participant
+        filter.state = Reward.State.approved.rawValue
+        var query = query(filter)
+        query.append(" AND kind = 'points' ORDER BY seq LIMIT ?", Int64(limit))
+        return try reader.all(query, map: reward)
+    }
+
     /// Marks the payout's rewards as held by it. Neither their state nor their money changes by
     /// it, so no counter does; one statement, as there may be a thousand.
     static func hold(in payout: PayoutID, _ tx: Transaction) throws {

@@ -30,6 +30,7 @@ struct EveryRouteTests {
                 "benefits": try Objects.benefit(scene, of: partner),
                 "catalog_items": try Scene.catalogItem(
                     service, in: scene.program, sku: partner.code),
+                "redemptions": try Objects.redemption(scene, of: partner),
                 "tokens": try #require(try service.get(tokens).ids.first),
                 "leads": try scene.lead(partner, "\(partner.code)@buyer.example"),
                 "conversions": try sale.id(),
@@ -75,6 +76,20 @@ struct EveryRouteTests {
             #expect(try scene.service.post("\(rules)/\(rule)/archive").status == 200)
             let benefits = try scene.service.get("/v1/benefits?participant_id=\(partner.id)")
             return try #require(benefits.ids.first)
+        }
+
+        /// Half of the points of a sale, by a rule that is over by now.
+        static func redemption(_ scene: Scene, of partner: Scene.Partner) throws -> String {
+            let rules = "/v1/programs/\(scene.program)/reward_rules"
+            let rule = try scene.service.make(
+                rules, ["trigger": "purchase", "kind": "points", "points": 1_000])
+            try scene.sale(partner, "points-of-\(partner.code)")
+            #expect(try scene.service.post("\(rules)/\(rule)/archive").status == 200)
+            let item = try Scene.catalogItem(
+                scene.service, in: scene.program, sku: "redeemed-by-\(partner.code)")
+            return try scene.service.make(
+                "/v1/redemptions",
+                ["participant_id": .string(partner.id), "item_id": .string(item)])
         }
 
         /// In days to come, so that it can be changed.
@@ -167,7 +182,7 @@ struct EveryRouteTests {
         }
     }
 
-    @Test("tokens write nothing but links, leads, claims and disputes")
+    @Test("tokens write nothing but links, leads, claims, disputes and redemptions")
     func tokenWrites() {
         let writes = Self.endpoints.filter { Self.isShared($0) && $0.method != .get }
         #expect(
@@ -176,7 +191,7 @@ struct EveryRouteTests {
                 "POST /v1/registrations", "PATCH /v1/registrations/{id}",
                 "POST /v1/registrations/{id}/extend",
                 "POST /v1/registrations/{id}/withdraw", "POST /v1/disputes",
-                "POST /v1/disputes/{id}/evidence",
+                "POST /v1/disputes/{id}/evidence", "POST /v1/redemptions",
             ])
     }
 
@@ -299,7 +314,7 @@ struct EveryRouteTests {
         case "POST /v1/conversions/{id}/reattribute":
             return ["reason": "because", "credits": [["participant_id": ada, "parts": 1]]]
         case "POST /v1/rewards/{id}/reject", "POST /v1/rewards/{id}/void",
-            "POST /v1/benefits/{id}/void",
+            "POST /v1/benefits/{id}/void", "POST /v1/redemptions/{id}/cancel",
             "POST /v1/payouts/{id}/fail":
             return ["reason": "because"]
         case "POST /v1/programs/{id}/payout_runs": return ["reference": "dry"]
@@ -307,6 +322,9 @@ struct EveryRouteTests {
         case "POST /v1/catalog_items": return catalogItem(scene)
         case "POST /v1/catalog_items/bulk": return ["items": [catalogItem(scene)]]
         case "PATCH /v1/catalog_items/{id}": return ["points": 600]
+        case "POST /v1/redemptions":
+            let item = try #require(objects.ids["catalog_items"])
+            return ["participant_id": ada, "item_id": .string(item)]
         case "POST /v1/accounts": return ["domain": "dry.example", "relation": "customer"]
         case "POST /v1/accounts/bulk":
             return ["items": [["domain": "dry.example", "relation": "customer"]]]
@@ -343,11 +361,12 @@ struct EveryRouteTests {
         let objects = try Objects(scene, of: scene.ada)
         // Something that no payout holds yet.
         try scene.sale(scene.ada, "second")
-        let before = try Scene.rowCount(scene.service)
         var accepted = 0
         let writes = Self.endpoints.filter { $0.path.hasPrefix("/v1/") && $0.action.isWrite }
         for endpoint in writes {
             let body = try Self.body(endpoint, scene, objects)
+            // Taken anew each time: runs and rehearsals from before go on beside it.
+            let before = try Scene.rowCount(scene.service)
             let answer = try scene.service.send(
                 endpoint.method.rawValue, objects.target(endpoint), body,
                 headers: [("Dry-Run", "true"), ("Idempotency-Key", "dry")])

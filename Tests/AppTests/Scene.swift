@@ -153,6 +153,8 @@ struct Scene {
             (SELECT count(*) FROM rewards) +
             (SELECT count(*) FROM benefits) +
             (SELECT count(*) FROM catalog_items) +
+            (SELECT count(*) FROM redemptions) +
+            (SELECT count(*) FROM redemption_rewards) +
             (SELECT count(*) FROM payout_rewards) +
             (SELECT count(*) FROM reward_clocks) +
             (SELECT count(*) FROM ledger_accounts) +

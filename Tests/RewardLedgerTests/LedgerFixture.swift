@@ -174,6 +174,20 @@ extension LedgerFixture {
         }
     }
 
+    /// An item of the catalogue for so many points.
+    func item(_ points: Int64, stock: Int64? = nil) throws -> CatalogItem {
+        try perform { [program] tx in
+            let id: CatalogItemID = tx.makeID()
+            let item = CatalogItem(
+                id: id, program: program,
+                terms: CatalogItem.Terms(
+                    sku: id.description, name: "N", kind: .perk, points: points, stock: stock),
+                createdAt: tx.now, updatedAt: tx.now)
+            try CatalogItemStore.insert(item, tx)
+            return item
+        }
+    }
+
     func money(_ amount: Int64) -> Money { Money(amount: amount, currency: currency) }
 
     func occasion(

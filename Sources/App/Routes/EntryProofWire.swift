@@ -67,7 +67,8 @@ extension LedgerTransactionWire {
                 postings: lines.map(\.posting), reward: identifier(json, "reward_id"),
                 payout: identifier(json, "payout_id"),
                 conversion: identifier(json, "conversion_id"), lead: identifier(json, "lead_id"),
-                refund: identifier(json, "refund_id")),
+                refund: identifier(json, "refund_id"),
+                redemption: identifier(json, "redemption_id")),
             lines: lines, postedAt: postedAt, previousHash: previousHash, hash: hash)
     }
 

@@ -176,7 +176,7 @@ extension RewardRefusal: ProblemConvertible {
         case .partlyPaid:
             .conflict(
                 "reward_partly_paid",
-                "A part of this reward has been paid; refund its conversion instead.")
+                "A part of this reward has been paid or redeemed; refund its conversion instead.")
         }
     }
 }

@@ -27,7 +27,9 @@ enum RewardWire {
             .required(
                 "clawed_back", .amountOfJournal(from: 0),
                 "Owed back, because it was paid or on its way."),
-            .required("settled", .amountOfJournal(from: 0), "What payouts have settled of it."),
+            .required(
+                "settled", .amountOfJournal(from: 0),
+                "What was settled of it, by payouts or redemptions."),
             .required("reason", .nullable(.prose(0...500))),
             .required(
                 "flags", .list(flag, count: 0...10),

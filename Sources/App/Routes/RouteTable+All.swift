@@ -32,6 +32,7 @@ extension RouteTable {
         BenefitRoutes.add(to: &routes)
         PointsRoutes.add(to: &routes)
         CatalogItemRoutes.add(to: &routes)
+        RedemptionRoutes.add(to: &routes)
         PayoutRoutes.add(to: &routes)
         PayoutRunRoutes.add(to: &routes)
         StatementRoutes.add(to: &routes)
