@@ -15,6 +15,15 @@ public struct Currency: Hashable, Sendable, CustomStringConvertible {
         self.place = place
     }
 
+    /// The currency of a stored row: one of the above, or points.
+    public init?(stored code: String) {
+        if code == Currency.points.code { self = .points } else { self.init(code) }
+    }
+
+    /// What loyalty points are counted in (R148): a unit of the journal like any currency, `PTS`
+    /// without decimals, and no currency of any amount that a request may name.
+    public static let points = Currency(place: UInt8(CurrencyTable.entries.count - 1))
+
     /// The code in upper case.
     public var code: String { CurrencyTable.entries[Int(place)].code }
 
@@ -23,8 +32,8 @@ public struct Currency: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { code }
 
-    /// Every currency, by code.
-    public static let all: [Currency] = CurrencyTable.entries.indices.map {
+    /// Every currency of the standard, by code.
+    public static let all: [Currency] = CurrencyTable.entries.indices.dropLast().map {
         Currency(place: UInt8($0))
     }
 }
@@ -33,6 +42,7 @@ public struct Currency: Hashable, Sendable, CustomStringConvertible {
 private enum CurrencyTable {
     static let unknown: UInt8 = 255
 
+    /// By code; the last are points.
     static let entries: [(code: String, exponent: Int)] = {
         let codes = """
             AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN \
@@ -44,13 +54,16 @@ private enum CurrencyTable {
             SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI \
             UYU UYW UZS VED VES VND VUV WST XAD XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
             """
-        return codes.split(separator: " ").map { (String($0), exponent(of: String($0))) }
+        let standard = codes.split(separator: " ").map {
+            (code: String($0), exponent: exponent(of: String($0)))
+        }
+        return standard + [(code: "PTS", exponent: 0)]
     }()
 
     /// For each code's key its place in `entries`.
     static let places: [UInt8] = {
         var places = [UInt8](repeating: unknown, count: 26 * 26 * 26)
-        for (place, entry) in entries.enumerated() {
+        for (place, entry) in entries.enumerated().dropLast() {
             if let key = key(entry.code.utf8) { places[key] = UInt8(place) }
         }
         return places

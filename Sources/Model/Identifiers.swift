@@ -57,6 +57,12 @@ public typealias RewardID = Identifier<RewardKey>
 public enum BenefitKey: IdentifierKind { public static let prefix = "ben" }
 public typealias BenefitID = Identifier<BenefitKey>
 
+public enum CatalogItemKey: IdentifierKind { public static let prefix = "item" }
+public typealias CatalogItemID = Identifier<CatalogItemKey>
+
+public enum RedemptionKey: IdentifierKind { public static let prefix = "rdm" }
+public typealias RedemptionID = Identifier<RedemptionKey>
+
 public enum PayoutKey: IdentifierKind { public static let prefix = "pay" }
 public typealias PayoutID = Identifier<PayoutKey>
 

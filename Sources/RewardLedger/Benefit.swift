@@ -1,10 +1,13 @@
 import JSON
 import Model
 
-/// What somebody earned that is no money of the journal (R147: rewards without a money value are
-/// held with a description and an optional value): a discount, a gift card, points, a donation, a
-/// perk; and whatever the referred customer gets (R144: both sides have records of their own). It
-/// is given outside of this service, which keeps who is to get what and whether it was done.
+/// What somebody earned that is not in the journal (R147: rewards without a money value are held
+/// with a description and an optional value): a discount, a gift card, a donation, a perk; and
+/// whatever the referred customer gets (R144: both sides have records of their own), points
+/// included. It is given outside of this service, which keeps who is to get what and whether it was
+/// done.
+///
+/// Points to participants are rewards; those of before they were are still here.
 public struct Benefit: Sendable {
     public enum State: String, LifecycleState {
         case pending, review, approved, fulfilled, voided
@@ -90,15 +93,6 @@ public struct BenefitOffer: Sendable, Equatable {
         object["discount_basis_points"] = discount.map { .integer($0) }
         return object
     }
-}
-
-/// The points of one participant (R148).
-public struct PointsBalance: Sendable, Equatable {
-    /// On hold or in review.
-    public var pending: Int64 = 0
-    /// Approved, and not yet handed to the system that keeps them.
-    public var approved: Int64 = 0
-    public var issued: Int64 = 0
 }
 
 /// Decisions about benefits: pure.

@@ -22,7 +22,7 @@ public enum BenefitBook {
             } ?? RewardRuleStore.active(in: occasion.program, for: occasion.trigger, tx)
         var granted: [Benefit] = []
         for rule in rules
-        where try !rule.terms.isMoney && !BenefitStore.exists(rule.id, occasion, tx) {
+        where try !rule.terms.isReward && !BenefitStore.exists(rule.id, occasion, tx) {
             for share in try shares(rule, occasion, credits, main, tx) {
                 if let benefit = try give(share, by: rule, occasion, tx) {
                     granted.append(benefit)

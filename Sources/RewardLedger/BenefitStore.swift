@@ -98,27 +98,6 @@ public enum BenefitStore {
         return try reader.integer(query) ?? 0
     }
 
-    public static func points(
-        of participant: ParticipantID, _ reader: Reader
-    ) throws -> PointsBalance {
-        var balance = PointsBalance()
-        try reader.forEach(
-            """
-            SELECT state, sum(points - reversed_points) FROM benefits
-            WHERE participant_id = ? AND points IS NOT NULL AND state <> 'voided' GROUP BY state
-            """, participant
-        ) { row in
-            let points = try row.int64(1)
-            switch try Benefit.State(rawValue: row.text(0)) {
-            case .pending, .review: balance.pending += points
-            case .approved: balance.approved += points
-            case .fulfilled: balance.issued += points
-            case .voided, nil: break
-            }
-        }
-        return balance
-    }
-
     static func insert(_ benefit: Benefit, _ tx: Transaction) throws {
         try tx.run(
             """
@@ -181,14 +160,10 @@ public enum BenefitStore {
             let kind = try RewardRule.Kind(rawValue: row.text(7)),
             let state = try Benefit.State(rawValue: row.text(10))
         else { throw DatabaseFault(operation: "read a benefit", code: DatabaseFault.corrupt) }
-        var offer = BenefitOffer(
-            points: try row.optionalInt64(13), discount: try row.optionalInt64(14),
+        let offer = BenefitOffer(
+            value: try Money(row, from: 11), points: try row.optionalInt64(13),
+            discount: try row.optionalInt64(14),
             description: try row.optionalText(15))
-        if let amount = try row.optionalInt64(11),
-            let currency = try row.optionalText(12).flatMap({ Currency($0) })
-        {
-            offer.value = Money(amount: amount, currency: currency)
-        }
         return try Benefit(
             id: row.id(0), program: row.id(1), owner: owner, rule: row.id(4),
             ruleVersion: row.int64(5), trigger: trigger, kind: kind, lead: row.optionalID(8),

@@ -79,7 +79,9 @@ public enum CampaignRules {
         for campaign in campaigns where applies(campaign, to: rule, facts) {
             let changed: Money
             switch campaign.effect {
-            case .multiply(let points): changed = try amount.basisPoints(points)
+            case .multiply(let factor): changed = try multiplied(amount, by: factor)
+            // An amount of money does not speak of points.
+            case .override where amount.currency == .points: continue
             // Of nothing there is nothing to replace.
             case .override(let money): changed = amount.amount > 0 ? money : amount
             }
@@ -89,6 +91,16 @@ public enum CampaignRules {
                 first: campaign.first, amount: changed.amount)
         }
         return best
+    }
+
+    /// Points are rounded down (R148: doubled points); money, a half to the even neighbour.
+    private static func multiplied(
+        _ amount: Money, by factor: Int64
+    ) throws(MoneyError) -> Money {
+        guard amount.currency == .points else { return try amount.basisPoints(factor) }
+        let product = Int128(amount.amount) * Int128(factor) / 10_000
+        guard let points = Int64(exactly: product) else { throw .overflow }
+        return Money(amount: points, currency: .points)
     }
 
     /// In any case of letters; an empty list names all.

@@ -26,6 +26,11 @@ public struct JournalEntry: Sendable, Equatable {
         case payoutPaid = "payout_paid"
         case payoutPartiallyPaid = "payout_partially_paid"
         case payoutFailed = "payout_failed"
+        /// Points are given for an item, and what is owed is set off.
+        case redemptionRequested = "redemption_requested"
+        case redemptionFulfilled = "redemption_fulfilled"
+        /// A redemption that came to nothing gives all back.
+        case redemptionCancelled = "redemption_cancelled"
     }
 
     public let kind: Kind
@@ -38,11 +43,13 @@ public struct JournalEntry: Sendable, Equatable {
     public var conversion: ConversionID?
     public var lead: LeadID?
     public var refund: RefundID?
+    public var redemption: RedemptionID?
 
     public init(
         _ kind: Kind, program: ProgramID, participant: ParticipantID, currency: Currency,
         postings: [Posting], reward: RewardID? = nil, payout: PayoutID? = nil,
-        conversion: ConversionID? = nil, lead: LeadID? = nil, refund: RefundID? = nil
+        conversion: ConversionID? = nil, lead: LeadID? = nil, refund: RefundID? = nil,
+        redemption: RedemptionID? = nil
     ) {
         self.kind = kind
         self.program = program
@@ -54,18 +61,28 @@ public struct JournalEntry: Sendable, Equatable {
         self.conversion = conversion
         self.lead = lead
         self.refund = refund
+        self.redemption = redemption
     }
 
     /// An entry about one reward; a refund names itself.
     static func about(
         _ reward: Reward, _ kind: Kind, payout: PayoutID? = nil, refund: RefundID? = nil,
-        _ postings: [Posting]
+        redemption: RedemptionID? = nil, _ postings: [Posting]
     ) -> JournalEntry {
         JournalEntry(
             kind, program: reward.program, participant: reward.participant,
             currency: reward.amount.currency, postings: postings.filter { $0.amount != 0 },
             reward: reward.id, payout: payout, conversion: reward.conversion, lead: reward.lead,
-            refund: refund)
+            refund: refund, redemption: redemption)
+    }
+
+    static func about(
+        _ redemption: Redemption, _ kind: Kind, _ postings: [Posting]
+    ) -> JournalEntry {
+        JournalEntry(
+            kind, program: redemption.program, participant: redemption.participant,
+            currency: .points, postings: postings.filter { $0.amount != 0 },
+            redemption: redemption.id)
     }
 
     static func about(_ payout: Payout, _ kind: Kind, _ postings: [Posting]) -> JournalEntry {

@@ -83,11 +83,11 @@ public enum JournalStore {
     }
 
     /// Refuses a grant after which some later move of the participant's money might not fit: what
-    /// waits, is available, on its way, paid and kept back by open payouts is at most
-    /// `balanceMax` in all. Nothing but a grant raises that sum, and what is owed never exceeds it;
-    /// so no approval, payout or refund finds an account full, and a failed payout can always
-    /// give its money back. What the program has set aside and spent is at most that too, so that
-    /// an approval always finds room for the expense.
+    /// waits, is available, on its way, paid and kept back by open payouts and redemptions is at
+    /// most `balanceMax` in all. Nothing but a grant raises that sum, and what is owed never
+    /// exceeds it; so no approval, payout or refund finds an account full, and a failed payout can
+    /// always give its money back. What the program has set aside and spent is at most that too, so
+    /// that an approval always finds room for the expense.
     private static func checkRoom(for entry: JournalEntry, _ reader: Reader) throws {
         var sum: Int64 = 0
         var isOwing = false
@@ -102,7 +102,10 @@ public enum JournalStore {
             }
         }
         if isOwing {
-            sum += try PayoutStore.keptBack(of: entry.participant, entry.currency, reader)
+            sum +=
+                try entry.currency == .points
+                ? RedemptionStore.keptBack(of: entry.participant, reader)
+                : PayoutStore.keptBack(of: entry.participant, entry.currency, reader)
         }
         var cost = try cost(of: entry.program, entry.currency, reader)
         for posting in entry.postings {
@@ -129,7 +132,7 @@ public enum JournalStore {
 
     static func account(_ row: Row) throws -> LedgerAccount {
         guard let kind = try LedgerAccount.Kind(rawValue: row.text(2)),
-            let currency = try Currency(row.text(5))
+            let currency = try Currency(stored: row.text(5))
         else { throw DatabaseFault(operation: "read an account", code: DatabaseFault.corrupt) }
         return try LedgerAccount(
             sequence: row.int64(0), id: row.id(1), kind: kind, program: row.id(3),
@@ -180,10 +183,11 @@ public enum JournalStore {
             """
             INSERT INTO ledger_transactions (
                 seq, id, kind, program_id, participant_id, reward_id, payout_id, conversion_id,
-                lead_id, refund_id, posted_at, previous_hash, hash)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                lead_id, refund_id, posted_at, previous_hash, hash, redemption_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, transaction.sequence, transaction.id, entry.kind.rawValue, entry.program,
             entry.participant, entry.reward, entry.payout, entry.conversion, entry.lead,
-            entry.refund, transaction.postedAt, transaction.previousHash, transaction.hash)
+            entry.refund, transaction.postedAt, transaction.previousHash, transaction.hash,
+            entry.redemption)
     }
 }

@@ -3,7 +3,8 @@ import Model
 /// One account of the double-entry journal, in one currency. Debits are positive, credits negative,
 /// and over all accounts of a currency the balances add up to zero.
 ///
-/// The program owns its reserve and its expense; a participant owns one of each other kind.
+/// The program owns its reserve, its expense and what it has given in points; a participant owns one
+/// of each other kind.
 public struct LedgerAccount: Sendable {
     public enum Kind: String, Sendable, CaseIterable {
         /// Set aside for rewards on hold or in review; becomes expense when they are approved
@@ -11,6 +12,8 @@ public struct LedgerAccount: Sendable {
         case budgetReserve = "budget_reserve"
         /// What the program spends on rewards (debit).
         case programExpense = "program_expense"
+        /// The points that the program has given (debit): what it spends, counted in points.
+        case pointsIssued = "points_issued"
         /// Earned and on hold or in review (credit).
         case participantPending = "participant_pending"
         /// Approved and not yet in a payout that was submitted (credit).
@@ -23,7 +26,9 @@ public struct LedgerAccount: Sendable {
         case clawbackReceivable = "clawback_receivable"
 
         /// Whether there is one for the program, and none for each participant.
-        var isOfProgram: Bool { self == .budgetReserve || self == .programExpense }
+        var isOfProgram: Bool {
+            self == .budgetReserve || self == .programExpense || self == .pointsIssued
+        }
     }
 
     let sequence: Int64

@@ -9,6 +9,7 @@ public enum LedgerReads {
         public var participant: ParticipantID?
         public var reward: RewardID?
         public var payout: PayoutID?
+        public var redemption: RedemptionID?
         public var kind: String?
 
         public init() {}
@@ -58,7 +59,7 @@ public enum LedgerReads {
         try reader.first(
             """
             SELECT seq, id, kind, program_id, participant_id, reward_id, payout_id, conversion_id,
-                lead_id, refund_id, posted_at, previous_hash, hash
+                lead_id, refund_id, posted_at, previous_hash, hash, redemption_id
             FROM ledger_transactions WHERE id = ?
             """, id, map: LedgerRow.init
         ).map { try transaction($0, reader) }
@@ -70,7 +71,7 @@ public enum LedgerReads {
         var query = Query(
             """
             SELECT seq, id, kind, program_id, participant_id, reward_id, payout_id, conversion_id,
-                lead_id, refund_id, posted_at, previous_hash, hash
+                lead_id, refund_id, posted_at, previous_hash, hash, redemption_id
             FROM ledger_transactions WHERE 1 = 1
             """)
         if let program = filter.program { query.append(" AND program_id = ?", program) }
@@ -79,6 +80,9 @@ public enum LedgerReads {
         }
         if let reward = filter.reward { query.append(" AND reward_id = ?", reward) }
         if let payout = filter.payout { query.append(" AND payout_id = ?", payout) }
+        if let redemption = filter.redemption {
+            query.append(" AND redemption_id = ?", redemption)
+        }
         if let kind = filter.kind { query.append(" AND kind = ?", kind) }
         if let account = filter.account {
             query.append(
@@ -132,7 +136,7 @@ public enum LedgerReads {
             """
             SELECT t.seq, t.id, t.kind, t.program_id, t.participant_id, t.reward_id, t.payout_id,
                 t.conversion_id, t.lead_id, t.refund_id, t.posted_at, t.previous_hash, t.hash,
-                a.id, a.kind, p.amount, a.currency
+                t.redemption_id, a.id, a.kind, p.amount, a.currency
             FROM ledger_transactions t
                 LEFT JOIN ledger_postings p ON p.transaction_seq = t.seq
                 LEFT JOIN ledger_accounts a ON a.seq = p.account_seq
@@ -144,7 +148,7 @@ public enum LedgerReads {
                 if let open { try body(open.row, open.postings) }
                 open = (try LedgerRow(row), [])
             }
-            if !row.isNull(13) { open?.postings.append(try LedgerRow.Posted(row, from: 13)) }
+            if !row.isNull(14) { open?.postings.append(try LedgerRow.Posted(row, from: 14)) }
         }
         if let open { try body(open.row, open.postings) }
     }
@@ -207,13 +211,14 @@ public enum LedgerReads {
                     transaction: row.id, kind: kind, postedAt: row.postedAt, reward: row.reward,
                     rule: about.rule, ruleVersion: about.ruleVersion, payout: row.payout,
                     payoutReference: about.payoutReference, conversion: row.conversion,
-                    lead: row.lead, refund: row.refund, change: change, owed: closing.owed))
+                    lead: row.lead, refund: row.refund, redemption: row.redemption,
+                    change: change, owed: closing.owed))
         }
         try reader.forEach(
             """
             SELECT t.seq, t.id, t.kind, t.program_id, t.participant_id, t.reward_id, t.payout_id,
                 t.conversion_id, t.lead_id, t.refund_id, t.posted_at, t.previous_hash, t.hash,
-                a.kind, p.amount, r.rule_id, r.rule_version, o.reference
+                t.redemption_id, a.kind, p.amount, r.rule_id, r.rule_version, o.reference
             FROM ledger_transactions t
                 JOIN ledger_postings p ON p.transaction_seq = t.seq
                 JOIN ledger_accounts a ON a.seq = p.account_seq
@@ -225,14 +230,14 @@ public enum LedgerReads {
             """, participant, first, head.sequence, currency.code, Int64(linesMax) * 6
         ) { row in
             let next = try LedgerRow(row)
-            guard let account = try LedgerAccount.Kind(rawValue: row.text(13)) else { return }
+            guard let account = try LedgerAccount.Kind(rawValue: row.text(14)) else { return }
             if next.sequence != open?.row.sequence {
                 close()
-                open = (next, try About(row, from: 15), ParticipantBalance())
+                open = (next, try About(row, from: 16), ParticipantBalance())
                 if lines.count >= linesMax { isTooLong = true }
             }
-            open?.change.add(try row.int64(14), on: account)
-            closing.add(try row.int64(14), on: account)
+            open?.change.add(try row.int64(15), on: account)
+            closing.add(try row.int64(15), on: account)
         }
         close()
         if isTooLong { return nil }
@@ -269,7 +274,7 @@ public enum LedgerReads {
             try balances[row.text(0), default: ParticipantBalance()].add(amount, on: kind)
         }
         return balances.sorted { $0.key < $1.key }.compactMap { code, balance in
-            Currency(code).map { ($0, balance) }
+            Currency(stored: code).map { ($0, balance) }
         }
     }
 

@@ -33,9 +33,10 @@ struct LedgerRow {
     let postedAt: Instant
     let previousHash: [UInt8]
     let hash: [UInt8]
+    let redemption: RedemptionID?
 
-    /// Reads the first 13 columns: seq, id, kind, program_id, participant_id, reward_id, payout_id,
-    /// conversion_id, lead_id, refund_id, posted_at, previous_hash, hash.
+    /// Reads the first 14 columns: seq, id, kind, program_id, participant_id, reward_id, payout_id,
+    /// conversion_id, lead_id, refund_id, posted_at, previous_hash, hash, redemption_id.
     init(_ row: Row) throws {
         sequence = try row.int64(0)
         id = try row.id(1)
@@ -50,6 +51,7 @@ struct LedgerRow {
         postedAt = try row.instant(10)
         previousHash = try row.blob(11)
         hash = try row.blob(12)
+        redemption = try row.optionalID(13)
     }
 
     /// The transaction with its postings. Throws `DatabaseFault` when they are not what this
@@ -64,7 +66,7 @@ struct LedgerRow {
     /// Nil when a kind or currency is not known, or the postings are in several currencies or none.
     func whole(with postings: [Posted]) -> LedgerTransaction? {
         guard let entryKind = JournalEntry.Kind(rawValue: kind),
-            let code = postings.first?.currency, let currency = Currency(code),
+            let code = postings.first?.currency, let currency = Currency(stored: code),
             postings.allSatisfy({ $0.currency == code })
         else { return nil }
         var lines: [LedgerTransaction.Line] = []
@@ -79,7 +81,7 @@ struct LedgerRow {
             entry: JournalEntry(
                 entryKind, program: program, participant: participant, currency: currency,
                 postings: lines.map(\.posting), reward: reward, payout: payout,
-                conversion: conversion, lead: lead, refund: refund),
+                conversion: conversion, lead: lead, refund: refund, redemption: redemption),
             lines: lines, postedAt: postedAt, previousHash: previousHash, hash: hash)
     }
 }

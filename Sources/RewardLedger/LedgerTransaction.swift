@@ -11,7 +11,8 @@ import Model
 /// 2. the hash of the transaction before it (32 zero bytes before the first),
 /// 3. sequence, id, kind, time of posting (milliseconds since 1970), currency,
 /// 4. program, participant, reward, payout, conversion, lead, refund,
-/// 5. the number of postings, and for each: account id, account kind, amount.
+/// 5. the number of postings, and for each: account id, account kind, amount,
+/// 6. of an entry about a redemption alone: the redemption.
 public struct LedgerTransaction: Sendable {
     public struct Line: Sendable {
         public let account: LedgerAccountID
@@ -48,7 +49,7 @@ public struct LedgerTransaction: Sendable {
     /// What `hash` must be.
     public var computedHash: [UInt8] { LedgerTransaction.hash(content, after: previousHash) }
 
-    /// The canonical bytes after the hash of the transaction before: 3. to 5. above.
+    /// The canonical bytes after the hash of the transaction before: 3. to 6. above.
     public var content: [UInt8] {
         var bytes = CanonicalBytes()
         bytes.append(sequence)
@@ -69,6 +70,8 @@ public struct LedgerTransaction: Sendable {
             bytes.append(line.posting.account.rawValue)
             bytes.append(line.posting.amount)
         }
+        // Entries from before there were redemptions have no such piece, not an empty one.
+        if let redemption = entry.redemption { bytes.append(redemption) }
         return bytes.bytes
     }
 

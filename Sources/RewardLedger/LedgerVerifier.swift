@@ -8,6 +8,7 @@ public struct LedgerReport: Sendable {
     public var accounts: Int64 = 0
     public var rewards: Int64 = 0
     public var payouts: Int64 = 0
+    public var redemptions: Int64 = 0
     /// The newest link of the chain.
     public var head = LedgerHead.empty
     /// What is wrong, the first fault first, each naming its row by id; at most `faultsMax`.
@@ -23,9 +24,9 @@ public struct LedgerReport: Sendable {
 }
 
 /// Proves the books from the first transaction on: every transaction balances, the chain holds, no
-/// number is missing, cached balances are the sums of their postings, every reward and payout
-/// agrees with its transactions and the reverse. It reads everything, and only reads; the caller
-/// gives it one snapshot.
+/// number is missing, cached balances are the sums of their postings, every reward, payout and
+/// redemption agrees with its transactions and the reverse. It reads everything, and only reads;
+/// the caller gives it one snapshot.
 public enum LedgerVerifier {
     /// `saved` is a head that was kept earlier: it must still be in the chain.
     public static func verify(
@@ -39,6 +40,7 @@ public enum LedgerVerifier {
             }
             try reading("rewards", &report) { try checkRewards(reader, &$0) }
             try reading("payouts", &report) { try checkPayouts(reader, &$0) }
+            try reading("redemptions", &report) { try checkRedemptions(reader, &$0) }
             try reading("journal's references", &report) { report in
                 try checkReferences(reader, &report)
                 try checkOwners(reader, &report)
@@ -126,7 +128,7 @@ public enum LedgerVerifier {
         }
     }
 
-    // MARK: - Rewards and payouts
+    // MARK: - Rewards, payouts and redemptions
 
     private static func checkRewards(_ reader: Reader, _ report: inout LedgerReport) throws {
         var reserved: [String: Int128] = [:]
@@ -141,28 +143,22 @@ public enum LedgerVerifier {
         ) { row in
             let reward = try RewardStore.reward(row)
             report.rewards += 1
-            let sums = try sums(of: reward, reader)
-            let settled = try reader.integer(
-                "SELECT sum(settled_amount) FROM payout_rewards WHERE reward_id = ?", reward.id)
-            // What no payout settled was set off against what was owed.
-            let setOff = reward.settledAmount - (settled ?? 0)
+            let sums = try sums(of: " t.reward_id = ?", reward.id, reader)
+            // What neither payouts nor redemptions settled was set off against what was owed.
+            let setOff = try reward.settledAmount - settled(of: reward.id, reader)
             if setOff < 0 {
-                report.add("Reward \(reward.id) differs from what payouts settled of it.")
+                report.add("Reward \(reward.id) differs from what was settled of it.")
             }
             let held = reward.netAmount + reward.clawbackAmount
             let isWaiting = reward.state.isWaiting
             let isReserved = try isWaiting && JournalStore.isReserved(reward.id, reader)
             let expected: [LedgerAccount.Kind: Int64] = [
-                .budgetReserve: isReserved ? reward.netAmount : 0,
-                .programExpense: isReserved ? 0 : reward.netAmount,
+                reward.costAccount(isReserved: isReserved): reward.netAmount,
                 .participantPending: isWaiting ? -held : 0,
                 .participantAvailable: isWaiting ? 0 : setOff - held,
                 .clawbackReceivable: reward.clawbackAmount - setOff,
             ]
-            for kind in LedgerAccount.Kind.allCases
-            where sums[kind, default: 0] != expected[kind, default: 0] {
-                report.add("Reward \(reward.id) differs from its transactions on \(kind.rawValue).")
-            }
+            compare("Reward \(reward.id)", sums, expected, &report)
             if isReserved {
                 let owner = "\(reward.program) in \(reward.amount.currency.code)"
                 reserved[owner, default: 0] += Int128(reward.netAmount)
@@ -172,6 +168,19 @@ public enum LedgerVerifier {
             }
         }
         try checkReserves(reserved, reader, &report)
+    }
+
+    /// What payouts and redemptions that stand have settled of the reward.
+    private static func settled(of reward: RewardID, _ reader: Reader) throws -> Int64 {
+        try reader.integer(
+            """
+            SELECT sum(amount) FROM (
+                SELECT settled_amount AS amount FROM payout_rewards WHERE reward_id = ?
+                UNION ALL
+                SELECT p.amount
+                FROM redemption_rewards p JOIN redemptions o ON o.id = p.redemption_id
+                WHERE p.reward_id = ? AND o.state <> 'cancelled')
+            """, reward, reward) ?? 0
     }
 
     /// A program's reserve is what its waiting rewards come to, by the rewards themselves.
@@ -192,46 +201,44 @@ public enum LedgerVerifier {
         }
     }
 
-    private static func sums(
-        of reward: Reward, _ reader: Reader
+    /// What the transactions that `condition` finds by `id` come to on each kind of account.
+    private static func sums<Kind>(
+        of condition: StaticString, _ id: Identifier<Kind>, _ reader: Reader
     ) throws -> [LedgerAccount.Kind: Int64] {
-        var sums: [LedgerAccount.Kind: Int64] = [:]
-        try reader.forEach(
+        var query = Query(
             """
             SELECT a.kind, sum(p.amount)
             FROM ledger_transactions t
                 CROSS JOIN ledger_postings p ON p.transaction_seq = t.seq
                 CROSS JOIN ledger_accounts a ON a.seq = p.account_seq
-            WHERE t.reward_id = ? GROUP BY a.kind
-            """, reward.id
-        ) { row in
+            WHERE
+            """)
+        query.append(condition, id)
+        query.append(" GROUP BY a.kind")
+        var sums: [LedgerAccount.Kind: Int64] = [:]
+        try reader.forEach(query) { row in
             guard let kind = try LedgerAccount.Kind(rawValue: row.text(0)) else { return }
             sums[kind] = try row.int64(1)
         }
         return sums
     }
 
+    private static func compare(
+        _ name: String, _ sums: [LedgerAccount.Kind: Int64],
+        _ expected: [LedgerAccount.Kind: Int64], _ report: inout LedgerReport
+    ) {
+        for kind in LedgerAccount.Kind.allCases
+        where sums[kind, default: 0] != expected[kind, default: 0] {
+            report.add("\(name) differs from its transactions on \(kind.rawValue).")
+        }
+    }
+
     private static func checkPayouts(_ reader: Reader, _ report: inout LedgerReport) throws {
         try PayoutStore.forEach(PayoutStore.Filter(), reader) { payout in
             report.payouts += 1
-            var sums: [LedgerAccount.Kind: Int64] = [:]
-            try reader.forEach(
-                """
-                SELECT a.kind, sum(p.amount)
-                FROM ledger_transactions t
-                    CROSS JOIN ledger_postings p ON p.transaction_seq = t.seq
-                    CROSS JOIN ledger_accounts a ON a.seq = p.account_seq
-                WHERE t.payout_id = ? AND t.reward_id IS NULL GROUP BY a.kind
-                """, payout.id
-            ) { row in
-                guard let kind = try LedgerAccount.Kind(rawValue: row.text(0)) else { return }
-                sums[kind] = try row.int64(1)
-            }
-            let expected = expected(of: payout)
-            for kind in LedgerAccount.Kind.allCases
-            where sums[kind, default: 0] != expected[kind, default: 0] {
-                report.add("Payout \(payout.id) differs from its transactions on \(kind.rawValue).")
-            }
+            let sums = try sums(
+                of: " t.payout_id = ? AND t.reward_id IS NULL", payout.id, reader)
+            compare("Payout \(payout.id)", sums, expected(of: payout), &report)
             let items = try PayoutStore.items(of: payout.id, reader)
             if items.reduce(Int128(0), { $0 + Int128($1.amount) }) != Int128(payout.rewardsAmount)
                 || Int64(items.count) != payout.rewardCount
@@ -266,16 +273,46 @@ public enum LedgerVerifier {
         }
     }
 
-    /// Every transaction is about a reward or a payout that there is.
+    private static func checkRedemptions(
+        _ reader: Reader, _ report: inout LedgerReport
+    ) throws {
+        try RedemptionStore.forEach(reader) { redemption in
+            report.redemptions += 1
+            let sums = try sums(
+                of: " t.redemption_id = ? AND t.reward_id IS NULL", redemption.id, reader)
+            compare("Redemption \(redemption.id)", sums, expected(of: redemption), &report)
+            let used = try RedemptionStore.items(of: redemption.id, reader)
+                .reduce(Int128(0)) { $0 + Int128($1.amount) }
+            if used != Int128(redemption.points) + Int128(redemption.clawbackAmount) {
+                report.add("Redemption \(redemption.id) differs from what it used of rewards.")
+            }
+        }
+    }
+
+    /// What the redemption's own transactions must come to.
+    private static func expected(of redemption: Redemption) -> [LedgerAccount.Kind: Int64] {
+        let (points, kept) = (redemption.points, redemption.clawbackAmount)
+        let gone: LedgerAccount.Kind
+        switch redemption.state {
+        case .requested: gone = .payoutClearing
+        case .fulfilled: gone = .paidOut
+        case .cancelled: return [:]
+        }
+        return [.participantAvailable: points + kept, .clawbackReceivable: -kept, gone: -points]
+    }
+
+    /// Every transaction is about a reward, a payout or a redemption that there is.
     private static func checkReferences(_ reader: Reader, _ report: inout LedgerReport) throws {
         try reader.forEach(
             """
             SELECT t.seq, t.id FROM ledger_transactions t
-            WHERE (t.reward_id IS NULL AND t.payout_id IS NULL)
+            WHERE (t.reward_id IS NULL AND t.payout_id IS NULL AND t.redemption_id IS NULL)
                 OR (t.reward_id IS NOT NULL
                     AND NOT EXISTS (SELECT 1 FROM rewards r WHERE r.id = t.reward_id))
                 OR (t.payout_id IS NOT NULL
                     AND NOT EXISTS (SELECT 1 FROM payouts p WHERE p.id = t.payout_id))
+                OR (t.redemption_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM redemptions o WHERE o.id = t.redemption_id))
             ORDER BY t.seq LIMIT 20
             """
         ) { row in
@@ -284,7 +321,7 @@ public enum LedgerVerifier {
         }
     }
 
-    /// Every transaction, its accounts and its reward or payout have one owner and one currency.
+    /// Every transaction, its accounts and what it is about have one owner and one currency.
     /// The hash covers the transaction alone, so this is what finds a reward given to somebody
     /// else. CROSS JOIN keeps SQLite to this order, in which it need not sort the whole journal.
     private static func checkOwners(_ reader: Reader, _ report: inout LedgerReport) throws {
@@ -296,10 +333,13 @@ public enum LedgerVerifier {
                 CROSS JOIN ledger_accounts a ON a.seq = l.account_seq
                 LEFT JOIN rewards r ON r.id = t.reward_id
                 LEFT JOIN payouts p ON p.id = t.payout_id
+                LEFT JOIN redemptions o ON o.id = t.redemption_id
             WHERE a.program_id <> t.program_id OR a.participant_id <> t.participant_id
                 OR r.program_id <> t.program_id OR r.participant_id <> t.participant_id
                 OR p.program_id <> t.program_id OR p.participant_id <> t.participant_id
+                OR o.program_id <> t.program_id OR o.participant_id <> t.participant_id
                 OR r.currency <> a.currency OR p.currency <> a.currency
+                OR (o.id IS NOT NULL AND a.currency <> 'PTS')
             ORDER BY t.seq LIMIT 20
             """
         ) { row in

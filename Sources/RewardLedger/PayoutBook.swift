@@ -214,28 +214,13 @@ public enum PayoutBook {
         try save(&payout, from: old, actor: actor, tx)
     }
 
-    /// Takes a reward out of its payout. What was clawed back of it meanwhile meets its own unpaid
-    /// rest, so that nothing is paid only to be owed.
+    /// Takes a reward out of its payout.
     private static func free(
         _ reward: inout Reward, from old: Reward, _ payout: Payout, actor: String,
         _ tx: Transaction
     ) throws {
         reward.payout = nil
-        let owed = try JournalStore.balance(
-            .clawbackReceivable, of: reward.participant, payout.currency, tx)
-        let offset = min(reward.clawbackAmount, reward.payable, max(owed, 0))
-        if offset > 0 {
-            try JournalStore.post(
-                .about(
-                    reward, .clawbackOffset, payout: payout.id,
-                    [
-                        Posting(.participantAvailable, offset),
-                        Posting(.clawbackReceivable, -offset),
-                    ]), tx)
-            reward.clawbackAmount -= offset
-            reward.state = RewardRules.settledState(reward)
-            if reward.state == .voided { reward.reason = reward.reason ?? "refunded" }
-        }
+        try RewardBook.meetDebt(&reward, payout: payout.id, tx)
         try RewardBook.save(&reward, from: old, actor: actor, tx)
     }
 

@@ -48,7 +48,7 @@ public struct Reward: Sendable {
     public var correctedAmount: Int64
     /// What of `reversedAmount` was taken back as a claw-back, because it was paid or on its way.
     public var clawbackAmount: Int64
-    /// What has been paid, or was kept back by a payout or set off for what was owed.
+    /// What has been paid or redeemed, or was kept back with it or set off for what was owed.
     public var settledAmount: Int64
     /// The rule, its inputs and the arithmetic, as they were when it was granted: a JSON object.
     public let basis: JSONValue
@@ -67,6 +67,29 @@ public struct Reward: Sendable {
     /// What payouts have yet to pay.
     public var payable: Int64 { netAmount + clawbackAmount - settledAmount }
 
+    /// When it first reached its recipient. Points have with their credit: when they are redeemed is
+    /// the recipient's choice.
+    var receivedAt: Instant? { kind == .points ? approvedAt : paidAt }
+
+    /// Where the program books what it costs: money is set aside or an expense; points are held
+    /// against no budget, so that nothing is set aside for them.
+    func costAccount(isReserved: Bool) -> LedgerAccount.Kind {
+        if amount.currency == .points { return .pointsIssued }
+        return isReserved ? .budgetReserve : .programExpense
+    }
+}
+
+extension RewardOccasion {
+    /// With the program's terms that concern what `rule` gives: points are held against no budget,
+    /// limit or threshold in money.
+    func terms(for rule: RewardRule) -> RewardOccasion {
+        guard rule.terms.kind == .points else { return self }
+        var occasion = self
+        occasion.approvalThreshold = nil
+        occasion.budget = nil
+        occasion.limits = RewardLimits()
+        return occasion
+    }
 }
 
 /// A participant's share in an occasion.
@@ -90,7 +113,7 @@ public struct RewardOccasion: Sendable {
     public let program: ProgramID
     public let programVersion: Int64
     public let holdDays: Int64
-    public let approvalThreshold: Int64?
+    public var approvalThreshold: Int64?
     public let lead: LeadID?
     public let conversion: ConversionID?
     /// The decision that gave the credit of `conversion`.

@@ -21,7 +21,10 @@ public enum RewardBook {
         try count(occasion, for: credits, tx)
         var rewards: [Reward] = []
         for rule in try RewardRuleStore.active(in: occasion.program, for: occasion.trigger, tx)
-        where try rule.terms.isMoney && !RewardStore.exists(rule.id, occasion, tx) {
+        where try rule.terms.isReward && !RewardStore.exists(rule.id, occasion, tx)
+            && !BenefitStore.exists(rule.id, occasion, tx)
+        {
+            let occasion = occasion.terms(for: rule)
             for share in try RewardReckoning.shares(
                 rule, occasion, credits, at: occasion.moment(tx), tx)
             {
@@ -81,7 +84,10 @@ public enum RewardBook {
         try JournalStore.post(
             .about(
                 reward, .rewardGranted,
-                [Posting(.budgetReserve, amount), Posting(.participantPending, -amount)]), tx)
+                [
+                    Posting(reward.costAccount(isReserved: true), amount),
+                    Posting(.participantPending, -amount),
+                ]), tx)
         if state == .approved { try postApproval(reward, tx) }
         try RewardStore.insert(reward, tx)
         try takePlaces(rule, share.campaign, occasion, tx)
@@ -275,8 +281,8 @@ public enum RewardBook {
     /// Where the cost of a reward is: set aside while it waits, an expense from its approval on.
     /// What was granted before there was a reserve has been an expense from the beginning.
     private static func cost(of reward: Reward, _ tx: Transaction) throws -> LedgerAccount.Kind {
-        try reward.state.isWaiting && JournalStore.isReserved(reward.id, tx)
-            ? .budgetReserve : .programExpense
+        try reward.costAccount(
+            isReserved: reward.state.isWaiting && JournalStore.isReserved(reward.id, tx))
     }
 
     private static func cancel(
@@ -316,10 +322,9 @@ public enum RewardBook {
     ) throws {
         var time = RewardTimeRules.begin(
             reward.kind, for: reward.participant, on: occasion, at: tx.now)
-        time.promised = occasion.serviceLevels.map {
-            RewardClockRules.promised(reward.trigger, holdUntil: reward.holdUntil, $0)
-        }
+        time.promised = occasion.serviceLevels.flatMap { RewardClockRules.promised(of: reward, $0) }
         try RewardTimeStore.start(time, of: reward.id, approvedAt: reward.approvedAt, tx)
+        if reward.receivedAt != nil { try followTime(of: reward, tx) }
         for clock in RewardClockRules.clocks(of: reward, time) { try start(clock, tx) }
     }
 
@@ -327,9 +332,8 @@ public enum RewardBook {
     static func startPayment(
         of reward: Reward, _ terms: ServiceLevelTerms?, _ tx: Transaction
     ) throws {
-        let promised = terms.map {
-            RewardClockRules.promised(
-                reward.trigger, holdUntil: reward.holdUntil, chosenAt: tx.now, $0)
+        let promised = terms.flatMap {
+            RewardClockRules.promised(of: reward, chosenAt: tx.now, $0)
         }
         try RewardTimeStore.choose(reward.kind, for: reward.id, promised, tx)
         guard let promised, promised.promise == .payment else { return }
@@ -339,16 +343,19 @@ public enum RewardBook {
     /// Stops the clocks of what is done, or need not be done any more.
     private static func followClocks(of reward: Reward, _ tx: Transaction) throws {
         for clock in try RewardClockStore.running(reward.id, tx)
-        where RewardClockRules.isOver(clock.promise, in: reward.state) {
+        where RewardClockRules.isOver(clock.promise, of: reward) {
             try RewardClockStore.stop(clock, tx)
             try JobStore.cancel(job(of: clock), reward.id, tx)
         }
         switch reward.state {
         case .rejected, .voided: try RewardTimeStore.remove(reward.id, tx)
-        case .pending, .review, .approved, .paid, .clawedBack:
-            try RewardTimeStore.follow(
-                reward.id, approvedAt: reward.approvedAt, paidAt: reward.paidAt, tx)
+        case .pending, .review, .approved, .paid, .clawedBack: try followTime(of: reward, tx)
         }
+    }
+
+    private static func followTime(of reward: Reward, _ tx: Transaction) throws {
+        try RewardTimeStore.follow(
+            reward.id, approvedAt: reward.approvedAt, paidAt: reward.receivedAt, tx)
     }
 
     private static func job(of clock: RewardClock) -> String {

@@ -28,21 +28,23 @@ public enum RewardClockRules {
     /// What is promised for what `trigger` earns: a reward for a step of a lead is credited within
     /// business days, one for a win or a sale is paid within days. The time counts from the end of
     /// the hold, which is itself a published condition, and else no program that waits for returns
-    /// (R176) could keep its promise; and from the choice, where the recipient had one.
+    /// (R176) could keep its promise; and from the choice, where the recipient had one. Points are
+    /// redeemed when the participant likes: only their credit is promised.
     static func promised(
-        _ trigger: RewardRule.TriggerName, holdUntil: Instant, chosenAt: Instant? = nil,
-        _ terms: ServiceLevelTerms
-    ) -> RewardTime.Promised {
-        switch trigger {
+        of reward: Reward, chosenAt: Instant? = nil, _ terms: ServiceLevelTerms
+    ) -> RewardTime.Promised? {
+        switch reward.trigger {
         case .leadSubmitted, .leadQualified, .leadOpportunity, .milestone:
             RewardTime.Promised(
                 promise: .credit,
-                at: terms.calendar.adding(terms.creditBusinessDays, to: holdUntil))
+                at: terms.calendar.adding(terms.creditBusinessDays, to: reward.holdUntil))
         case .leadWon, .conversion, .signup, .purchase, .renewal, .upsell:
-            RewardTime.Promised(
-                promise: .payment,
-                at: max(holdUntil, chosenAt ?? holdUntil).advanced(
-                    byDays: Int(clamping: terms.payDays)))
+            reward.kind == .points
+                ? nil
+                : RewardTime.Promised(
+                    promise: .payment,
+                    at: max(reward.holdUntil, chosenAt ?? reward.holdUntil).advanced(
+                        byDays: Int(clamping: terms.payDays)))
         }
     }
 
@@ -56,7 +58,7 @@ public enum RewardClockRules {
     /// that time counts from the choice.
     static func clocks(of reward: Reward, _ promises: [RewardTime.Promised]) -> [RewardClock] {
         promises.filter {
-            !isOver($0.promise, in: reward.state)
+            !isOver($0.promise, of: reward)
                 && !($0.promise == .payment && reward.kind == .choice)
         }.map {
             RewardClock(
@@ -65,11 +67,12 @@ public enum RewardClockRules {
         }
     }
 
-    /// Whether the promise was kept, or there is nothing left to keep.
-    public static func isOver(_ promise: RewardClock.Promise, in state: Reward.State) -> Bool {
-        switch state {
+    /// Whether the promise was kept, or there is nothing left to keep. Points have arrived with
+    /// their credit.
+    static func isOver(_ promise: RewardClock.Promise, of reward: Reward) -> Bool {
+        switch reward.state {
         case .pending, .review: false
-        case .approved: promise == .credit
+        case .approved: promise == .credit || reward.kind == .points
         case .paid, .rejected, .voided, .clawedBack: true
         }
     }

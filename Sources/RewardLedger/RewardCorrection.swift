@@ -39,7 +39,10 @@ public enum RewardCorrection {
             in: occasion.program, for: occasion.trigger, at: sale.recordedAt,
             granted: Dictionary(granted.map { ($0.rule, $0.ruleVersion) }) { first, _ in first },
             tx
-        ).filter(\.terms.isMoney)
+        ).filter {
+            // Points that a database from before them gave as a benefit stay one.
+            try $0.terms.isReward && !BenefitStore.exists($0.id, occasion, tx)
+        }
         occasion.facts = RewardReckoning.facts(occasion, held: granted)
         let refused = try Set(granted.filter { try isRefused($0, tx) }.map(\.id))
         try ReferralCountStore.keep(conversion, for: credits.map(\.participant), tx)
@@ -47,6 +50,7 @@ public enum RewardCorrection {
         var changed: [Reward] = []
         // First what is taken back, so that nobody's balance is larger in between than it will be.
         for rule in rules {
+            let occasion = occasion.terms(for: rule)
             let shares = try RewardReckoning.shares(
                 rule, occasion, credits, held: granted, at: sale.recordedAt, tx)
             let held = granted.filter { $0.rule == rule.id }

@@ -72,6 +72,11 @@ private struct PresetMaker {
                     tiered(.leadQualified, [200, 250, 300]),
                     tiered(.leadWon, [1_000, 1_500, 2_000]), goldPerk,
                 ]),
+            only(
+                "points",
+                "R148: 100 points for a qualified referral and 500 for a customer (figures of "
+                    + "ours), to be redeemed for rewards of the catalogue.",
+                [points(.leadQualified, 100), points(.leadWon, 500)]),
             preset(
                 "thanks", "R146: a gift card of $20 to $40 for sending a referral.",
                 { [flat(.leadSubmitted, .giftCard, $0)] }, 20, 40),
@@ -184,6 +189,14 @@ private struct PresetMaker {
     ) -> RewardTerms {
         var terms = terms(trigger, .perk, nil, recipient)
         terms.gift.description = description
+        return terms
+    }
+
+    private func points(
+        _ trigger: RewardRule.TriggerName, _ points: Int64
+    ) -> RewardTerms {
+        var terms = terms(trigger, .points, nil)
+        terms.gift.points = points
         return terms
     }
 

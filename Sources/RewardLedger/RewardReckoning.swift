@@ -90,7 +90,8 @@ public enum RewardReckoning {
                 milestone.counts, participant, occasion, nil, moment, reader)
             standing.hasEarned =
                 try standing.count == milestone.at
-                && !RewardStore.standing(rule.id, of: participant, in: nil, reader).isEmpty
+                && (!RewardStore.standing(rule.id, of: participant, in: nil, reader).isEmpty
+                    || BenefitStore.hasEarned(rule.id, participant, reader))
         }
         standing.limits = try limits(of: participant, rule, occasion, at: moment, reader)
         return standing

@@ -101,7 +101,7 @@ extension RewardRules {
         _ facts: RewardFacts, _ standing: RewardStanding, _ campaigns: [Campaign], _ given: Int64
     ) throws(MoneyError) -> Share? {
         let level = rule.terms.tiers?.level(standing.count)
-        guard let rate = level?.rate ?? rule.terms.rate,
+        guard let rate = level?.rate ?? rule.terms.baseRate,
             let step = try amount(rate, of: base)
         else { return nil }
         let campaign = try CampaignRules.best(campaigns, for: rule.id, facts, step.amount)

@@ -5,7 +5,8 @@ import Records
 
 /// All SQL of rewards. It also keeps the counters of rewards by state, so that they change with the
 /// row: `rewards.STATE` of the service and of the participant, and `rewards.STATE.amount` of the
-/// participant, the sum of what still counts of the rewards in that state.
+/// participant, the sum of what still counts of the rewards in that state; `.points` is that of
+/// points.
 public enum RewardStore {
     /// What a list asks for; nil: everything.
     public struct Filter: Sendable {
@@ -101,6 +102,19 @@ public enum RewardStore {
         return try reader.all(query, map: reward)
     }
 
+    /// The participant's approved rewards of points, which are not used up, oldest first, at most
+    /// `limit`.
+    static func redeemable(
+        by participant: ParticipantID, limit: Int, _ reader: Reader
+    ) throws -> [Reward] {
+        var filter = Filter()
+        filter.participant = participant
+        filter.state = Reward.State.approved.rawValue
+        var query = query(filter)
+        query.append(" AND kind = 'points' ORDER BY seq LIMIT ?", Int64(limit))
+        return try reader.all(query, map: reward)
+    }
+
     /// Marks the payout's rewards as held by it. Neither their state nor their money changes by
     /// it, so no counter does; one statement, as there may be a thousand.
     static func hold(in payout: PayoutID, _ tx: Transaction) throws {
@@ -171,7 +185,7 @@ public enum RewardStore {
 
     /// The budget's counter follows what still counts.
     private static func reserve(_ change: Int64, of reward: Reward, _ tx: Transaction) throws {
-        guard change != 0 else { return }
+        guard change != 0, reward.kind != .points else { return }
         let month = CalendarPeriod(.month, containing: reward.countsAt)
         try CounterStore.add(change, to: counterName(month), of: reward.program, tx)
     }
@@ -181,7 +195,8 @@ public enum RewardStore {
         try CounterStore.add(sign, to: name, tx)
         try CounterStore.add(sign, to: name, of: reward.participant, tx)
         try CounterStore.add(
-            sign * reward.netAmount, to: name + ".amount", of: reward.participant, tx)
+            sign * reward.netAmount, to: name + (reward.kind == .points ? ".points" : ".amount"),
+            of: reward.participant, tx)
     }
 
     static func all(_ filter: Filter, _ reader: Reader) throws -> [Reward] {
@@ -223,7 +238,7 @@ public enum RewardStore {
         guard let trigger = try RewardRule.TriggerName(rawValue: row.text(5)),
             let kind = try RewardRule.Kind(rawValue: row.text(6)),
             let state = try Reward.State(rawValue: row.text(10)),
-            let currency = try Currency(row.text(11))
+            let currency = try Currency(stored: row.text(11))
         else { throw DatabaseFault(operation: "read a reward", code: DatabaseFault.corrupt) }
         return try Reward(
             id: row.id(0), program: row.id(1), participant: row.id(2), rule: row.id(3),

@@ -2,7 +2,8 @@ import Database
 import Model
 import Records
 
-/// What rewards come to: the sums that limits and budgets are held against.
+/// What rewards come to in money: the sums that limits and budgets are held against. Points count
+/// towards none.
 extension RewardStore {
     /// What still counts of the participant's rewards in `period`, by one rule or by all.
     static func earned(
@@ -11,7 +12,8 @@ extension RewardStore {
     ) throws -> Int64 {
         var query = Query(
             """
-            SELECT coalesce(sum(amount - reversed_amount), 0) FROM rewards WHERE participant_id = ?
+            SELECT coalesce(sum(amount - reversed_amount), 0) FROM rewards
+            WHERE participant_id = ? AND kind <> 'points'
             """, participant)
         if let rule { query.append(" AND rule_id = ?", rule) }
         if let period {
@@ -27,7 +29,8 @@ extension RewardStore {
     ) throws -> Int64 {
         var query = Query(
             """
-            SELECT coalesce(sum(amount - reversed_amount), 0) FROM rewards WHERE customer_id = ?
+            SELECT coalesce(sum(amount - reversed_amount), 0) FROM rewards
+            WHERE customer_id = ? AND kind <> 'points'
             """, customer)
         if let rule { query.append(" AND rule_id = ?", rule) }
         return try reader.integer(query) ?? 0
@@ -65,7 +68,9 @@ extension RewardStore {
         try reader.forEach(
             """
             SELECT state, amount - reversed_amount + clawback_amount - settled_amount, hold_until
-            FROM rewards WHERE state IN ('pending', 'review', 'approved') AND program_id = ?
+            FROM rewards
+            WHERE state IN ('pending', 'review', 'approved') AND program_id = ?
+                AND kind <> 'points'
             """, program
         ) { row in
             try forecast.add(row.text(0), row.int64(1), holdUntil: row.instant(2))

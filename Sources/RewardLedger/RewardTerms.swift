@@ -60,9 +60,17 @@ public struct RewardTerms: Sendable, Equatable {
         self.conversionKinds = conversionKinds
     }
 
-    /// Whether what it gives is posted to the journal. Everything else is a benefit.
+    /// Whether what it gives is a reward, posted to the journal. Everything else is a benefit.
+    public var isReward: Bool { isMoney || (recipient == .referrer && kind == .points) }
+
+    /// Whether it is a reward in money.
     public var isMoney: Bool {
         recipient == .referrer && (kind == .cash || kind == .accountCredit || kind == .choice)
+    }
+
+    /// What a rule without tiers gives: its rate, or its points.
+    var baseRate: Rate? {
+        rate ?? gift.points.map { .flat(Money(amount: $0, currency: .points)) }
     }
 
     /// As stored with the rule, in its versions, and with every reward it made.
@@ -200,7 +208,7 @@ extension Money {
 
     init?(stored json: JSONValue?) {
         guard let object = json?.objectValue, let amount = object["amount"]?.integerValue,
-            let currency = object["currency"]?.stringValue.flatMap({ Currency($0) })
+            let currency = object["currency"]?.stringValue.flatMap({ Currency(stored: $0) })
         else { return nil }
         self.init(amount: amount, currency: currency)
     }

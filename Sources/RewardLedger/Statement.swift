@@ -7,10 +7,10 @@ public struct ParticipantBalance: Sendable, Equatable {
     public var pending: Int64 = 0
     /// Approved, for the next payout.
     public var available: Int64 = 0
-    /// Submitted to the provider.
+    /// Submitted to the provider, or given for what is not yet fulfilled.
     public var inPayout: Int64 = 0
     public var paid: Int64 = 0
-    /// Paid for what was refunded; the next payout keeps it back.
+    /// Paid for what was refunded; the next payout or redemption keeps it back.
     public var clawbackOwed: Int64 = 0
 
     public init() {}
@@ -19,7 +19,7 @@ public struct ParticipantBalance: Sendable, Equatable {
     /// `JournalRules.balanceMax`, so that nothing here can overflow.
     mutating func add(_ amount: Int64, on account: LedgerAccount.Kind) {
         switch account {
-        case .budgetReserve, .programExpense: break
+        case .budgetReserve, .programExpense, .pointsIssued: break
         case .participantPending: pending -= amount
         case .participantAvailable: available -= amount
         case .payoutClearing: inPayout -= amount
@@ -48,6 +48,7 @@ public struct Statement: Sendable {
         public let conversion: ConversionID?
         public let lead: LeadID?
         public let refund: RefundID?
+        public let redemption: RedemptionID?
         /// What the transaction moved.
         public let change: ParticipantBalance
         /// What is owed after it.

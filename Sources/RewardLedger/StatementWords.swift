@@ -26,7 +26,8 @@ extension Statement.Line {
                     + "\(money(change.clawbackOwed))."
             }
             return "\(money(change.clawbackOwed)) that is owed for the reward\(name(reward)) is "
-                + "met by what \(payoutName) had left unpaid of it."
+                + "met by what \(redemption == nil ? payoutName : redemptionName) had left unpaid "
+                + "of it."
         case .payoutClawback:
             return "\(payoutName) keeps back \(money(change.clawbackOwed)) that is owed."
         case .payoutClawbackReturned:
@@ -38,6 +39,15 @@ extension Statement.Line {
                 + "\(money(change.available)) is available again."
         case .payoutFailed:
             return "\(payoutName) has failed: \(money(change.available)) is available again."
+        case .redemptionRequested:
+            let setOff =
+                change.clawbackOwed == 0
+                ? "" : "; \(money(change.clawbackOwed)) that is owed is set off"
+            return "\(redemptionName) of \(money(change.inPayout)) is requested\(setOff)."
+        case .redemptionFulfilled:
+            return "\(redemptionName) is fulfilled: \(money(change.paid))."
+        case .redemptionCancelled:
+            return "\(redemptionName) is cancelled: \(money(change.available)) is available again."
         }
     }
 
@@ -60,6 +70,8 @@ extension Statement.Line {
         }
         return "Payout \(payout) (\(payoutReference))"
     }
+
+    private var redemptionName: String { "Redemption\(name(redemption))" }
 
     private func name<Kind>(_ id: Identifier<Kind>?) -> String { id.map { " \($0)" } ?? "" }
 

@@ -21,6 +21,17 @@ struct BulkTests {
                 "Acme", ""
             ),
             (
+                "catalog_items",
+                [
+                    "program_id": .string(scene.program), "sku": "mug", "name": "A mug",
+                    "kind": "perk", "points": 500,
+                ],
+                [
+                    "program_id": .string(scene.program), "sku": "mug", "name": "A mug",
+                    "kind": "cash", "points": 500,
+                ], "/kind"
+            ),
+            (
                 "touchpoints",
                 [
                     "ref": "ada", "source": "partner",
@@ -31,7 +42,7 @@ struct BulkTests {
         ]
     }
 
-    @Test("a malformed item has its own 400, and the others go on", arguments: 0..<4)
+    @Test("a malformed item has its own 400, and the others go on", arguments: 0..<5)
     func malformed(row: Int) throws {
         let scene = try Scene(TestService())
         defer { scene.service.stop() }
@@ -67,7 +78,9 @@ struct BulkTests {
         #expect(answer["data.1.status"] == 201)
     }
 
-    @Test("the contract shows what an item is", arguments: ["leads", "links", "accounts"])
+    @Test(
+        "the contract shows what an item is",
+        arguments: ["leads", "links", "accounts", "catalog_items"])
     func contract(noun: String) throws {
         let scene = try Scene(TestService())
         defer { scene.service.stop() }

@@ -28,6 +28,9 @@ struct EveryRouteTests {
                 "campaigns": try service.make(
                     "/v1/programs/\(scene.program)/campaigns", Objects.campaign),
                 "benefits": try Objects.benefit(scene, of: partner),
+                "catalog_items": try Scene.catalogItem(
+                    service, in: scene.program, sku: partner.code),
+                "redemptions": try Objects.redemption(scene, of: partner),
                 "tokens": try #require(try service.get(tokens).ids.first),
                 "leads": try scene.lead(partner, "\(partner.code)@buyer.example"),
                 "conversions": try sale.id(),
@@ -85,6 +88,20 @@ struct EveryRouteTests {
             #expect(try scene.service.post("\(rules)/\(rule)/archive").status == 200)
             let benefits = try scene.service.get("/v1/benefits?participant_id=\(partner.id)")
             return try #require(benefits.ids.first)
+        }
+
+        /// Half of the points of a sale, by a rule that is over by now.
+        static func redemption(_ scene: Scene, of partner: Scene.Partner) throws -> String {
+            let rules = "/v1/programs/\(scene.program)/reward_rules"
+            let rule = try scene.service.make(
+                rules, ["trigger": "purchase", "kind": "points", "points": 1_000])
+            try scene.sale(partner, "points-of-\(partner.code)")
+            #expect(try scene.service.post("\(rules)/\(rule)/archive").status == 200)
+            let item = try Scene.catalogItem(
+                scene.service, in: scene.program, sku: "redeemed-by-\(partner.code)")
+            return try scene.service.make(
+                "/v1/redemptions",
+                ["participant_id": .string(partner.id), "item_id": .string(item)])
         }
 
         /// In days to come, so that it can be changed.
@@ -164,7 +181,7 @@ struct EveryRouteTests {
         )
         let reads = Self.endpoints.filter {
             Self.isShared($0) && $0.method == .get && $0.path.contains("{")
-                && !$0.path.hasPrefix("/v1/programs")
+                && !$0.path.hasPrefix("/v1/programs") && !$0.path.hasPrefix("/v1/catalog_items")
         }
         #expect(reads.count >= 11)
         for endpoint in reads {
@@ -177,7 +194,8 @@ struct EveryRouteTests {
         }
     }
 
-    @Test("tokens write nothing but links, leads, claims, disputes and what they choose")
+    @Test(
+        "tokens write nothing but links, leads, claims, disputes, redemptions and what they choose")
     func tokenWrites() {
         let writes = Self.endpoints.filter { Self.isShared($0) && $0.method != .get }
         #expect(
@@ -187,6 +205,7 @@ struct EveryRouteTests {
                 "POST /v1/registrations/{id}/extend",
                 "POST /v1/registrations/{id}/withdraw", "POST /v1/disputes",
                 "POST /v1/disputes/{id}/evidence", "POST /v1/rewards/{id}/choose",
+                "POST /v1/redemptions",
             ])
     }
 
@@ -200,13 +219,18 @@ struct EveryRouteTests {
             Objects(scene, of: scene.ada), Objects(scene, of: scene.ben)
         )
         let elsewhere = try scene.service.make("/v1/programs", IdempotencyTests.program)
+        // Of what all participants of a program share.
+        let foreigners = [
+            "programs": elsewhere,
+            "catalog_items": try Scene.catalogItem(scene.service, in: elsewhere),
+        ]
         for endpoint in Self.endpoints
         where endpoint.about.query.contains(where: { $0.name == "starting_after" }) {
             let last = try #require(endpoint.path.split(separator: "/").last.map(String.init))
             let noun = endpoint.path.hasPrefix("/v1/ledger/a") ? "ledger/accounts" : last
             let target = try own.target(endpoint)
             let id = try #require(own.ids[noun], "no id for \(endpoint.path)")
-            let foreign = noun == "programs" ? elsewhere : try #require(other.ids[noun])
+            let foreign = try #require(foreigners[noun] ?? other.ids[noun])
             let absent = id.prefix { $0 != "_" } + "_01h455vb4pex5vsknk084sn02q"
             for name in ["starting_after", "ending_before"] {
                 func ask(_ cursor: String, _ key: String) throws -> TestAnswer {
@@ -304,12 +328,18 @@ struct EveryRouteTests {
         case "POST /v1/conversions/{id}/reattribute":
             return ["reason": "because", "credits": [["participant_id": ada, "parts": 1]]]
         case "POST /v1/rewards/{id}/reject", "POST /v1/rewards/{id}/void",
-            "POST /v1/benefits/{id}/void",
+            "POST /v1/benefits/{id}/void", "POST /v1/redemptions/{id}/cancel",
             "POST /v1/payouts/{id}/fail":
             return ["reason": "because"]
         case "POST /v1/rewards/{id}/choose": return ["kind": "cash"]
         case "POST /v1/programs/{id}/payout_runs": return ["reference": "dry"]
         case "POST /v1/payouts": return ["participant_id": ada, "reference": "dry"]
+        case "POST /v1/catalog_items": return catalogItem(scene)
+        case "POST /v1/catalog_items/bulk": return ["items": [catalogItem(scene)]]
+        case "PATCH /v1/catalog_items/{id}": return ["points": 600]
+        case "POST /v1/redemptions":
+            let item = try #require(objects.ids["catalog_items"])
+            return ["participant_id": ada, "item_id": .string(item)]
         case "POST /v1/accounts": return ["domain": "dry.example", "relation": "customer"]
         case "POST /v1/accounts/bulk":
             return ["items": [["domain": "dry.example", "relation": "customer"]]]
@@ -330,6 +360,13 @@ struct EveryRouteTests {
         case "POST /v1/api_keys": return ["name": "dry", "scopes": ["read"]]
         default: return [:]
         }
+    }
+
+    private static func catalogItem(_ scene: Scene) -> JSONValue {
+        [
+            "program_id": .string(scene.program), "sku": "dry", "name": "A mug", "kind": "perk",
+            "points": 500,
+        ]
     }
 
     @Test("a dry run of every write writes nothing, shows no secret and does not use up its key")

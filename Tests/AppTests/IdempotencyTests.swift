@@ -228,7 +228,8 @@ struct IdempotencyTests {
         #expect(
             Set(required.map(\.about.operationID)) == [
                 "createPayout", "createPayoutRun", "submitPayout", "confirmPayout", "failPayout",
-                "markUnknownPayout", "cancelPayout", "refundConversion",
+                "markUnknownPayout", "cancelPayout", "refundConversion", "fulfillRedemption",
+                "cancelRedemption",
             ])
     }
 

@@ -18,6 +18,7 @@ struct PatchTests {
             ("/v1/leads/\(lead)", ["company": "Acme"]),
             (try campaign(scene), ["name": "Renamed"]),
             (try account(scene), ["relation": "former"]),
+            (try catalogItem(scene), ["points": 600]),
             (try registration(scene), ["contact": ["name": "Grace"]]),
         ]
     }
@@ -34,6 +35,10 @@ struct PatchTests {
     private static func account(_ scene: Scene) throws -> String {
         let body: JSONValue = ["domain": "known.example", "relation": "customer"]
         return "/v1/accounts/\(try scene.service.make("/v1/accounts", body))"
+    }
+
+    private static func catalogItem(_ scene: Scene) throws -> String {
+        "/v1/catalog_items/\(try Scene.catalogItem(scene.service, in: scene.program))"
     }
 
     private static func registration(_ scene: Scene) throws -> String {

@@ -95,6 +95,18 @@ struct Scene {
             ["participant_id": .string(partner.id), "reference": .string(reference)])
     }
 
+    /// An item of the program's catalogue for 500 points, with this sku.
+    static func catalogItem(
+        _ service: TestService, in program: String, sku: String = "mug", _ more: JSONObject = [:]
+    ) throws -> String {
+        var body: JSONObject = [
+            "program_id": .string(program), "sku": .string(sku), "name": "A mug", "kind": "perk",
+            "points": 500,
+        ]
+        for (name, value) in more { body[name] = value }
+        return try service.make("/v1/catalog_items", .object(body))
+    }
+
     /// How many rows there are, in all tables together.
     static func rowCount(_ service: TestService) throws -> Int64? {
         try service.service.app.database.makeReader().integer(
@@ -144,6 +156,9 @@ struct Scene {
             (SELECT count(*) FROM payout_run_states) +
             (SELECT count(*) FROM rewards) +
             (SELECT count(*) FROM benefits) +
+            (SELECT count(*) FROM catalog_items) +
+            (SELECT count(*) FROM redemptions) +
+            (SELECT count(*) FROM redemption_rewards) +
             (SELECT count(*) FROM payout_rewards) +
             (SELECT count(*) FROM reward_clocks) +
             (SELECT count(*) FROM reward_times) +

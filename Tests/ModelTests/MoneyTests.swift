@@ -51,6 +51,14 @@ struct MoneyTests {
         #expect(codes.count > 150)
     }
 
+    @Test("points are a unit of stored amounts, and no currency that anybody may name")
+    func points() {
+        #expect(Currency("PTS") == nil && !Currency.all.contains(.points))
+        #expect(Currency(stored: "PTS") == .points && Currency(stored: "USD") == usd)
+        #expect(Currency(stored: "POINTS") == nil)
+        #expect(Money(amount: 100, currency: .points).formatted == "100 PTS")
+    }
+
     @Test("sums and differences are exact, and one that does not fit is an error")
     func arithmetic() throws {
         let one = Money(amount: 1, currency: usd)

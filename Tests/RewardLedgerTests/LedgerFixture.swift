@@ -179,6 +179,36 @@ extension LedgerFixture {
         }
     }
 
+    /// A rule of points for a sale.
+    @discardableResult
+    func pointsRule(_ points: Int64) throws -> RewardRule {
+        try perform { [program] tx in
+            var terms = RewardTerms(
+                trigger: .conversion, recipient: .referrer, kind: .points, rate: nil,
+                conversionKinds: nil)
+            terms.gift.points = points
+            let rule = RewardRule(
+                id: tx.makeID(), program: program, name: nil, state: .active, terms: terms,
+                metadata: [:], version: 1, createdAt: tx.now, updatedAt: tx.now)
+            try RewardRuleStore.insert(rule, actor: "test", tx)
+            return rule
+        }
+    }
+
+    /// An item of the catalogue for so many points.
+    func item(_ points: Int64, stock: Int64? = nil) throws -> CatalogItem {
+        try perform { [program] tx in
+            let id: CatalogItemID = tx.makeID()
+            let item = CatalogItem(
+                id: id, program: program,
+                terms: CatalogItem.Terms(
+                    sku: id.description, name: "N", kind: .perk, points: points, stock: stock),
+                createdAt: tx.now, updatedAt: tx.now)
+            try CatalogItemStore.insert(item, tx)
+            return item
+        }
+    }
+
     func money(_ amount: Int64) -> Money { Money(amount: amount, currency: currency) }
 
     func occasion(

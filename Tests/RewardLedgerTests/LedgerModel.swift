@@ -12,6 +12,7 @@ struct LedgerModel {
         let rule: RewardRuleID
         let kind: RewardRule.Kind
         let amount: Int64
+        let currency: Currency
         /// What the rule gave to all who share it.
         let whole: Int64
         let holdUntil: Instant
@@ -45,6 +46,15 @@ struct LedgerModel {
         var isWithProvider: Bool { state == .processing || state == .unknown }
     }
 
+    struct Redeemed {
+        let id: RedemptionID
+        let participant: ParticipantID
+        let points: Int64
+        let kept: Int64
+        let uses: [(place: Int, amount: Int64)]
+        var state: Redemption.State = .requested
+    }
+
     var rewards: [Entry] = []
     /// Where the rewards of each sale and of each participant are, oldest first.
     private(set) var places: [ConversionID: [Int]] = [:]
@@ -52,17 +62,27 @@ struct LedgerModel {
     var payouts: [Batch] = []
     /// What was owed and met rewards without a payout.
     private(set) var setOff: [ParticipantID: Int64] = [:]
+    var redemptions: [Redeemed] = []
 
-    func balance(of participant: ParticipantID) -> ParticipantBalance {
+    func balance(of participant: ParticipantID, _ currency: Currency) -> ParticipantBalance {
         var balance = ParticipantBalance()
-        let mine = payouts.filter { $0.participant == participant }
+        let mine =
+            currency == .points ? [] : payouts.filter { $0.participant == participant }
         balance.inPayout = mine.filter(\.isWithProvider).reduce(0) { $0 + $1.amount }
         balance.paid = mine.reduce(0) { $0 + $1.paid }
-        balance.clawbackOwed = owed(by: participant)
+        balance.clawbackOwed = owed(by: participant, currency)
         let drafts = mine.filter { $0.state == .draft }
         balance.available = -drafts.reduce(0) { $0 + $1.kept }
         let away = Set(mine.filter(\.isWithProvider).map(\.id))
-        for place in own[participant] ?? [] {
+        for redemption in redemptions
+        where currency == .points && redemption.participant == participant {
+            switch redemption.state {
+            case .requested: balance.inPayout += redemption.points
+            case .fulfilled: balance.paid += redemption.points
+            case .cancelled: break
+            }
+        }
+        for place in own[participant] ?? [] where rewards[place].currency == currency {
             let reward = rewards[place]
             if reward.isWaiting { balance.pending += reward.amount - reward.reversed }
             if reward.state == .approved, !(reward.payout.map(away.contains) ?? false) {
@@ -72,18 +92,27 @@ struct LedgerModel {
         return balance
     }
 
-    /// What the program has set aside for rewards that wait, and what the others have cost.
+    /// What the program has set aside for rewards that wait, what the others have cost, and the
+    /// points that it has given.
     var cost: [Int64] {
-        rewards.reduce(into: [0, 0]) { sums, reward in
-            sums[reward.isWaiting ? 0 : 1] += reward.amount - reward.reversed
+        rewards.reduce(into: [0, 0, 0]) { sums, reward in
+            let place = reward.currency == .points ? 2 : reward.isWaiting ? 0 : 1
+            sums[place] += reward.amount - reward.reversed
         }
     }
 
-    private func owed(by participant: ParticipantID) -> Int64 {
-        (own[participant] ?? []).reduce(0) { $0 + rewards[$1].owed }
-            - payouts.reduce(0) {
-                $0 + ($1.participant == participant && $1.isLive ? $1.kept : 0)
-            } - setOff[participant, default: 0]
+    private func owed(by participant: ParticipantID, _ currency: Currency) -> Int64 {
+        let all = (own[participant] ?? []).reduce(0) {
+            $0 + (rewards[$1].currency == currency ? rewards[$1].owed : 0)
+        }
+        guard currency == .points else {
+            return payouts.reduce(all - setOff[participant, default: 0]) {
+                $0 - ($1.participant == participant && $1.isLive ? $1.kept : 0)
+            }
+        }
+        return redemptions.reduce(all) {
+            $0 - ($1.participant == participant && $1.state != .cancelled ? $1.kept : 0)
+        }
     }
 
     /// Basis points by schoolbook rounding, half to even, in 128 bits.
@@ -116,9 +145,10 @@ struct LedgerModel {
                 Entry(
                     id: reward.id, participant: reward.participant, conversion: reward.conversion,
                     lead: reward.lead, rule: reward.rule, kind: reward.kind,
-                    amount: reward.amount.amount, whole: reward.wholeAmount,
+                    amount: reward.amount.amount, currency: reward.amount.currency,
+                    whole: reward.wholeAmount,
                     holdUntil: reward.createdAt.advanced(byDays: Int(holdDays)),
-                    threshold: threshold, state: .pending))
+                    threshold: reward.kind == .points ? nil : threshold, state: .pending))
         }
     }
 
@@ -187,7 +217,7 @@ struct LedgerModel {
         if !isInPayout { conclude(place) }
     }
 
-    private mutating func conclude(_ place: Int) {
+    fileprivate mutating func conclude(_ place: Int) {
         guard rewards[place].payable == 0 else { return }
         if rewards[place].settled == 0 {
             rewards[place].state = .voided
@@ -204,9 +234,13 @@ struct LedgerModel {
     }
 
     /// Where the batch is all owed back although more is due, what is owed meets the oldest.
-    mutating func setOff(for participant: ParticipantID, _ kind: RewardRule.Kind) {
-        let free = (own[participant] ?? []).filter { rewards[$0].isFree }
-        var debt = owed(by: participant)
+    mutating func setOff(
+        for participant: ParticipantID, _ kind: RewardRule.Kind, _ currency: Currency
+    ) {
+        let free = (own[participant] ?? []).filter {
+            rewards[$0].isFree && rewards[$0].currency == currency
+        }
+        var debt = owed(by: participant, currency)
         guard debt > 0, payable(batch(participant, kind)) <= debt, payable(free[...]) > debt
         else { return }
         for place in free.prefix(PayoutRules.rewardsMax) where debt > 0 {
@@ -228,7 +262,7 @@ struct LedgerModel {
         }
         let places = batch(payout.participant, kind)
         let sum = payable(places)
-        let kept = min(sum, owed(by: payout.participant))
+        let kept = min(sum, owed(by: payout.participant, payout.currency))
         guard payout.amount == sum - kept, payout.clawbackAmount == kept else {
             throw ModelDiffers("payout")
         }
@@ -259,13 +293,56 @@ struct LedgerModel {
         }
     }
 
-    private mutating func free(_ place: Int) {
+    fileprivate mutating func free(_ place: Int) {
         rewards[place].payout = nil
         let offset = min(
-            rewards[place].owed, rewards[place].payable, owed(by: rewards[place].participant))
+            rewards[place].owed, rewards[place].payable,
+            owed(by: rewards[place].participant, rewards[place].currency))
         guard offset > 0 else { return }
         rewards[place].owed -= offset
         conclude(place)
+    }
+}
+
+// MARK: - Points
+
+extension LedgerModel {
+    /// What the participant can give after what it owes.
+    func free(of participant: ParticipantID) -> Int64 {
+        let balance = balance(of: participant, .points)
+        return max(0, balance.available - max(0, balance.clawbackOwed))
+    }
+
+    /// The oldest points first, one reward after the other.
+    mutating func redeem(_ redemption: Redemption) throws {
+        let kept = balance(of: redemption.participant, .points).clawbackOwed
+        var left = redemption.points + kept
+        var uses: [(place: Int, amount: Int64)] = []
+        for place in own[redemption.participant] ?? []
+        where rewards[place].currency == .points && rewards[place].state == .approved && left > 0 {
+            let part = min(left, rewards[place].payable)
+            left -= part
+            uses.append((place, part))
+        }
+        guard left == 0, redemption.clawbackAmount == kept else { throw ModelDiffers("redeem") }
+        redemptions.append(
+            Redeemed(
+                id: redemption.id, participant: redemption.participant,
+                points: redemption.points, kept: kept, uses: uses))
+        for (place, part) in uses {
+            rewards[place].settled += part
+            conclude(place)
+        }
+    }
+
+    mutating func settle(_ place: Int, as state: Redemption.State) {
+        redemptions[place].state = state
+        guard state == .cancelled else { return }
+        for (reward, part) in redemptions[place].uses {
+            rewards[reward].settled -= part
+            rewards[reward].state = .approved
+            free(reward)
+        }
     }
 }
 
@@ -297,7 +374,10 @@ extension LedgerModel {
             }
         }
         return rules.flatMap { rule -> [ModelShare] in
-            guard let rate = rule.terms.rate else { return [] }
+            let points = rule.terms.gift.points.map {
+                RewardTerms.Rate.flat(Money(amount: $0, currency: .points))
+            }
+            guard let rate = rule.terms.rate ?? points else { return [] }
             let whole = amount(rate, of: bases.reduce(0, +))
             let isFlat = if case .flat = rate { true } else { false }
             return zip(who, split(whole, isFlat ? parts : bases)).compactMap {

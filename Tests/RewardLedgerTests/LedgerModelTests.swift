@@ -53,7 +53,7 @@ struct LedgerPlayer {
         "refundAll", "refundAgain", "wait", "approve", "approve",
         "reject", "void", "create", "create", "createAgain", "submit", "submit", "confirm",
         "confirm", "confirmPart", "fail", "unknown", "cancel", "changeRule", "replaceRule",
-        "qualify", "voidLead",
+        "qualify", "voidLead", "redeem", "redeem", "redeemAgain", "fulfil", "giveUp",
     ]
 
     let fixture: LedgerFixture
@@ -63,6 +63,8 @@ struct LedgerPlayer {
     var sales: [Sale] = []
     var leads: [LeadID] = []
     var rules: [RewardRule] = []
+    var items: [CatalogItem] = []
+    var orders: [RedemptionOrder] = []
     var references = 0
     var replacements = 0
     var tally: [Int: Int] = [:]
@@ -77,9 +79,17 @@ struct LedgerPlayer {
             try fixture.rule(.basisPoints(1_250, atMost: nil)),
             try fixture.rule(.flat(fixture.money(500)), trigger: .leadQualified),
             try fixture.rule(.flat(fixture.money(333)), kind: .accountCredit),
+            try fixture.pointsRule(40),
         ]
         rules[2].name = "flat"
+        items = [
+            try fixture.item(7), try fixture.item(25), try fixture.item(90),
+            try fixture.item(30, stock: LedgerPlayer.stock),
+        ]
     }
+
+    /// Of the item that is scarce.
+    static let stock: Int64 = 4
 
     mutating func play(_ count: Int) throws {
         var next = self
@@ -105,6 +115,8 @@ struct LedgerPlayer {
             refusals += 1
         } catch is PayoutRefusal {
             refusals += 1
+        } catch is RedemptionRefusal {
+            refusals += 1
         }
     }
 
@@ -124,8 +136,51 @@ struct LedgerPlayer {
             guard let lead = leads.randomElement(using: &random) else { return }
             let changed = try RewardBook.voidAll(of: lead, reason: "test", actor: "test", tx)
             guard model.void(lead) == changed.map(\.id) else { throw ModelDiffers("voidLead") }
+        case "redeem", "redeemAgain": try redeem(isRepeated: operation == "redeemAgain", tx)
+        case "fulfil", "giveUp": try settle(isFulfilled: operation == "fulfil", tx)
         default: try payout(operation, tx)
         }
+    }
+
+    private mutating func redeem(isRepeated: Bool, _ tx: Transaction) throws {
+        if isRepeated, let order = orders.randomElement(using: &random) {
+            guard try !RedemptionBook.request(order, tx).isNew else {
+                throw ModelDiffers("redeemed twice")
+            }
+            return
+        }
+        let item = items[Int(random.below(UInt64(items.count)))]
+        let participant = participants[Int(random.below(UInt64(participants.count)))]
+        guard let known = try CatalogItemStore.find(item.id, tx) else {
+            throw ModelDiffers("missing item")
+        }
+        let order = RedemptionOrder(
+            reference: "order \(orders.count)", participant: participant, item: known,
+            country: nil, actor: "test")
+        do {
+            let redemption = try RedemptionBook.request(order, tx).redemption
+            try model.redeem(redemption)
+            orders.append(order)
+        } catch RedemptionRefusal.notEnoughPoints(let available, let needed) {
+            guard available == model.free(of: participant), available < needed else {
+                throw ModelDiffers("not enough: \(available) of \(needed)")
+            }
+            throw RedemptionRefusal.notEnoughPoints(available: available, needed: needed)
+        }
+    }
+
+    private mutating func settle(isFulfilled: Bool, _ tx: Transaction) throws {
+        guard !model.redemptions.isEmpty else { return }
+        let recent = UInt64(min(model.redemptions.count, 12))
+        let place = model.redemptions.count - 1 - Int(random.below(recent))
+        guard let old = try RedemptionStore.find(model.redemptions[place].id, tx) else {
+            throw ModelDiffers("missing redemption")
+        }
+        let redemption =
+            try isFulfilled
+            ? RedemptionBook.fulfill(old, reference: nil, actor: "test", tx)
+            : RedemptionBook.cancel(old, reason: "test", actor: "test", tx)
+        model.settle(place, as: redemption.state)
     }
 
     private var saleRules: [RewardRule] { rules.filter { $0.terms.trigger == .conversion } }
@@ -247,7 +302,8 @@ struct LedgerPlayer {
         let order = fixture.order(
             "r\(references)", to: participant, kind: isCash ? .cash : .accountCredit)
         if try PayoutStore.find(reference: "r\(references)", tx) == nil {
-            model.setOff(for: participant, isCash ? .cash : .accountCredit)
+            model.setOff(
+                for: participant, isCash ? .cash : .accountCredit, fixture.currency)
         }
         let (payout, isNew) = try PayoutBook.create(order, tx)
         if isNew { try model.create(payout) }
@@ -333,23 +389,41 @@ struct LedgerPlayer {
         return try fixture.perform { tx in
             var wrong: [String] = []
             for participant in player.participants {
-                let told = try LedgerReads.balances(of: participant, tx).first?.balance
-                let expected = player.model.balance(of: participant)
-                if told ?? ParticipantBalance() != expected {
-                    wrong.append("\(participant): \(told as Any), expected \(expected)")
+                let balances = try LedgerReads.balances(of: participant, tx)
+                for currency in [player.fixture.currency, .points] {
+                    let told = balances.first { $0.currency == currency }?.balance
+                    let expected = player.model.balance(of: participant, currency)
+                    if told ?? ParticipantBalance() != expected {
+                        wrong.append("\(participant): \(told as Any), expected \(expected)")
+                    }
                 }
             }
-            let cost = try [.budgetReserve, .programExpense].map {
-                try JournalStore.balance($0, of: fixture.program, fixture.currency, tx)
+            let accounts: [(LedgerAccount.Kind, Currency)] = [
+                (.budgetReserve, fixture.currency), (.programExpense, fixture.currency),
+                (.pointsIssued, .points),
+            ]
+            let cost = try accounts.map {
+                try JournalStore.balance($0.0, of: fixture.program, $0.1, tx)
             }
             if cost != player.model.cost {
                 wrong.append("cost: \(cost), expected \(player.model.cost)")
             }
             guard everything else { return wrong }
+            let taken =
+                try player.orders.count { $0.item.terms.stock != nil }
+                - player.model.redemptions.count { redemption in
+                    try redemption.state == .cancelled
+                        && RedemptionStore.find(redemption.id, tx)?.takesStock == true
+                }
+            let left = try player.items.last.flatMap { try CatalogItemStore.find($0.id, tx) }
+            if left?.terms.stock != LedgerPlayer.stock - Int64(taken) {
+                wrong.append("stock: \(left?.terms.stock as Any), \(taken) taken")
+            }
             for reward in eachRow ? player.model.rewards : [] {
                 let told = try RewardStore.find(reward.id, tx)
                 if told?.state != reward.state || told?.reversedAmount != reward.reversed
                     || told?.correctedAmount != reward.corrected
+                    || told?.settledAmount != reward.settled
                 {
                     wrong.append("\(reward): \(told as Any)")
                 }

@@ -113,7 +113,7 @@ import Testing
         Crime("UPDATE rewards SET state = 'voided' WHERE seq = 3", "is voided by mistake"),
         Crime(
             "UPDATE rewards SET settled_amount = 0 WHERE seq = 1",
-            "differs from what payouts settled of it"),
+            "differs from what was settled of it"),
         Crime(
             """
             UPDATE rewards SET participant_id = (SELECT id FROM participants WHERE seq = 2)

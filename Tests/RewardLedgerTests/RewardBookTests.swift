@@ -395,6 +395,55 @@ import Testing
         #expect(try fixture.faults() == [])
     }
 
+    // MARK: - Points
+
+    @Test("points that were a benefit before points were rewards are not given again")
+    func formerPoints() throws {
+        let fixture = try LedgerFixture(holdDays: 0, threshold: nil)
+        let rule = try fixture.pointsRule(100)
+        let participant = try fixture.participant()
+        let changed = try fixture.perform { tx in
+            let conversion: ConversionID = tx.makeID()
+            try BenefitStore.insert(
+                Benefit(
+                    id: tx.makeID(), program: fixture.program, owner: .participant(participant),
+                    rule: rule.id, ruleVersion: 1, trigger: .conversion, kind: .points, lead: nil,
+                    conversion: conversion, state: .approved, offer: BenefitOffer(points: 100),
+                    basis: [:], reason: nil, reference: nil, holdUntil: tx.now,
+                    approvedAt: tx.now, fulfilledAt: nil, version: 1, createdAt: tx.now,
+                    updatedAt: tx.now), tx)
+            let credits = [Credit(participant: participant, base: fixture.money(1_000))]
+            let occasion = fixture.occasion(conversion: conversion)
+            return try RewardBook.grant(occasion, to: credits, tx)
+                + RewardCorrection.run(
+                    occasion, to: credits,
+                    of: RewardCorrection.Sale(
+                        recordedAt: tx.now, amount: 1_000, refunded: 0, refund: nil), tx)
+        }
+        #expect(changed.isEmpty)
+        #expect(try fixture.sell(1_000, to: participant).rewards.count == 1)
+        #expect(try fixture.faults() == [])
+    }
+
+    @Test("points are counted by themselves, and on an account of the program of their own")
+    func points() throws {
+        let fixture = try LedgerFixture(holdDays: 0, threshold: 1)
+        try fixture.pointsRule(100)
+        let participant = try fixture.participant()
+        let reward = try only(fixture.sell(1_000, to: participant).rewards)
+        #expect(reward.state == .approved && reward.amount.currency == .points)
+        let own = try fixture.perform {
+            try CounterStore.all(of: participant, prefix: "rewards.", $0)
+                .map { "\($0.name) \($0.value)" }
+        }
+        #expect(own == ["rewards.approved 1", "rewards.approved.points 100"])
+        #expect(
+            try fixture.transactions()[0].entry.postings == [
+                Posting(.pointsIssued, 100), Posting(.participantPending, -100),
+            ])
+        #expect(try fixture.faults() == [])
+    }
+
     // MARK: - Counters
 
     @Test("the counters of rewards by state follow each change")

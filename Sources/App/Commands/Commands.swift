@@ -72,9 +72,10 @@ extension Command {
             summary: "Prove the database and the ledger.",
             help: """
                 Checks the file's integrity, that every transaction sums to zero, that balances
-                equal their sums, the hash chain, that rewards and payouts match the journal, the
-                chain of receipts, and that they and the accepted claims agree. Names the first
-                fault. With --head also that the journal still holds everything that it held then.
+                equal their sums, the hash chain, that rewards, payouts and redemptions match the
+                journal, the chain of receipts, and that they and the accepted claims agree. Names
+                the first fault. With --head also that the journal still holds everything that it
+                held then.
                 """, run: Maintenance.verify),
         Command(
             name: "verify-entry", operands: ["FILE"], options: [SavedHead.option],

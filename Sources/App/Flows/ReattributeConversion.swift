@@ -50,8 +50,8 @@ struct ReattributeConversion: Sendable {
             recordedAt: conversion.createdAt, amount: conversion.amount.amount,
             refunded: conversion.refundedAmount,
             refund: try ConversionStore.newestRefund(of: conversion.id, tx))
-        _ = try RewardCorrection.run(terms, to: credits, of: sale, tx)
         try BenefitBook.correct(terms, to: credits, of: sale, tx)
+        _ = try RewardCorrection.run(terms, to: credits, of: sale, tx)
         return (attribution, true)
     }
 

@@ -50,7 +50,9 @@ struct RehearseProgram {
         if rehearsed.credits != attribution.credits { changed += 1 }
         try addCredit(attribution.decision, conversion, to: \.credit.actual)
         try addCredit(rehearsed, conversion, to: \.credit.rehearsed)
-        let held = try RewardStore.rewards(of: id, reader).filter { $0.trigger == .conversion }
+        let held = try RewardStore.rewards(of: id, reader).filter {
+            $0.trigger == .conversion && $0.kind != .points
+        }
         for reward in held {
             let amount = reward.amount.amount - reward.correctedAmount
             try add(amount, of: reward.participant, to: \.rewards.actual)

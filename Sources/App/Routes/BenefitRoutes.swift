@@ -5,7 +5,7 @@ import Model
 import Programs
 import RewardLedger
 
-/// `/v1/benefits`: what was earned beside money, by participants and by referred customers.
+/// `/v1/benefits`: what was earned beside the journal, by participants and by referred customers.
 enum BenefitRoutes {
     static func add(to routes: inout RouteTable) {
         let base = "/v1/benefits"
@@ -14,9 +14,6 @@ enum BenefitRoutes {
         routes.add(.post, base + "/{id}/approve", .key(.payouts), .write(approve), approving)
         routes.add(.post, base + "/{id}/fulfill", .key(.payouts), .write(fulfill), fulfilling)
         routes.add(.post, base + "/{id}/void", .key(.payouts), .write(void), voiding)
-        routes.add(
-            .get, "/v1/participants/{id}/points", .keyOrParticipant(.read), .read(points),
-            pointsReading)
     }
 
     // MARK: - Handlers
@@ -83,22 +80,6 @@ enum BenefitRoutes {
         }
     }
 
-    private static func points(_ call: Call, _ reader: Reader) throws -> Response {
-        let id: ParticipantID = try call.id()
-        try call.requireOwn(id)
-        guard try ParticipantStore.find(id, reader) != nil else { throw Refused(.notFound()) }
-        let balance = try BenefitStore.points(of: id, reader)
-        var json = JSONWriter(capacity: 256)
-        json.object { object in
-            object.field("object", "points")
-            object.field("participant_id", id)
-            object.field("pending", balance.pending)
-            object.field("approved", balance.approved)
-            object.field("issued", balance.issued)
-        }
-        return .object(json.bytes)
-    }
-
     private static func find(_ id: BenefitID, _ reader: Reader) throws -> Benefit {
         guard let benefit = try BenefitStore.find(id, reader) else { throw Refused(.notFound()) }
         return benefit
@@ -137,19 +118,6 @@ enum BenefitRoutes {
     private static let voiding = Contract(
         operationID: "voidBenefit", summary: "Take back a benefit that has not been given.",
         body: .object([.required("reason", .prose(1...500))]), answer: BenefitWire.schema)
-
-    private static let pointsReading = Contract(
-        operationID: "getPoints", summary: "The participant's points.",
-        answer: .named(
-            "Points",
-            .object([
-                .required("object", .choice(["points"])),
-                .required("participant_id", .id(ParticipantID.self)),
-                .required("pending", .integer(0...Int64.max), "On hold or in review."),
-                .required(
-                    "approved", .integer(0...Int64.max), "Approved, and not yet booked elsewhere."),
-                .required("issued", .integer(0...Int64.max), "Booked."),
-            ])))
 }
 
 /// How a benefit looks on the wire.

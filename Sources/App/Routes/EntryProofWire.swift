@@ -54,7 +54,7 @@ extension LedgerTransactionWire {
             let program: ProgramID = identifier(json, "program_id"),
             let participant: ParticipantID = identifier(json, "participant_id"),
             let kind = json["kind"]?.stringValue.flatMap({ JournalEntry.Kind(rawValue: $0) }),
-            let currency = json["currency"]?.stringValue.flatMap({ Currency($0) }),
+            let currency = json["currency"]?.stringValue.flatMap({ Currency(stored: $0) }),
             let postedAt = json["posted_at"]?.stringValue.flatMap({ Instant(rfc3339: $0) }),
             let lines = json["postings"]?.arrayValue?.compactMap({ line($0) }),
             let previousHash = json["previous_hash"]?.stringValue.flatMap({ Hex.decode($0) }),
@@ -67,7 +67,8 @@ extension LedgerTransactionWire {
                 postings: lines.map(\.posting), reward: identifier(json, "reward_id"),
                 payout: identifier(json, "payout_id"),
                 conversion: identifier(json, "conversion_id"), lead: identifier(json, "lead_id"),
-                refund: identifier(json, "refund_id")),
+                refund: identifier(json, "refund_id"),
+                redemption: identifier(json, "redemption_id")),
             lines: lines, postedAt: postedAt, previousHash: previousHash, hash: hash)
     }
 

@@ -90,6 +90,7 @@ enum LedgerRoutes {
         filter.participant = call.queryID("participant_id")
         filter.reward = call.queryID("reward_id")
         filter.payout = call.queryID("payout_id")
+        filter.redemption = call.queryID("redemption_id")
         filter.kind = call.query["kind"]
         return filter
     }
@@ -117,6 +118,7 @@ enum LedgerRoutes {
             .optional("account_id", .id(LedgerAccountID.self)),
             .optional("reward_id", .id(RewardID.self)),
             .optional("payout_id", .id(PayoutID.self)),
+            .optional("redemption_id", .id(RedemptionID.self)),
             .optional("kind", LedgerTransactionWire.kind),
         ], answer: .page(of: LedgerTransactionWire.schema))
 
@@ -149,7 +151,8 @@ enum LedgerRoutes {
     private static let verification = Contract(
         operationID: "verifyLedger",
         summary:
-            "Prove the books from the first transaction on: balances, chain, rewards, payouts.",
+            "Prove the books from the first transaction on: balances, chain, rewards, payouts, "
+            + "redemptions.",
         query: [
             .optional(
                 "head", LedgerHeadWire.line, "sequence:hash of a head that was kept earlier.")

@@ -12,7 +12,7 @@ enum LedgerAccountWire {
             .required("object", .choice(["ledger_account"])), .required("kind", kind),
             .required("program_id", .id(ProgramID.self)),
             .required("participant_id", .nullable(.id(ParticipantID.self))),
-            .required("currency", .currency),
+            .required("currency", .unit),
             .required("balance", amount, "Minor units; debits are positive."),
             .required("created_at", .time),
         ]))
@@ -47,7 +47,8 @@ enum LedgerTransactionWire {
             .required("conversion_id", .nullable(.id(ConversionID.self))),
             .required("lead_id", .nullable(.id(LeadID.self))),
             .required("refund_id", .nullable(.id(RefundID.self))),
-            .required("currency", .currency), .required("posted_at", .time),
+            .optional("redemption_id", .id(RedemptionID.self), "Of an entry about one."),
+            .required("currency", .unit), .required("posted_at", .time),
             .required("postings", .list(.object(postingFields), count: 2...6)),
             .required("previous_hash", .text(64...64)),
             .required("hash", .text(64...64), "SHA-256 over the transaction and previous_hash."),
@@ -80,6 +81,8 @@ enum LedgerTransactionWire {
         json.field("conversion_id", entry.conversion)
         json.field("lead_id", entry.lead)
         json.field("refund_id", entry.refund)
+        // Proofs that were kept from before there were redemptions stay what is written here.
+        if let redemption = entry.redemption { json.field("redemption_id", redemption) }
         json.field("currency", entry.currency.code)
         json.field("posted_at", transaction.postedAt)
         json.array("postings") { list in
@@ -108,7 +111,8 @@ enum LedgerReportWire {
                 "The first fault first."),
             .required("transactions", count), .required("postings", count),
             .required("accounts", count), .required("rewards", count),
-            .required("payouts", count), .required("head", LedgerHeadWire.schema),
+            .required("payouts", count), .required("redemptions", count),
+            .required("head", LedgerHeadWire.schema),
         ]))
 
     private static let count = Schema.integer(0...Int64.max)
@@ -126,6 +130,7 @@ enum LedgerReportWire {
             object.field("accounts", report.accounts)
             object.field("rewards", report.rewards)
             object.field("payouts", report.payouts)
+            object.field("redemptions", report.redemptions)
             object.object("head") { LedgerHeadWire.write(report.head, &$0) }
         }
         return json.bytes

@@ -210,7 +210,8 @@ extension RewardRefusal: ProblemConvertible {
         case .partlyPaid:
             .conflict(
                 "reward_partly_paid",
-                "A part of this reward has been paid; it can only be refunded and paid on.")
+                "A part of this reward has been paid or redeemed; it can only be refunded, and "
+                    + "paid or redeemed on.")
         case .nothingToChoose:
             .conflict("nothing_to_choose", "The reward's rule leaves its recipient no choice.")
         case .notOffered(let kinds):

@@ -127,7 +127,8 @@ enum RewardRuleWire {
             .optional("recipient", recipient, "referrer unless told."),
             .optional(
                 "kind", kind,
-                "cash unless told. cash, account_credit and choice to a referrer are rewards, "
+                "cash unless told. cash, account_credit, choice and points to a referrer are "
+                    + "rewards, "
                     + "everything else is a benefit."),
         ] + rates + [
             .optional("tiers", .nullable(tiers), "Or rates by the participant's referrals."),

@@ -28,15 +28,18 @@ enum RewardWire {
             .required("conversion_id", .nullable(.id(ConversionID.self))),
             .required("payout_id", .nullable(.id(PayoutID.self))),
             .required("status", .choice(Reward.State.allCases.map(\.rawValue))),
-            .required("amount", .money(from: 0), "As granted."),
-            .required("reversed", .money(from: 0), "What of it no longer counts."),
+            .required("amount", .amountOfJournal(from: 0), "As granted."),
+            .required("reversed", .amountOfJournal(from: 0), "What of it no longer counts."),
             .required(
-                "corrected", .money(from: 0),
+                "corrected", .amountOfJournal(from: 0),
                 "What of that went to others, because the credit was decided anew."),
-            .required("net_amount", .money(from: 0), "What still counts."),
+            .required("net_amount", .amountOfJournal(from: 0), "What still counts."),
             .required(
-                "clawed_back", .money(from: 0), "Owed back, because it was paid or on its way."),
-            .required("settled", .money(from: 0), "What payouts have settled of it."),
+                "clawed_back", .amountOfJournal(from: 0),
+                "Owed back, because it was paid or on its way."),
+            .required(
+                "settled", .amountOfJournal(from: 0),
+                "What was settled of it, by payouts or redemptions."),
             .required("reason", .nullable(.prose(0...500))),
             .required(
                 "flags", .list(flag, count: 0...10),
@@ -201,7 +204,10 @@ enum RewardExplanationWire {
     private static func rate(_ reward: Reward, _ basis: JSONObject) -> String {
         let arithmetic = basis["arithmetic"]?.objectValue ?? [:]
         let rule = "Version \(reward.ruleVersion) of rule \(reward.rule)"
-        let granted = "\(reward.amount.amount) \(reward.amount.currency.code) minor units"
+        let granted =
+            reward.kind == .points
+            ? "\(reward.amount.amount) points"
+            : "\(reward.amount.amount) \(reward.amount.currency.code) minor units"
         if arithmetic["shared"] == true {
             return "\(rule) gives once to all who share it; the participant's share is \(granted)."
         }

@@ -63,7 +63,7 @@ enum StatementRoutes {
                 call, lastCommit: LedgerReads.lastCommit(reader), asOf: call.asOf(reader))
             let statement = try LedgerReads.statement(
                 of: participant.id,
-                call.query["currency"].flatMap { Currency($0) } ?? program.currency,
+                call.query["currency"].flatMap { Currency(stored: $0) } ?? program.currency,
                 from: period.from, to: period.end, linesMax: StatementWire.linesMax, reader)
             guard let statement else {
                 throw Refused(
@@ -122,7 +122,9 @@ enum StatementRoutes {
         answer: BalanceWire.schema)
 
     private static let period: [Field] =
-        StatementPeriod.fields + [.optional("currency", .currency, "The program's unless told.")]
+        StatementPeriod.fields + [
+            .optional("currency", .unit, "The program's unless told; PTS for points.")
+        ]
 
     private static let stating = Contract(
         operationID: "getStatement",

@@ -14,15 +14,15 @@ enum BalanceWire {
             .required("balances", .list(.object(fields), count: 0...200), "One a currency."),
         ]))
 
-    private static let fields: [Field] = [.required("currency", .currency)] + amounts
+    private static let fields: [Field] = [.required("currency", .unit)] + amounts
 
     /// Minor units; only a statement's changes may be negative.
     static let amounts: [Field] = [
         .required("pending", amount, "Earned; on hold or in review."),
-        .required("available", amount, "Approved, for the next payout."),
-        .required("in_payout", amount, "Submitted, its outcome not yet known."),
+        .required("available", amount, "Approved, for the next payout, or to be redeemed."),
+        .required("in_payout", amount, "Submitted or being redeemed, its outcome not yet known."),
         .required("paid", amount),
-        .required("clawback_owed", amount, "Kept back by the next payout."),
+        .required("clawback_owed", amount, "Kept back by the next payout or redemption."),
     ]
 
     private static let amount = Schema.integer(-Money.maximum...Money.maximum)
@@ -65,7 +65,7 @@ enum StatementWire {
         .object([
             .required("object", .choice(["statement"])),
             .required("participant_id", .id(ParticipantID.self)),
-            .required("currency", .currency),
+            .required("currency", .unit),
             .required("from", .nullable(.time)), .required("to", .nullable(.time)),
             .required("as_of", .time, "What was known then; the last commit unless told."),
             .required("opening", .object(BalanceWire.amounts)),
@@ -91,6 +91,7 @@ enum StatementWire {
             .required("conversion_id", .nullable(.id(ConversionID.self))),
             .required("lead_id", .nullable(.id(LeadID.self))),
             .required("refund_id", .nullable(.id(RefundID.self))),
+            .required("redemption_id", .nullable(.id(RedemptionID.self))),
         ] + BalanceWire.amounts + [
             .required(
                 "balance", .integer(-Money.maximum...Money.maximum),
@@ -135,6 +136,7 @@ enum StatementWire {
         json.field("conversion_id", line.conversion)
         json.field("lead_id", line.lead)
         json.field("refund_id", line.refund)
+        json.field("redemption_id", line.redemption)
         BalanceWire.write(line.change, &json)
         json.field("balance", line.owed)
     }
@@ -143,7 +145,7 @@ enum StatementWire {
     private static let columns = [
         "posted_at", "kind", "transaction_id", "reward_id", "payout_id", "conversion_id", "lead_id",
         "refund_id", "currency", "pending", "available", "in_payout", "paid", "clawback_owed",
-        "balance", "rule_id", "rule_version", "payout_reference", "description",
+        "balance", "rule_id", "rule_version", "payout_reference", "redemption_id", "description",
     ]
 
     static func table(_ statement: Statement) -> CSVTable {
@@ -163,6 +165,7 @@ enum StatementWire {
             table.text(line?.rule?.description)
             table.text(line?.ruleVersion.map { String($0) })
             table.text(line?.payoutReference)
+            table.text(line?.redemption?.description)
             table.text(line?.words(in: statement.currency))
             table.endRecord()
         }

@@ -19,6 +19,7 @@ enum SummaryWire {
                             .object([
                                 .required("count", .integer(0...Int64.max)),
                                 .required("amount", .integer(0...Int64.max), "Minor units."),
+                                .required("points", .amount(from: 0), "Of those in points."),
                             ]))
                     })),
             .required("balance", .object(BalanceWire.amounts), "Now, as /balance tells it."),
@@ -51,6 +52,7 @@ enum SummaryWire {
                     states.object(state.rawValue) { json in
                         json.field("count", counters[name] ?? 0)
                         json.field("amount", counters[name + ".amount"] ?? 0)
+                        json.field("points", counters[name + ".points"] ?? 0)
                     }
                 }
             }

@@ -97,6 +97,7 @@ enum OpenAPI {
         "customers": .id(CustomerID.self), "customer_merges": .id(CustomerMergeID.self),
         "touchpoints": .id(TouchpointID.self), "conversions": .id(ConversionID.self),
         "rewards": .id(RewardID.self), "benefits": .id(BenefitID.self),
+        "catalog_items": .id(CatalogItemID.self), "redemptions": .id(RedemptionID.self),
         "reward_rules": .id(RewardRuleID.self), "campaigns": .id(CampaignID.self),
         "rehearsals": .id(RehearsalID.self), "payouts": .id(PayoutID.self),
         "payout_runs": .id(PayoutRunID.self),

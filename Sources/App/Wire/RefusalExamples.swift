@@ -111,6 +111,14 @@ extension PayoutRefusal {
     }
 }
 
+extension RedemptionRefusal {
+    static let all: [RedemptionRefusal] = [
+        .referenceTaken(member: "item_id"), .itemNotAvailable, .outOfStock,
+        .notInCountry(["DE", "FR"].compactMap { CountryCode($0) }),
+        .notEnoughPoints(available: 120, needed: 500), .tooManyRewards,
+    ]
+}
+
 extension AccountRefusal {
     static let all: [AccountRefusal] = [.notIdentifiable, .externalIDTaken, .domainTaken]
 }

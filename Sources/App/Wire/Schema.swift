@@ -166,6 +166,16 @@ extension Schema {
                 3...3, pattern: "^(" + Currency.all.map(\.code).joined(separator: "|") + ")$"
             ) { Currency($0) != nil }))
 
+    /// What the journal counts in: a currency, or points.
+    static let unit = Schema.named(
+        "Unit",
+        .string(
+            TextRule(
+                3...3,
+                pattern: "^("
+                    + (Currency.all + [.points]).map(\.code).joined(separator: "|") + ")$"
+            ) { Currency(stored: $0) != nil }))
+
     /// Minor units, up to what JSON numbers carry everywhere (2^53 - 1).
     static func amount(from least: Int64) -> Schema { .integer(least...Money.maximum) }
 
@@ -173,6 +183,14 @@ extension Schema {
         .object([
             .required("amount", .amount(from: least), "Minor units of the currency."),
             .required("currency", .currency, "ISO 4217 code."),
+        ])
+    }
+
+    /// An amount of the journal: money, or points.
+    static func amountOfJournal(from least: Int64) -> Schema {
+        .object([
+            .required("amount", .amount(from: least), "Minor units of the currency, or points."),
+            .required("currency", .unit, "ISO 4217 code; PTS for points."),
         ])
     }
 }
