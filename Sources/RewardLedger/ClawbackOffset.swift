@@ -15,12 +15,7 @@ public enum ClawbackOffset {
             .clawbackReceivable, of: order.participant, order.currency, tx)
         for old in try RewardStore.free(order, limit: order.offsetsMax, tx) where owed > 0 {
             let part = min(owed, old.payable)
-            try JournalStore.post(
-                .about(
-                    old, .clawbackOffset,
-                    [
-                        Posting(.participantAvailable, part), Posting(.clawbackReceivable, -part),
-                    ]), tx)
+            try post(part, of: old, tx)
             var reward = old
             reward.settledAmount += part
             reward.state = RewardRules.settledState(reward)
@@ -37,5 +32,32 @@ public enum ClawbackOffset {
             .participantAvailable, of: order.participant, order.currency, reader)
         return try available - PayoutStore.drafted(for: order.participant, order.currency, reader)
             > owed
+    }
+    /// What was clawed back of a reward while a payout or a redemption had it meets its own unpaid
+    /// rest, so that nothing is paid only to be owed.
+    static func meet(
+        _ reward: inout Reward, payout: PayoutID? = nil, redemption: RedemptionID? = nil,
+        _ tx: Transaction
+    ) throws {
+        let owed = try JournalStore.balance(
+            .clawbackReceivable, of: reward.participant, reward.amount.currency, tx)
+        let part = min(reward.clawbackAmount, reward.payable, max(owed, 0))
+        guard part > 0 else { return }
+        try post(part, of: reward, payout: payout, redemption: redemption, tx)
+        reward.clawbackAmount -= part
+        reward.state = RewardRules.settledState(reward)
+        if reward.state == .voided { reward.reason = reward.reason ?? "refunded" }
+    }
+
+    private static func post(
+        _ part: Int64, of reward: Reward, payout: PayoutID? = nil, redemption: RedemptionID? = nil,
+        _ tx: Transaction
+    ) throws {
+        try JournalStore.post(
+            .about(
+                reward, .clawbackOffset, payout: payout, redemption: redemption,
+                [
+                    Posting(.participantAvailable, part), Posting(.clawbackReceivable, -part),
+                ]), tx)
     }
 }

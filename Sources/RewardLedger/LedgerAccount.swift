@@ -3,8 +3,8 @@ import Model
 /// One account of the double-entry journal, in one currency. Debits are positive, credits negative,
 /// and over all accounts of a currency the balances add up to zero.
 ///
-/// The program owns its reserve, its expense and what it has given in points; a participant owns one
-/// of each other kind.
+/// The program owns its reserve, its expense and the points given; a participant owns one of each
+/// other kind.
 public struct LedgerAccount: Sendable {
     public enum Kind: String, Sendable, CaseIterable {
         /// Set aside for rewards on hold or in review; becomes expense when they are approved

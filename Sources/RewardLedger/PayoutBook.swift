@@ -220,7 +220,7 @@ public enum PayoutBook {
         _ tx: Transaction
     ) throws {
         reward.payout = nil
-        try RewardBook.meetDebt(&reward, payout: payout.id, tx)
+        try ClawbackOffset.meet(&reward, payout: payout.id, tx)
         try RewardBook.save(&reward, from: old, actor: actor, tx)
     }
 

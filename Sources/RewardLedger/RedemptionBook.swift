@@ -112,7 +112,7 @@ public enum RedemptionBook {
         reward.settledAmount -= item.amount
         reward.state = .approved
         reward.paidAt = nil
-        try RewardBook.meetDebt(&reward, redemption: redemption.id, tx)
+        try ClawbackOffset.meet(&reward, redemption: redemption.id, tx)
         try save(&reward, from: old, redemption, actor: actor, tx)
     }
 
@@ -164,29 +164,5 @@ public enum RedemptionBook {
                     "points": .integer(redemption.points),
                     "clawed_back": .integer(redemption.clawbackAmount),
                 ]), tx)
-    }
-}
-
-extension RewardBook {
-    /// What was clawed back of a reward while a payout or a redemption had it meets its own unpaid
-    /// rest, so that nothing is paid only to be owed.
-    static func meetDebt(
-        _ reward: inout Reward, payout: PayoutID? = nil, redemption: RedemptionID? = nil,
-        _ tx: Transaction
-    ) throws {
-        let owed = try JournalStore.balance(
-            .clawbackReceivable, of: reward.participant, reward.amount.currency, tx)
-        let offset = min(reward.clawbackAmount, reward.payable, max(owed, 0))
-        guard offset > 0 else { return }
-        try JournalStore.post(
-            .about(
-                reward, .clawbackOffset, payout: payout, redemption: redemption,
-                [
-                    Posting(.participantAvailable, offset),
-                    Posting(.clawbackReceivable, -offset),
-                ]), tx)
-        reward.clawbackAmount -= offset
-        reward.state = RewardRules.settledState(reward)
-        if reward.state == .voided { reward.reason = reward.reason ?? "refunded" }
     }
 }

@@ -67,8 +67,8 @@ public struct Reward: Sendable {
     /// What payouts have yet to pay.
     public var payable: Int64 { netAmount + clawbackAmount - settledAmount }
 
-    /// When it first reached its recipient. Points have with their credit: when they are redeemed is
-    /// the recipient's choice.
+    /// When it first reached its recipient: points with their credit, for they are redeemed when
+    /// the recipient likes.
     var receivedAt: Instant? { kind == .points ? approvedAt : paidAt }
 
     /// Where the program books what it costs: money is set aside or an expense; points are held

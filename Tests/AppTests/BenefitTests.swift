@@ -214,7 +214,7 @@ struct BenefitTests {
         defer { stage.service.stop() }
         let rules = "/v1/programs/\(stage.program)/reward_rules"
         let presets = try stage.service.list("/v1/reward_presets")
-        #expect(presets.count == 18)
+        #expect(presets.count == 19)
         for preset in presets {
             for end in ["low", "high"] {
                 for rule in preset[end]?.arrayValue ?? [] {

@@ -240,7 +240,7 @@ struct TimeToRewardTests {
         let stage = try MoneyStage(
             rules: [
                 ["trigger": "lead.qualified", "kind": "perk", "description": "Beta access"],
-                ["trigger": "lead.qualified", "kind": "points", "points": 500],
+                ["trigger": "lead.qualified", "kind": "discount", "discount_basis_points": 500],
             ])
         defer { stage.service.stop() }
         let lead = try stage.lead()
@@ -261,6 +261,30 @@ struct TimeToRewardTests {
         #expect(hours(answer, ["total.max_seconds"]) == [96])
         #expect(answer["total.as_promised_basis_points"] == .null)
         #expect(answer["waiting.count"] == 0)
+    }
+
+    @Test("points take until they are credited; that they are not redeemed is nobody's delay")
+    func points() throws {
+        let stage = try MoneyStage(holdDays: 5, rules: [PointsTests.rule])
+        defer { stage.service.stop() }
+        let held = try stage.sale("held", 10_000)
+        #expect(try report(stage)["waiting.count"] == 1)
+        stage.service.clock.advance(days: 5)
+        stage.runJobs()
+        let path = "/v1/programs/\(stage.program)"
+        #expect(try stage.service.send("PATCH", path, ["hold_days": 0]).status == 200)
+        _ = try stage.sale("fresh", 10_000)
+        stage.service.clock.advance(days: 60)
+        #expect(try told(stage) == 0)
+        #expect(try stage.service.list("/v1/rewards/overdue").isEmpty)
+        let answer = try report(stage, "&by=kind")
+        #expect(answer["groups.0.key"] == "points" && answer["groups.0.count"] == 2)
+        #expect(hours(answer, ["total.max_seconds"]) == [120])
+        #expect(answer["total.within_target_basis_points"] == 10_000)
+        #expect(answer["total.as_promised_basis_points"] == .null)
+        #expect(answer["waiting.count"] == 0)
+        try stage.refund(held.conversion, "all")
+        #expect(try report(stage)["total.count"] == 1)
     }
 
     @Test("what is kept of each way is what its reward, lead and sale themselves tell")

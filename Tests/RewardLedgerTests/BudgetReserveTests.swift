@@ -147,7 +147,10 @@ import Testing
         let rule = try old.rule(.basisPoints(1_000, atMost: nil))
         let participant = try old.participant()
         let rewards = try old.perform { [program = old.program, money = old.money(1_000)] tx in
-            try (0..<4).map { _ in
+            // What today's journal writes beside what that of then had.
+            try tx.run("ALTER TABLE ledger_transactions ADD COLUMN redemption_id BLOB")
+            defer { try? tx.run("ALTER TABLE ledger_transactions DROP COLUMN redemption_id") }
+            return try (0..<4).map { _ in
                 let reward = Reward(
                     id: tx.makeID(), program: program, participant: participant, rule: rule.id,
                     ruleVersion: 1, trigger: .conversion, kind: .cash, lead: nil,

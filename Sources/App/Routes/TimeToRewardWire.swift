@@ -9,8 +9,8 @@ enum TimeToRewardWire {
     static let formulas: [(name: String, text: String)] = [
         (
             "count",
-            "rewards that a first payment settled, and benefits that were given, on the UTC day of "
-                + "that; from <= day < to"
+            "rewards that a first payment settled, points that were credited, and benefits that "
+                + "were given, on the UTC day of that, which is the payment; from <= day < to"
         ),
         (
             "median_seconds",
