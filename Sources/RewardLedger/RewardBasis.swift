@@ -5,8 +5,7 @@ extension RewardRules {
     /// What explains the amount: rule, inputs, the arithmetic of every step in its order, hold and
     /// threshold. It is stored with the reward, and its shares are recomputed from it.
     static func basis(
-        _ rule: RewardRule, _ share: Share, _ occasion: RewardOccasion, at periodAt: Instant,
-        _ budget: BudgetDecision?
+        _ rule: RewardRule, _ share: Share, _ occasion: RewardOccasion, at periodAt: Instant
     ) -> JSONValue {
         var basis: JSONObject = [
             "rule": rule.terms.json,
@@ -26,7 +25,7 @@ extension RewardRules {
                 "segment": person.segment.map { .string($0) } ?? .null,
             ]
         }
-        basis["budget"] = budget?.json
+        basis["budget"] = share.placement.budget?.json
         return .object(basis)
     }
 
@@ -50,12 +49,12 @@ extension RewardRules {
         }
         arithmetic["campaign"] = share.campaign?.json
         if share.retroactive > 0 { arithmetic["retroactive"] = .integer(share.retroactive) }
-        if !share.standing.limits.isEmpty {
+        if !share.placement.limits.isEmpty {
             arithmetic["before_limits"] = .integer(share.beforeLimits)
             arithmetic["limits"] = .array(
-                share.standing.limits.map { limit in
+                share.placement.limits.map { limit in
                     var json = limit.json
-                    let cut = share.cuts.first { $0.limit == limit }
+                    let cut = share.placement.cuts.first { $0.limit == limit }
                     json["cut"] = .integer(cut?.amount ?? 0)
                     return .object(json)
                 })

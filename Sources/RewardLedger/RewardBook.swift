@@ -47,14 +47,13 @@ public enum RewardBook {
         _ share: RewardRules.Share, by rule: RewardRule, _ occasion: RewardOccasion,
         _ tx: Transaction
     ) throws -> Reward? {
-        let budget = try RewardReckoning.budget(
-            share.amount.amount, occasion, at: occasion.moment(tx), tx)
+        let budget = share.placement.budget
         let countsAt =
             budget?.outcome == .queued
             ? budget?.countsTo.start ?? tx.now : occasion.moment(tx)
         let flags = occasion.flags[share.participant] ?? []
-        let basis = RewardRules.basis(rule, share, occasion, at: countsAt, budget).flagged(flags)
-        guard share.amount.amount > 0, budget?.outcome != .refused else {
+        let basis = RewardRules.basis(rule, share, occasion, at: countsAt).flagged(flags)
+        guard share.amount.amount > 0, !share.placement.isRefused else {
             try withhold(
                 share, by: rule, basis, reason: share.amount.amount > 0 ? "budget" : "limit",
                 occasion, tx)

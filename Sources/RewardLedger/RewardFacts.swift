@@ -66,6 +66,8 @@ public struct RewardStanding: Sendable, Equatable {
     var count: Int64 = 1
     /// What rewards of the participant come to already, under each limit.
     var limits: [Limit] = []
+    /// The same in the periods that follow, where the budget has a queue.
+    var queuedLimits: [[Limit]] = []
     /// What the earlier rewards by a rule with retroactive tiers were given for; see
     /// `RewardRules.owedForEarlier`.
     var earlier: [Earlier] = []

@@ -121,6 +121,43 @@ struct BudgetTests {
         try stage.expectSoundBooks()
     }
 
+    @Test("R172, R173: a queued reward is held against the limits of the period it counts to")
+    func limitsOfTheQueue() throws {
+        let stage = try MoneyStage(rules: [
+            [
+                "trigger": "lead.qualified", "amount": MoneyStage.usd(900),
+                "limits": ["participant_year": 1_500],
+            ]
+        ])
+        defer { stage.service.stop() }
+        let patch: JSONValue = [
+            "budget": ["amount": 1_200, "beyond": "queue"],
+            "reward_limits": ["participant_quarter": 1_000],
+        ]
+        let answer = try stage.service.send("PATCH", "/v1/programs/\(stage.program)", patch)
+        #expect(answer.status == 200, "\(answer.text)")
+        let ben = try Scene.partner(stage.service, program: stage.program, name: "ben").id
+        let first = try stage.service.make(
+            "/v1/leads", ["participant_id": .string(ben), "email": "ben@buyer.example"])
+        let leads = try [first] + ["a", "b", "c"].map { try stage.lead($0) }
+        // The quarter has no room for a second 900; the next has, for what limits leave there.
+        for lead in leads {
+            #expect(try stage.service.post("/v1/leads/\(lead)/qualify").status == 200)
+        }
+        let own = Array(
+            try stage.rewards().reversed())
+        #expect(
+            own.map { $0["amount"]?.objectValue?["amount"] } == [900, 100])
+        let why = try stage.service.get(
+            "/v1/rewards/\(try #require(own.last?["id"]?.stringValue))/explain")
+        #expect(why["basis.budget.counts_to"] == .string(quarter(stage).next.name))
+        #expect(why["basis.arithmetic.limits.0.used"] == 900)
+        #expect(why["basis.arithmetic.limits.1.cut"] == 500)
+        let withheld = try stage.service.list("/v1/events?type=reward.withheld")
+        #expect(withheld.map { $0["reason"] } == ["limit"])
+        try stage.expectSoundBooks()
+    }
+
     @Test("without a budget the sums are told all the same, and a refund makes them smaller")
     func unlimited() throws {
         let stage = try MoneyStage(holdDays: 30)

@@ -200,7 +200,7 @@ import Testing
         #expect(share.rateAmount == 25_000)
         #expect(share.campaign?.amount == 50_000)
         #expect(share.beforeLimits == 50_000)
-        #expect(share.cuts.map(\.amount) == [2_000, 8_000])
+        #expect(share.placement.cuts.map(\.amount) == [2_000, 8_000])
         #expect(share.amount.amount == 40_000)
     }
 
@@ -212,7 +212,7 @@ import Testing
         let shares = try RewardRules.shares(
             rule, [credit()], RewardFacts(), [person(1): standing])
         #expect(shares.map(\.amount.amount) == [0])
-        #expect(shares.first?.cuts.map(\.amount) == [500])
+        #expect(shares.first?.placement.cuts.map(\.amount) == [500])
     }
 
     @Test("the limit of a referred customer holds for all who share, who are reviewed as one")
