@@ -13,6 +13,8 @@ public struct RewardFacts: Sendable, Equatable {
     public var customer: CustomerID?
     /// Every customer that is the same person as it; not kept.
     public var person: [CustomerID] = []
+    /// The same where nobody has looked for others; empty without a customer.
+    var allOfPerson: [CustomerID] { person.isEmpty ? [customer].compactMap { $0 } : person }
     /// What was sold.
     public var product: String?
     /// When a sale was made, and the customer's first one that was credited to a participant.

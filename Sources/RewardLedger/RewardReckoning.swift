@@ -96,7 +96,8 @@ public enum RewardReckoning {
                 try standing.count == milestone.at
                 && !RewardStore.standing(rule.id, of: participant, in: nil, reader).isEmpty
         }
-        try hold(&standing, of: participant, rule, occasion, at: moment, reader)
+        try hold(
+            &standing, of: participant, rule, occasion, isPlanned: true, at: moment, reader)
         return standing
     }
 
@@ -107,18 +108,22 @@ public enum RewardReckoning {
         _ occasion: RewardOccasion, at moment: Instant, _ reader: Reader
     ) throws -> RewardPlacement {
         var standing = RewardStanding()
-        try hold(&standing, of: participant, rule, occasion, at: moment, reader)
+        try hold(
+            &standing, of: participant, rule, occasion, isPlanned: false, at: moment, reader)
         return RewardRules.place(
             amount, standing, try budget(occasion, at: moment, reader))
     }
 
-    /// Fills in the limits, of every period that the reward may count to.
+    /// Fills in the limits, of every period that the reward may count to. Where all who share a
+    /// sale are planned together, what the rule has given for it already is not counted beside
+    /// what it is to give.
     private static func hold(
         _ standing: inout RewardStanding, of participant: ParticipantID, _ rule: RewardRule,
-        _ occasion: RewardOccasion, at moment: Instant, _ reader: Reader
+        _ occasion: RewardOccasion, isPlanned: Bool, at moment: Instant, _ reader: Reader
     ) throws {
         func limits(_ instant: Instant) throws -> [RewardStanding.Limit] {
-            try self.limits(of: participant, rule, occasion, at: instant, reader)
+            try self.limits(
+                of: participant, rule, occasion, isPlanned: isPlanned, at: instant, reader)
         }
         standing.limits = try limits(moment)
         guard !standing.limits.isEmpty, let budget = occasion.budget else { return }
@@ -140,7 +145,7 @@ public enum RewardReckoning {
     /// for money: what else a rule gives counts to none.
     private static func limits(
         of participant: ParticipantID, _ rule: RewardRule, _ occasion: RewardOccasion,
-        at moment: Instant, _ reader: Reader
+        isPlanned: Bool, at moment: Instant, _ reader: Reader
     ) throws -> [RewardStanding.Limit] {
         guard rule.terms.isMoney else { return [] }
         return try rule.terms.limits.all.map { ($0, rule.id as RewardRuleID?) }
@@ -151,10 +156,10 @@ public enum RewardReckoning {
                 }
                 let used: Int64
                 if limit.name == .referee {
-                    used =
-                        try occasion.facts.customer.map {
-                            try RewardStore.earned(for: $0, rule: ruleID, reader)
-                        } ?? 0
+                    used = try RewardStore.earned(
+                        for: occasion.facts.allOfPerson, rule: ruleID,
+                        except: isPlanned ? occasion.conversion.map { (rule.id, $0) } : nil,
+                        reader)
                 } else {
                     used = try RewardStore.earned(
                         by: participant, rule: ruleID, in: period.map { $0.start..<$0.end }, reader)

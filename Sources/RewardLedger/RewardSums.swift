@@ -21,15 +21,22 @@ extension RewardStore {
         return try reader.integer(query) ?? 0
     }
 
-    /// What still counts of all rewards for one referred customer, by one rule or by all.
+    /// What still counts of all rewards for one referred person, who may be several customers, by
+    /// one rule or by all; without those that the rule `own.rule` gave for the sale `own.sale`.
     static func earned(
-        for customer: CustomerID, rule: RewardRuleID?, _ reader: Reader
+        for person: [CustomerID], rule: RewardRuleID?,
+        except own: (rule: RewardRuleID, sale: ConversionID)?, _ reader: Reader
     ) throws -> Int64 {
         var query = Query(
             """
-            SELECT coalesce(sum(amount - reversed_amount), 0) FROM rewards WHERE customer_id = ?
-            """, customer)
+            SELECT coalesce(sum(amount - reversed_amount), 0) FROM rewards WHERE customer_id IN
+            """)
+        query.appendList(person)
         if let rule { query.append(" AND rule_id = ?", rule) }
+        if let own {
+            query.append(" AND NOT (rule_id = ?", own.rule)
+            query.append(" AND conversion_id IS ?)", own.sale)
+        }
         return try reader.integer(query) ?? 0
     }
 
