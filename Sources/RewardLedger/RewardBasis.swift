@@ -138,11 +138,30 @@ extension Reward {
         return standing
     }
 
+    /// What it is to a later reward by a rule with retroactive tiers. Of one that still counts,
+    /// nothing but what it brought for earlier ones is taken back in part.
     var earlier: RewardStanding.Earlier {
-        RewardStanding.Earlier(
+        let beforeLimits = arithmetic["before_limits"]?.integerValue ?? amount.amount
+        return RewardStanding.Earlier(
             tierAmount: arithmetic["rate_amount"]?.integerValue ?? wholeAmount,
             parts: arithmetic["parts"]?.integerValue ?? 1,
             of: arithmetic["of"]?.integerValue ?? 1,
-            retroactive: arithmetic["retroactive"]?.integerValue ?? 0)
+            retroactive: max(
+                0, (arithmetic["retroactive"]?.integerValue ?? 0) - reversedAmount),
+            cut: reversedAmount == 0 ? max(0, beforeLimits - amount.amount) : 0)
+    }
+
+    /// The tiers of its rule, as they were when it was granted.
+    var tiers: RewardTiers? {
+        basis.objectValue?["rule"].flatMap { RewardTerms(json: $0) }?.tiers
+    }
+
+    /// Whether `other` was earned in the period whose referrals its own tiers counted.
+    func isOfTiersPeriod(_ other: Reward) -> Bool {
+        guard let tiers, let length = tiers.period else { return true }
+        let referredAt =
+            tiers.moment == .submission ? facts?.referredAt ?? createdAt : createdAt
+        let period = CalendarPeriod(length, containing: min(referredAt, createdAt))
+        return (period.start..<period.end).contains(other.countsAt)
     }
 }

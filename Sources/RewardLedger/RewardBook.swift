@@ -163,10 +163,11 @@ public enum RewardBook {
         for reward in try RewardStore.rewards(of: lead, tx) {
             let unpaid = RewardRules.unpaid(of: reward)
             guard unpaid > 0 else { continue }
-            changed.append(
-                try reverse(
-                    reward, by: unpaid, as: .rewardVoided, refund: nil, reason: reason,
-                    actor: actor, tx))
+            let rest = try reverse(
+                reward, by: unpaid, as: .rewardVoided, refund: nil, reason: reason, actor: actor,
+                tx)
+            changed.append(rest)
+            if rest.netAmount == 0 { try takeBackTopUps(for: rest, actor: actor, tx) }
         }
         return changed
     }
@@ -293,6 +294,7 @@ public enum RewardBook {
         reward.reason = reason
         try JobStore.cancel(old.id, tx)
         try save(&reward, from: old, actor: actor, tx)
+        try takeBackTopUps(for: reward, actor: actor, tx)
     }
 
     /// Writes the changed row and tells of it.

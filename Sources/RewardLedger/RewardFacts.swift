@@ -106,12 +106,13 @@ public struct RewardStanding: Sendable, Equatable {
         }
     }
 
-    /// An earlier reward: what its tier gave to all who shared it, its part of that, and what it
-    /// brought for those before it.
+    /// An earlier reward: what its tier gave to all who shared it, its part of that, what it still
+    /// brings for those before it, and what limits cut from it that nothing was taken back of yet.
     struct Earlier: Sendable, Equatable {
         let tierAmount: Int64
         let parts: Int64
         let of: Int64
         let retroactive: Int64
+        var cut: Int64 = 0
     }
 }

@@ -40,7 +40,15 @@ extension RewardStore {
         return try reader.integer(query) ?? 0
     }
 
-    /// The participant's rewards by the rule that were neither rejected nor voided, oldest first.
+    /// The rewards of its participant by its rule that were granted after `reward`, oldest first.
+    static func earned(after reward: Reward, _ reader: Reader) throws -> [Reward] {
+        var filter = Filter()
+        filter.participant = reward.participant
+        filter.rule = reward.rule
+        return Array(try all(filter, reader).drop { $0.id != reward.id }.dropFirst())
+    }
+
+    /// The participant's rewards by the rule of which anything still counts, oldest first.
     static func standing(
         _ rule: RewardRuleID, of participant: ParticipantID, in period: Range<Instant>?,
         _ reader: Reader
@@ -49,8 +57,7 @@ extension RewardStore {
         filter.participant = participant
         filter.rule = rule
         return try all(filter, reader).filter { reward in
-            reward.state != .rejected && reward.state != .voided
-                && period?.contains(reward.countsAt) != false
+            reward.netAmount > 0 && period?.contains(reward.countsAt) != false
         }
     }
 

@@ -141,6 +141,40 @@ struct RewardEngineTests {
         #expect(try amounts(stage).reduce(0, +) == 6 * 30_000)
     }
 
+    @Test("R142: what a tier brought for an earlier reward goes back with it, once, and no more")
+    func retroactiveVoid() throws {
+        let stage = try MoneyStage(rules: [
+            [
+                "trigger": "lead.qualified",
+                "tiers": ["retroactive": true, "levels": Self.levels([100, 150, 250])],
+            ]
+        ])
+        defer { stage.service.stop() }
+        func net() throws -> [Int64] {
+            try stage.rewards().reversed().compactMap {
+                $0["net_amount"]?.objectValue?["amount"]?.integerValue
+            }
+        }
+        let leads = try (1...3).map { try stage.lead("l\($0)") }
+        for lead in leads { try move(stage, lead, "qualify") }
+        #expect(try net() == [100, 100, 250])
+        let reason: JSONValue = ["reason": "r", "reason_code": "other"]
+        #expect(
+            try stage.service.post("/v1/leads/\(leads[0])/disqualify", reason).status == 200)
+        // Two referrals at 150, although two would not have reached that tier.
+        #expect(try net() == [0, 100, 200])
+        try stage.expectSoundBooks()
+        // Four more reach the next tier: six at 250.
+        for number in 4...7 { try move(stage, try stage.lead("l\(number)"), "qualify") }
+        #expect(try net().reduce(0, +) == 6 * 250)
+        let second = try #require(try stage.rewards().reversed().dropFirst().first)
+        let id = try #require(second["id"]?.stringValue)
+        #expect(
+            try stage.service.post("/v1/rewards/\(id)/void", ["reason": "r"]).status == 200)
+        #expect(try net().reduce(0, +) == 5 * 250)
+        try stage.expectSoundBooks()
+    }
+
     private func sell(
         _ stage: MoneyStage, _ name: String, _ amount: Int64, kind: JSONValue = "purchase",
         lead: String

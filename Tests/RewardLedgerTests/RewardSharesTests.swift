@@ -227,6 +227,31 @@ import Testing
         #expect(shares.map(\.whole) == [700, 700])
     }
 
+    @Test("R142: what each later reward brought for one that is gone is beyond those before it")
+    func topUps() {
+        func reward(_ tier: Int64, brings: Int64, of: Int64 = 1, cut: Int64 = 0)
+            -> RewardStanding.Earlier
+        {
+            RewardStanding.Earlier(
+                tierAmount: tier, parts: 1, of: of, retroactive: brings, cut: cut)
+        }
+        func topUps(_ gone: RewardStanding.Earlier, _ later: RewardStanding.Earlier...) -> [Int64] {
+            RewardRules.topUps(for: gone, in: later)
+        }
+        let first = reward(100, brings: 0)
+        #expect(topUps(first, first, reward(150, brings: 100)) == [0, 50])
+        #expect(
+            topUps(first, reward(150, brings: 100), first, reward(250, brings: 500))
+                == [50, 0, 100])
+        #expect(topUps(reward(150, brings: 100), reward(250, brings: 500)) == [100])
+        // A half of it, not more than what is left, and less what a limit cut away.
+        #expect(topUps(reward(100, brings: 0, of: 2), reward(150, brings: 75)) == [25])
+        #expect(topUps(first, reward(150, brings: 20)) == [20])
+        #expect(topUps(first, reward(150, brings: 100, cut: 30)) == [20])
+        #expect(topUps(first, reward(150, brings: 100, cut: 80)) == [0])
+        #expect(topUps(first, reward(100, brings: 0)) == [0])
+    }
+
     // MARK: - Filters
 
     @Test("a rule for kinds or segments gives the others nothing, and nobody theirs")
