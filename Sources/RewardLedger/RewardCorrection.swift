@@ -11,6 +11,7 @@ public enum RewardCorrection {
     public struct Sale: Sendable {
         /// When it was recorded: the rules of that moment apply.
         public let recordedAt: Instant
+        /// Its whole, and what of that was refunded.
         public let amount: Int64
         public let refunded: Int64
         /// The newest of its refunds.
