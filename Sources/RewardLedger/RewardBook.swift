@@ -308,7 +308,9 @@ public enum RewardBook {
         let isSettled = reward.state == .paid || reward.state == .clawedBack
         if isSettled, reward.paidAt == nil { reward.paidAt = tx.now }
         try RewardStore.update(reward, from: old, tx)
-        if reward.state != old.state { try followClocks(of: reward, tx) }
+        if reward.state != old.state || reward.netAmount == 0 {
+            try followClocks(of: reward, tx)
+        }
         try tell(reward, from: old, actor: actor, data: data, tx)
     }
 
@@ -340,7 +342,7 @@ public enum RewardBook {
     /// Stops the clocks of what is done, or need not be done any more.
     private static func followClocks(of reward: Reward, _ tx: Transaction) throws {
         for clock in try RewardClockStore.running(reward.id, tx)
-        where RewardClockRules.isOver(clock.promise, in: reward.state) {
+        where RewardClockRules.isOver(clock.promise, of: reward) {
             try RewardClockStore.stop(clock, tx)
             try JobStore.cancel(job(of: clock), reward.id, tx)
         }
