@@ -45,15 +45,31 @@ public enum ConversionRules {
         if known.amount != amount { throw .refundDiffers(field: "amount") }
     }
 
-    /// The refunded total after a further refund; never more than the conversion's amount.
+    /// The refunded total after a further refund, which takes something, and never more than the
+    /// conversion's amount. Of a conversion of nothing, a cancellation takes that, once.
     public static func refundedTotal(
-        of conversion: Conversion, adding amount: Money
+        of conversion: Conversion, adding amount: Money, as kind: Refund.Kind, isRefunded: Bool
     ) throws(ConversionRefusal) -> Int64 {
         if amount.currency != conversion.amount.currency {
             throw .otherCurrency(expected: conversion.amount.currency)
         }
         let left = conversion.amount.amount - conversion.refundedAmount
-        guard amount.amount <= left else { throw .refundTooLarge(left: left) }
+        let isOfNothing =
+            conversion.amount.amount == 0 && kind == .cancellation && !isRefunded
+        guard amount.amount <= left, amount.amount > 0 || isOfNothing else {
+            throw .refundTooLarge(left: left)
+        }
         return conversion.refundedAmount + amount.amount
+    }
+
+    /// What of the conversion was refunded, as a part of a whole: all of it, where it was of
+    /// nothing and is cancelled.
+    public static func refundedPart(
+        of conversion: Conversion, isRefunded: Bool
+    ) -> (refunded: Int64, whole: Int64) {
+        guard conversion.amount.amount == 0 else {
+            return (conversion.refundedAmount, conversion.amount.amount)
+        }
+        return (isRefunded ? 1 : 0, 1)
     }
 }

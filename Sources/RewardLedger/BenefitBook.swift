@@ -244,7 +244,7 @@ public enum BenefitBook {
         _ part: Part, _ rule: RewardRule, _ occasion: RewardOccasion, _ tx: Transaction
     ) -> JSONObject {
         if let share = part.reckoned {
-            return RewardRules.basis(rule, share, occasion, at: occasion.moment(tx), nil)
+            return RewardRules.basis(rule, share, occasion, at: occasion.moment(tx))
                 .objectValue ?? [:]
         }
         var basis: JSONObject = [

@@ -24,35 +24,57 @@ public struct BudgetDecision: Sendable, Equatable {
     }
 }
 
+/// What the books know of a program's budget.
+struct BudgetStanding: Sendable {
+    let terms: BudgetTerms
+    /// The period that a reward counts to and, for a queue, those that follow, in order, each with
+    /// what is reserved of it.
+    var reserved: [(period: CalendarPeriod, amount: Int64)]
+
+    /// What was decided about is reserved from now on.
+    mutating func reserve(_ amount: Int64, as decision: BudgetDecision) {
+        guard decision.outcome != .refused,
+            let place = reserved.firstIndex(where: { $0.period == decision.countsTo })
+        else { return }
+        reserved[place].amount += amount
+    }
+}
+
 /// Decisions about budgets: pure.
 public enum BudgetRules {
     /// How many periods a reward may be queued for.
     public static let periodsAhead = 4
 
-    /// Whether `amount` fits what is left (R173). `reserved` has the period that it counts to and,
-    /// for a queue, those that follow, in order. Where none of them has room, a person decides.
+    /// Whether an amount fits what is left, and in which of the budget's periods (R173). `amounts`
+    /// has what it would be in each of them. Nothing fits everywhere. Where no period has room, a
+    /// person decides. Nil without periods.
     static func decide(
-        _ amount: Int64, _ terms: BudgetTerms,
-        _ reserved: [(period: CalendarPeriod, amount: Int64)]
-    ) -> BudgetDecision? {
+        _ amounts: [Int64], _ budget: BudgetStanding
+    ) -> (decision: BudgetDecision, place: Int)? {
+        let (terms, reserved) = (budget.terms, budget.reserved)
         guard let first = reserved.first else { return nil }
-        func fits(_ used: Int64) -> Bool { amount <= terms.amount && used <= terms.amount - amount }
-        func decision(
-            _ outcome: BudgetDecision.Outcome, _ period: CalendarPeriod? = nil
-        ) -> BudgetDecision {
-            BudgetDecision(
-                outcome: outcome, terms: terms, period: first.period, reserved: first.amount,
-                countsTo: period ?? first.period)
+        func fits(_ place: Int) -> Bool {
+            amounts[place] == 0
+                || amounts[place] <= terms.amount
+                    && reserved[place].amount <= terms.amount - amounts[place]
         }
-        if fits(first.amount) { return decision(.fits) }
+        func decision(
+            _ outcome: BudgetDecision.Outcome, _ place: Int = 0
+        ) -> (BudgetDecision, Int) {
+            let decision = BudgetDecision(
+                outcome: outcome, terms: terms, period: first.period, reserved: first.amount,
+                countsTo: reserved[place].period)
+            return (decision, place)
+        }
+        if fits(0) { return decision(.fits) }
         switch terms.beyond {
         case .refuse: return decision(.refused)
         case .review: return decision(.review)
         case .queue:
-            guard let later = reserved.dropFirst().first(where: { fits($0.amount) }) else {
+            guard let later = reserved.indices.dropFirst().first(where: fits) else {
                 return decision(.review)
             }
-            return decision(.queued, later.period)
+            return decision(.queued, later)
         }
     }
 }

@@ -70,6 +70,23 @@ public enum JournalStore {
             """, participant, kind.rawValue, currency.code) ?? 0
     }
 
+    /// What each participant of the program has of it, where that is anything.
+    static func balances(
+        in program: ProgramID, _ currency: Currency, _ reader: Reader
+    ) throws -> [ParticipantBalance] {
+        var balances: [ParticipantID: ParticipantBalance] = [:]
+        try reader.forEach(
+            """
+            SELECT participant_id, kind, balance FROM ledger_accounts
+            WHERE program_id = ? AND currency = ? AND participant_id IS NOT NULL AND balance <> 0
+            """, program, currency.code
+        ) { row in
+            guard let kind = try LedgerAccount.Kind(rawValue: row.text(1)) else { return }
+            try balances[row.id(0), default: ParticipantBalance()].add(row.int64(2), on: kind)
+        }
+        return Array(balances.values)
+    }
+
     /// Whether the reward's grant set its cost aside. Grants from before there was a reserve did
     /// not.
     static func isReserved(_ reward: RewardID, _ reader: Reader) throws -> Bool {

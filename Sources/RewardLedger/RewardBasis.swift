@@ -5,8 +5,7 @@ extension RewardRules {
     /// What explains the amount: rule, inputs, the arithmetic of every step in its order, hold and
     /// threshold. It is stored with the reward, and its shares are recomputed from it.
     static func basis(
-        _ rule: RewardRule, _ share: Share, _ occasion: RewardOccasion, at periodAt: Instant,
-        _ budget: BudgetDecision?
+        _ rule: RewardRule, _ share: Share, _ occasion: RewardOccasion, at periodAt: Instant
     ) -> JSONValue {
         var basis: JSONObject = [
             "rule": rule.terms.json,
@@ -26,7 +25,7 @@ extension RewardRules {
                 "segment": person.segment.map { .string($0) } ?? .null,
             ]
         }
-        basis["budget"] = budget?.json
+        basis["budget"] = share.placement.budget?.json
         return .object(basis)
     }
 
@@ -50,12 +49,12 @@ extension RewardRules {
         }
         arithmetic["campaign"] = share.campaign?.json
         if share.retroactive > 0 { arithmetic["retroactive"] = .integer(share.retroactive) }
-        if !share.standing.limits.isEmpty {
+        if !share.placement.limits.isEmpty {
             arithmetic["before_limits"] = .integer(share.beforeLimits)
             arithmetic["limits"] = .array(
-                share.standing.limits.map { limit in
+                share.placement.limits.map { limit in
                     var json = limit.json
-                    let cut = share.cuts.first { $0.limit == limit }
+                    let cut = share.placement.cuts.first { $0.limit == limit }
                     json["cut"] = .integer(cut?.amount ?? 0)
                     return .object(json)
                 })
@@ -139,11 +138,30 @@ extension Reward {
         return standing
     }
 
+    /// What it is to a later reward by a rule with retroactive tiers. Of one that still counts,
+    /// nothing but what it brought for earlier ones is taken back in part.
     var earlier: RewardStanding.Earlier {
-        RewardStanding.Earlier(
+        let beforeLimits = arithmetic["before_limits"]?.integerValue ?? amount.amount
+        return RewardStanding.Earlier(
             tierAmount: arithmetic["rate_amount"]?.integerValue ?? wholeAmount,
             parts: arithmetic["parts"]?.integerValue ?? 1,
             of: arithmetic["of"]?.integerValue ?? 1,
-            retroactive: arithmetic["retroactive"]?.integerValue ?? 0)
+            retroactive: max(
+                0, (arithmetic["retroactive"]?.integerValue ?? 0) - reversedAmount),
+            cut: reversedAmount == 0 ? max(0, beforeLimits - amount.amount) : 0)
+    }
+
+    /// The tiers of its rule, as they were when it was granted.
+    var tiers: RewardTiers? {
+        basis.objectValue?["rule"].flatMap { RewardTerms(json: $0) }?.tiers
+    }
+
+    /// Whether `other` was earned in the period whose referrals its own tiers counted.
+    func isOfTiersPeriod(_ other: Reward) -> Bool {
+        guard let tiers, let length = tiers.period else { return true }
+        let referredAt =
+            tiers.moment == .submission ? facts?.referredAt ?? createdAt : createdAt
+        let period = CalendarPeriod(length, containing: min(referredAt, createdAt))
+        return (period.start..<period.end).contains(other.countsAt)
     }
 }

@@ -50,14 +50,13 @@ public enum RewardBook {
         _ share: RewardRules.Share, by rule: RewardRule, _ occasion: RewardOccasion,
         _ tx: Transaction
     ) throws -> Reward? {
-        let budget = try RewardReckoning.budget(
-            share.amount.amount, occasion, at: occasion.moment(tx), tx)
+        let budget = share.placement.budget
         let countsAt =
             budget?.outcome == .queued
             ? budget?.countsTo.start ?? tx.now : occasion.moment(tx)
         let flags = occasion.flags[share.participant] ?? []
-        let basis = RewardRules.basis(rule, share, occasion, at: countsAt, budget).flagged(flags)
-        guard share.amount.amount > 0, budget?.outcome != .refused else {
+        let basis = RewardRules.basis(rule, share, occasion, at: countsAt).flagged(flags)
+        guard share.amount.amount > 0, !share.placement.isRefused else {
             try withhold(
                 share, by: rule, basis, reason: share.amount.amount > 0 ? "budget" : "limit",
                 occasion, tx)
@@ -170,10 +169,11 @@ public enum RewardBook {
         for reward in try RewardStore.rewards(of: lead, tx) {
             let unpaid = RewardRules.unpaid(of: reward)
             guard unpaid > 0 else { continue }
-            changed.append(
-                try reverse(
-                    reward, by: unpaid, as: .rewardVoided, refund: nil, reason: reason,
-                    actor: actor, tx))
+            let rest = try reverse(
+                reward, by: unpaid, as: .rewardVoided, refund: nil, reason: reason, actor: actor,
+                tx)
+            changed.append(rest)
+            if rest.netAmount == 0 { try takeBackTopUps(for: rest, actor: actor, tx) }
         }
         return changed
     }
@@ -300,6 +300,7 @@ public enum RewardBook {
         reward.reason = reason
         try JobStore.cancel(old.id, tx)
         try save(&reward, from: old, actor: actor, tx)
+        try takeBackTopUps(for: reward, actor: actor, tx)
     }
 
     /// Writes the changed row and tells of it.
@@ -313,7 +314,9 @@ public enum RewardBook {
         let isSettled = reward.state == .paid || reward.state == .clawedBack
         if isSettled, reward.paidAt == nil { reward.paidAt = tx.now }
         try RewardStore.update(reward, from: old, tx)
-        if reward.state != old.state { try followClocks(of: reward, tx) }
+        if reward.state != old.state || reward.netAmount == 0 {
+            try followClocks(of: reward, tx)
+        }
         try tell(reward, from: old, actor: actor, data: data, tx)
     }
 

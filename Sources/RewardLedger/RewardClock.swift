@@ -2,7 +2,7 @@ import Database
 import Model
 
 /// What a program promised about a reward or aims at, and by when (R166, R167, R273).
-public struct RewardClock: Sendable, Equatable {
+public struct RewardClock: Sendable, Hashable {
     public enum Promise: String, Sendable, CaseIterable {
         /// That it is approved and in the participant's balance.
         case credit
@@ -67,10 +67,11 @@ public enum RewardClockRules {
         }
     }
 
-    /// Whether the promise was kept, or there is nothing left to keep. Points have arrived with
-    /// their credit.
+    /// Whether the promise was kept, or there is nothing left to keep: also when all of the reward
+    /// was taken back while a payout holds it. Points have arrived with their credit.
     static func isOver(_ promise: RewardClock.Promise, of reward: Reward) -> Bool {
-        switch reward.state {
+        guard reward.netAmount > 0 else { return true }
+        return switch reward.state {
         case .pending, .review: false
         case .approved: promise == .credit || reward.kind == .points
         case .paid, .rejected, .voided, .clawedBack: true
@@ -130,17 +131,6 @@ public enum RewardClockStore {
         if let program { query.append(" AND program_id = ?", program) }
         query.append(" ORDER BY due_at, reward_id LIMIT ?", Int64(limit))
         return try reader.all(query, map: clock)
-    }
-
-    /// How many clocks of the promise have run out, counted up to 10,000.
-    public static func overdueCount(
-        _ promise: RewardClock.Promise, at now: Instant, _ reader: Reader
-    ) throws -> Int64 {
-        try reader.integer(
-            """
-            SELECT count(*) FROM (
-                SELECT 1 FROM reward_clocks WHERE promise = ? AND due_at <= ? LIMIT 10000)
-            """, promise.rawValue, now) ?? 0
     }
 
     private static func clock(_ row: Row) throws -> RewardClock {

@@ -11,6 +11,7 @@ public enum RewardCorrection {
     public struct Sale: Sendable {
         /// When it was recorded: the rules of that moment apply.
         public let recordedAt: Instant
+        /// Its whole, and what of that was refunded.
         public let amount: Int64
         public let refunded: Int64
         /// The newest of its refunds.
@@ -64,16 +65,14 @@ public enum RewardCorrection {
             }
             for share in shares {
                 let own = Holding(held, of: share.participant, refused: refused)
-                var missing = own.missing(to: share.amount.amount)
+                let missing = own.missing(
+                    to: own.isEmpty ? share.beforeLimits : share.amount.amount)
                 guard missing > 0 else { continue }
                 // What the limits left then may have gone to other rewards since.
-                for limit in try own.isEmpty
-                    ? []
-                    : RewardReckoning.limits(
-                        of: share.participant, rule, occasion, at: sale.recordedAt, tx)
-                { missing = min(missing, max(0, limit.most - limit.used)) }
-                guard missing > 0,
-                    let reward = try grant(missing, of: share, by: rule, occasion, sale, tx)
+                let placement = try RewardReckoning.place(
+                    missing, for: share.participant, rule, occasion, at: sale.recordedAt, tx)
+                guard own.isEmpty || placement.amount > 0,
+                    let reward = try grant(placement, of: share, by: rule, occasion, sale, tx)
                 else { continue }
                 changed.append(reward)
             }
@@ -147,17 +146,18 @@ public enum RewardCorrection {
         return changed
     }
 
-    /// A further reward for what is missing to `share`; what was refunded of the sale goes from it
+    /// A further reward for what was missing to `share`; what was refunded of the sale goes from it
     /// at once.
     private static func grant(
-        _ missing: Int64, of share: RewardRules.Share, by rule: RewardRule,
+        _ placement: RewardPlacement, of share: RewardRules.Share, by rule: RewardRule,
         _ occasion: RewardOccasion, _ sale: Sale, _ tx: Transaction
     ) throws -> Reward? {
         var part = share
-        part.amount = Money(amount: missing, currency: share.amount.currency)
+        part.placement = placement
+        part.whole = max(share.whole, placement.amount)
         guard let reward = try RewardBook.grant(part, by: rule, occasion, tx) else { return nil }
         let target = RewardRules.reversalTarget(
-            amount: missing, refunded: sale.refunded, whole: sale.amount)
+            amount: placement.amount, refunded: sale.refunded, whole: sale.amount)
         guard target > 0 else { return reward }
         return try RewardBook.reverse(
             reward, by: target, refund: sale.refund, reason: "refunded", actor: occasion.actor, tx)

@@ -13,6 +13,8 @@ public struct RewardFacts: Sendable, Equatable {
     public var customer: CustomerID?
     /// Every customer that is the same person as it; not kept.
     public var person: [CustomerID] = []
+    /// The same where nobody has looked for others; empty without a customer.
+    var allOfPerson: [CustomerID] { person.isEmpty ? [customer].compactMap { $0 } : person }
     /// What was sold.
     public var product: String?
     /// When a sale was made, and the customer's first one that was credited to a participant.
@@ -66,6 +68,8 @@ public struct RewardStanding: Sendable, Equatable {
     var count: Int64 = 1
     /// What rewards of the participant come to already, under each limit.
     var limits: [Limit] = []
+    /// The same in the periods that follow, where the budget has a queue.
+    var queuedLimits: [[Limit]] = []
     /// What the earlier rewards by a rule with retroactive tiers were given for; see
     /// `RewardRules.owedForEarlier`.
     var earlier: [Earlier] = []
@@ -102,12 +106,13 @@ public struct RewardStanding: Sendable, Equatable {
         }
     }
 
-    /// An earlier reward: what its tier gave to all who shared it, its part of that, and what it
-    /// brought for those before it.
+    /// An earlier reward: what its tier gave to all who shared it, its part of that, what it still
+    /// brings for those before it, and what limits cut from it that nothing was taken back of yet.
     struct Earlier: Sendable, Equatable {
         let tierAmount: Int64
         let parts: Int64
         let of: Int64
         let retroactive: Int64
+        var cut: Int64 = 0
     }
 }

@@ -22,8 +22,11 @@ public enum RewardReckoning {
                 ?? standing(of: credit.participant, rule, occasion, at: moment, reader)
         }
         let campaigns = try CampaignStore.promised(to: occasion, by: moment, reader)
+        // Whatever is granted of what was decided anew is held against the budget by itself.
+        let budget =
+            rule.terms.isMoney && held.isEmpty ? try budget(occasion, at: moment, reader) : nil
         return try RewardRules.shares(
-            rule, credits, facts(occasion, held: held), standings, campaigns)
+            rule, credits, facts(occasion, held: held), standings, campaigns, budget)
     }
 
     /// What `rule` would have given for a sale that was recorded at `moment` and earned `held`:
@@ -37,6 +40,7 @@ public enum RewardReckoning {
         free.terms.limits = RewardLimits()
         var occasion = occasion
         occasion.limits = RewardLimits()
+        occasion.budget = nil
         let unlimited = held.filter { $0.standing.limits.isEmpty }
         return try shares(free, occasion, credits, held: unlimited, at: moment, reader).map {
             ($0.participant, $0.amount.amount)
@@ -93,8 +97,40 @@ public enum RewardReckoning {
                 && (!RewardStore.standing(rule.id, of: participant, in: nil, reader).isEmpty
                     || BenefitStore.hasEarned(rule.id, participant, reader))
         }
-        standing.limits = try limits(of: participant, rule, occasion, at: moment, reader)
+        try hold(
+            &standing, of: participant, rule, occasion, isPlanned: true, at: moment, reader)
         return standing
+    }
+
+    /// What limits and the budget leave, as the books are now, of a further `amount` for what
+    /// happened at `moment`.
+    static func place(
+        _ amount: Int64, for participant: ParticipantID, _ rule: RewardRule,
+        _ occasion: RewardOccasion, at moment: Instant, _ reader: Reader
+    ) throws -> RewardPlacement {
+        var standing = RewardStanding()
+        try hold(
+            &standing, of: participant, rule, occasion, isPlanned: false, at: moment, reader)
+        return RewardRules.place(
+            amount, standing, try budget(occasion, at: moment, reader))
+    }
+
+    /// Fills in the limits, of every period that the reward may count to. Where all who share a
+    /// sale are planned together, what the rule has given for it already is not counted beside
+    /// what it is to give.
+    private static func hold(
+        _ standing: inout RewardStanding, of participant: ParticipantID, _ rule: RewardRule,
+        _ occasion: RewardOccasion, isPlanned: Bool, at moment: Instant, _ reader: Reader
+    ) throws {
+        func limits(_ instant: Instant) throws -> [RewardStanding.Limit] {
+            try self.limits(
+                of: participant, rule, occasion, isPlanned: isPlanned, at: instant, reader)
+        }
+        standing.limits = try limits(moment)
+        guard !standing.limits.isEmpty, let budget = occasion.budget else { return }
+        standing.queuedLimits = try periods(of: budget, from: moment).dropFirst().map {
+            try limits($0.start)
+        }
     }
 
     private static func count(
@@ -108,9 +144,9 @@ public enum RewardReckoning {
 
     /// The limits of the rule, then those of the program, each with what is used of it. They hold
     /// for money: what else a rule gives counts to none.
-    static func limits(
+    private static func limits(
         of participant: ParticipantID, _ rule: RewardRule, _ occasion: RewardOccasion,
-        at moment: Instant, _ reader: Reader
+        isPlanned: Bool, at moment: Instant, _ reader: Reader
     ) throws -> [RewardStanding.Limit] {
         guard rule.terms.isMoney else { return [] }
         return try rule.terms.limits.all.map { ($0, rule.id as RewardRuleID?) }
@@ -121,10 +157,10 @@ public enum RewardReckoning {
                 }
                 let used: Int64
                 if limit.name == .referee {
-                    used =
-                        try occasion.facts.customer.map {
-                            try RewardStore.earned(for: $0, rule: ruleID, reader)
-                        } ?? 0
+                    used = try RewardStore.earned(
+                        for: occasion.facts.allOfPerson, rule: ruleID,
+                        except: isPlanned ? occasion.conversion.map { (rule.id, $0) } : nil,
+                        reader)
                 } else {
                     used = try RewardStore.earned(
                         by: participant, rule: ruleID, in: period.map { $0.start..<$0.end }, reader)
@@ -134,19 +170,26 @@ public enum RewardReckoning {
             }
     }
 
-    /// What the program's budget says of `amount`; nil without one.
-    static func budget(
-        _ amount: Int64, _ occasion: RewardOccasion, at moment: Instant, _ reader: Reader
-    ) throws -> BudgetDecision? {
+    /// What is reserved of the program's budget; nil without one.
+    private static func budget(
+        _ occasion: RewardOccasion, at moment: Instant, _ reader: Reader
+    ) throws -> BudgetStanding? {
         guard let terms = occasion.budget else { return nil }
-        var period = CalendarPeriod(terms.period, containing: moment)
-        var reserved: [(period: CalendarPeriod, amount: Int64)] = []
-        for _ in 0...(terms.beyond == .queue ? BudgetRules.periodsAhead : 0) {
-            reserved.append(
-                (period, try RewardStore.reserved(in: occasion.program, period, reader)))
-            period = period.next
-        }
-        return BudgetRules.decide(amount, terms, reserved)
+        return BudgetStanding(
+            terms: terms,
+            reserved: try periods(of: terms, from: moment).map {
+                ($0, try RewardStore.reserved(in: occasion.program, $0, reader))
+            })
+    }
+
+    /// To which a reward of `moment` may count, in order.
+    private static func periods(
+        of terms: BudgetTerms, from moment: Instant
+    ) -> [CalendarPeriod] {
+        var periods = [CalendarPeriod(terms.period, containing: moment)]
+        guard terms.beyond == .queue else { return periods }
+        for _ in 0..<BudgetRules.periodsAhead { periods.append(periods[periods.count - 1].next) }
+        return periods
     }
 }
 

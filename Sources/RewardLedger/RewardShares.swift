@@ -5,8 +5,9 @@ extension RewardRules {
     /// then the campaign, then limits; the budget and the review follow on the final amount).
     public struct Share: Sendable, Equatable {
         public let participant: ParticipantID
-        /// Zero when the limits left nothing.
-        public var amount: Money
+        let currency: Currency
+        /// What limits and budget leave of it.
+        var placement: RewardPlacement
         /// What the participant is credited with.
         public let base: Money?
         /// What the rule gives on this occasion, to all who share it, after every step.
@@ -30,13 +31,9 @@ extension RewardRules {
         /// What it brings for earlier rewards, because the tiers are retroactive.
         public let retroactive: Int64
         public let beforeLimits: Int64
-        public let cuts: [Cut]
-    }
 
-    /// What a limit took away.
-    public struct Cut: Sendable, Equatable {
-        let limit: RewardStanding.Limit
-        let amount: Int64
+        /// Zero when the limits left nothing.
+        public var amount: Money { Money(amount: placement.amount, currency: currency) }
     }
 
     /// The campaign that changed an amount.
@@ -56,23 +53,31 @@ extension RewardRules {
     /// one participant count together.
     static func shares(
         _ rule: RewardRule, _ credits: [Credit], _ facts: RewardFacts = RewardFacts(),
-        _ standings: [ParticipantID: RewardStanding] = [:], _ campaigns: [Campaign] = []
+        _ standings: [ParticipantID: RewardStanding] = [:], _ campaigns: [Campaign] = [],
+        _ budget: BudgetStanding? = nil
     ) throws(MoneyError) -> [Share] {
+        var budget = budget
         guard isAbout(rule.terms, facts) else { return [] }
         let credits = try merged(credits)
         let base = try total(credits)
         var shares: [Share] = []
+        var whole: Int64 = 0
         var given: Int64 = 0
         for place in credits.indices {
             let standing = standings[credits[place].participant] ?? RewardStanding()
             guard isFor(rule.terms, facts.participants[credits[place].participant], standing),
                 let share = try share(
-                    of: place, credits, base, rule, facts, standing, campaigns, given)
+                    of: place, credits, base, rule, facts, standing, campaigns, given,
+                    budget)
             else { continue }
-            given += share.amount.amount
+            whole += share.placement.amount
+            if !share.placement.isRefused { given += share.placement.amount }
+            if let decision = share.placement.budget {
+                budget?.reserve(share.placement.amount, as: decision)
+            }
             shares.append(share)
         }
-        for place in shares.indices { shares[place].whole = given }
+        for place in shares.indices { shares[place].whole = whole }
         return shares
     }
 
@@ -98,7 +103,8 @@ extension RewardRules {
 
     private static func share(
         of place: Int, _ credits: [Credit], _ base: Money?, _ rule: RewardRule,
-        _ facts: RewardFacts, _ standing: RewardStanding, _ campaigns: [Campaign], _ given: Int64
+        _ facts: RewardFacts, _ standing: RewardStanding, _ campaigns: [Campaign], _ given: Int64,
+        _ budget: BudgetStanding?
     ) throws(MoneyError) -> Share? {
         let level = rule.terms.tiers?.level(standing.count)
         guard let rate = level?.rate ?? rule.terms.baseRate,
@@ -120,15 +126,15 @@ extension RewardRules {
             if overflow { throw .overflow }
             return nil
         }
-        let (amount, cuts) = cut(before, standing.limits, given)
+        let placement = RewardRules.place(before, standing, given: given, budget)
         return Share(
-            participant: credits[place].participant,
-            amount: Money(amount: amount, currency: step.amount.currency),
-            base: credits[place].base, whole: amount, wholeBase: step.base,
+            participant: credits[place].participant, currency: step.amount.currency,
+            placement: placement, base: credits[place].base, whole: placement.amount,
+            wholeBase: step.base,
             remainder: step.remainder, uncapped: step.exact, rate: rate,
             rateAmount: step.amount.amount, level: level, standing: standing, campaign: campaign,
             parts: isShared ? weights[place] : 1, partsOf: isShared ? weights.reduce(0, +) : 1,
-            retroactive: retroactive, beforeLimits: before, cuts: cuts)
+            retroactive: retroactive, beforeLimits: before)
     }
 
     private struct Step {
@@ -172,23 +178,6 @@ extension RewardRules {
             throw .overflow
         }
         return result
-    }
-
-    /// Each limit in turn leaves at most its room. `given` is what others have of this occasion
-    /// already: the limits of a referred customer hold for all together.
-    private static func cut(
-        _ amount: Int64, _ limits: [RewardStanding.Limit], _ given: Int64
-    ) -> (amount: Int64, cuts: [Cut]) {
-        var amount = amount
-        var cuts: [Cut] = []
-        for limit in limits {
-            let used = limit.used + (limit.name == .referee ? given : 0)
-            let room = max(0, limit.most - used)
-            guard amount > room else { continue }
-            cuts.append(Cut(limit: limit, amount: amount - room))
-            amount = room
-        }
-        return (amount, cuts)
     }
 
     private static func total(_ credits: [Credit]) throws(MoneyError) -> Money? {

@@ -334,6 +334,50 @@ struct MoneyTests {
 
     // MARK: - Leads that come back
 
+    @Test("a sign-up of amount 0 is cancelled once: its paid reward is owed back, and stays so")
+    func cancelledSignup() throws {
+        let stage = try MoneyStage(rules: [
+            ["trigger": "signup", "amount": MoneyStage.usd(5_000)],
+            ["trigger": "signup", "recipient": "referee", "kind": "points", "points": 7],
+        ])
+        defer { stage.service.stop() }
+        let ben = try Scene.partner(stage.service, program: stage.program, name: "ben").id
+        let signup = try stage.service.post(
+            "/v1/conversions",
+            [
+                "external_id": "signup-1", "lead_id": .string(try stage.lead()),
+                "kind": "signup", "amount": MoneyStage.usd(0),
+            ])
+        #expect(signup["rewards.0.amount.amount"] == 5_000, "\(signup.text)")
+        let path = "/v1/conversions/\(try signup.id())"
+        try stage.paid("p1")
+        func refund(_ name: String, _ kind: JSONValue) throws -> TestAnswer {
+            try stage.service.post(
+                path + "/refund", ["external_id": .string(name), "kind": kind])
+        }
+        #expect(try refund("r0", "refund")["code"] == "refund_too_large")
+        let cancelled = try refund("r1", "cancellation")
+        #expect(cancelled.status == 201, "\(cancelled.text)")
+        #expect(cancelled["amount.amount"] == 0 && cancelled["conversion_refunded.amount"] == 0)
+        #expect(try stage.balance() == [0, 0, 0, 5_000, 5_000])
+        #expect(try stage.rewards().map { $0["status"] } == ["clawed_back"])
+        #expect(
+            try stage.service.list("/v1/benefits").map { $0["status"] } == ["voided"])
+        // Told again it is the same one; another is refused.
+        #expect(try refund("r1", "cancellation").status == 200)
+        #expect(try refund("r2", "cancellation")["code"] == "refund_too_large")
+        // Whoever gets the credit now gets nothing of it either.
+        let moved = try stage.service.post(
+            path + "/reattribute",
+            ["reason": "r", "credits": [["participant_id": .string(ben), "parts": 1]]])
+        #expect(moved.status < 300, "\(moved.text)")
+        let net = try stage.service.list("/v1/rewards").compactMap {
+            $0["net_amount"]?.objectValue?["amount"]
+        }
+        #expect(net == [0, 0])
+        try stage.expectSoundBooks()
+    }
+
     @Test("a lead in nurture is open again at its follow-up time, by itself and once")
     func followUp() throws {
         let stage = try MoneyStage()

@@ -75,6 +75,44 @@ struct RehearsalTests {
         try stage.expectSoundBooks()
     }
 
+    @Test("the same rules rehearsed make no difference, whatever limits and budget withheld")
+    func sameRules() throws {
+        let limits: [JSONObject] = [
+            ["reward_limits": ["participant_total": 800]],
+            ["reward_limits": ["referee": 700]],
+            ["budget": ["amount": 1_500, "beyond": "refuse"]],
+            ["budget": ["amount": 1_500, "beyond": "queue"], "reward_limits": ["referee": 1_200]],
+        ]
+        for change in limits {
+            let stage = try CreditStage(["model": "linear"])
+            defer { stage.service.stop() }
+            let path = "/v1/programs/\(stage.program)"
+            #expect(try stage.service.send("PATCH", path, .object(change)).status == 200)
+            try stage.touch(stage.ada, 9, customer: "c")
+            try stage.touch(stage.ben, 5, customer: "c")
+            for number in 0..<3 {
+                _ = try stage.sell("s-\(number)", 10_000, customer: "c")
+            }
+            let granted = try stage.service.list("/v1/rewards?limit=100").compactMap {
+                $0["amount"]?.objectValue?["amount"]?.integerValue
+            }
+            #expect(granted.reduce(0, +) < 3_000, "\(change)")
+            let rules = try stage.service.get(path + "/reward_rules").ids
+            let same: JSONValue = [
+                "rule_id": .string(rules[0]),
+                "rule": ["trigger": "conversion", "basis_points": 1_000],
+            ]
+            let (_, answer) = try Self.rehearse(stage, ["reward_rules": [same]])
+            #expect(answer["result.limits_and_budget"] == "not_applied", "\(answer.text)")
+            #expect(Self.sums(answer["result.rewards"]) == [3_000, 3_000, 0], "\(change)")
+            for person in [stage.ada, stage.ben] {
+                #expect(
+                    Self.sums(Self.line(answer, person)["rewards"]) == [1_500, 1_500, 0],
+                    "\(change)")
+            }
+        }
+    }
+
     @Test("a wider window sees touches that were too early, and late touches too")
     func window() throws {
         let stage = try CreditStage()

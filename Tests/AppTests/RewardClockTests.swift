@@ -60,6 +60,46 @@ struct RewardClockTests {
         try stage.expectSoundBooks()
     }
 
+    @Test("what cannot be paid is told apart from what the operator can clear, or is not late")
+    func blocked() throws {
+        let stage = try MoneyStage()
+        defer { stage.service.stop() }
+        func gauge(_ name: String) throws -> Bool {
+            try stage.service.get("/metrics").text.contains("referrald_rewards_overdue\(name)\n")
+        }
+        func blockedBy() throws -> [JSONValue?] {
+            try stage.service.list("/v1/rewards/overdue").map { $0["blocked_by"] }
+        }
+        // All of it is taken back while the provider has it: nothing is left to pay.
+        let refunded = try stage.sale("a", 100_000)
+        let payout = try stage.submitted("p1")
+        try stage.refund(refunded.conversion, "a")
+        stage.service.clock.advance(days: 31)
+        #expect(try overdueEvents(stage).isEmpty)
+        #expect(try blockedBy() == [])
+        #expect(try stage.service.post("/v1/payouts/\(payout)/confirm").status == 200)
+        // What is due is less than what is owed.
+        _ = try stage.sale("b", 50_000)
+        stage.service.clock.advance(days: 31)
+        let told = try overdueEvents(stage)
+        #expect(told.map { $0["data"]?.objectValue?["blocked_by"] } == ["owes"])
+        #expect(try blockedBy() == ["owes"])
+        #expect(try gauge(#"{promise="payment"} 0"#))
+        #expect(try gauge(#"_blocked{promise="payment",blocked_by="owes"} 1"#))
+        // A further sale is more than that: both are for the operator to pay.
+        _ = try stage.sale("c", 80_000)
+        stage.service.clock.advance(days: 31)
+        #expect(try blockedBy() == [.null, .null])
+        #expect(try gauge(#"{promise="payment"} 2"#))
+        let suspended = try stage.service.post(
+            "/v1/participants/\(stage.participant)/suspend")
+        #expect(suspended.status == 200, "\(suspended.text)")
+        #expect(try blockedBy() == ["participant_not_approved", "participant_not_approved"])
+        #expect(try gauge(#"{promise="payment"} 0"#))
+        #expect(
+            try gauge(#"_blocked{promise="payment",blocked_by="participant_not_approved"} 2"#))
+    }
+
     @Test("what falls due while the service is stopped is told once, after however many starts")
     func stopped() throws {
         let first = try MoneyStage(threshold: 1)

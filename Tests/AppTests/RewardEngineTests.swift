@@ -141,6 +141,40 @@ struct RewardEngineTests {
         #expect(try amounts(stage).reduce(0, +) == 6 * 30_000)
     }
 
+    @Test("R142: what a tier brought for an earlier reward goes back with it, once, and no more")
+    func retroactiveVoid() throws {
+        let stage = try MoneyStage(rules: [
+            [
+                "trigger": "lead.qualified",
+                "tiers": ["retroactive": true, "levels": Self.levels([100, 150, 250])],
+            ]
+        ])
+        defer { stage.service.stop() }
+        func net() throws -> [Int64] {
+            try stage.rewards().reversed().compactMap {
+                $0["net_amount"]?.objectValue?["amount"]?.integerValue
+            }
+        }
+        let leads = try (1...3).map { try stage.lead("l\($0)") }
+        for lead in leads { try move(stage, lead, "qualify") }
+        #expect(try net() == [100, 100, 250])
+        let reason: JSONValue = ["reason": "r", "reason_code": "other"]
+        #expect(
+            try stage.service.post("/v1/leads/\(leads[0])/disqualify", reason).status == 200)
+        // Two referrals at 150, although two would not have reached that tier.
+        #expect(try net() == [0, 100, 200])
+        try stage.expectSoundBooks()
+        // Four more reach the next tier: six at 250.
+        for number in 4...7 { try move(stage, try stage.lead("l\(number)"), "qualify") }
+        #expect(try net().reduce(0, +) == 6 * 250)
+        let second = try #require(try stage.rewards().reversed().dropFirst().first)
+        let id = try #require(second["id"]?.stringValue)
+        #expect(
+            try stage.service.post("/v1/rewards/\(id)/void", ["reason": "r"]).status == 200)
+        #expect(try net().reduce(0, +) == 5 * 250)
+        try stage.expectSoundBooks()
+    }
+
     private func sell(
         _ stage: MoneyStage, _ name: String, _ amount: Int64, kind: JSONValue = "purchase",
         lead: String
@@ -283,6 +317,52 @@ struct RewardEngineTests {
         #expect(changed["reward_limits.participant_total"] == 450)
         try move(stage, try stage.lead("a"), "qualify", "win")
         #expect(try amounts(stage) == [300, 150])
+    }
+
+    @Test(
+        "R172: the limit of a referred customer holds for the whole person, until it is two again")
+    func refereeLimit() throws {
+        let stage = try MoneyStage(rules: [
+            [
+                "trigger": "conversion", "basis_points": 1_000, "limits": ["referee": 1_000],
+            ]
+        ])
+        defer { stage.service.stop() }
+        let ben = try Scene.partner(stage.service, program: stage.program, name: "ben").id
+        _ = try stage.service.make(
+            "/v1/links", ["participant_id": .string(stage.participant), "code": "ada"])
+        func sell(_ name: String, _ customer: String, _ amount: Int64) throws -> TestAnswer {
+            try stage.service.post(
+                "/v1/conversions",
+                [
+                    "external_id": .string(name), "kind": "purchase", "ref": "ada",
+                    "customer": ["external_id": .string(customer)], "amount": Self.usd(amount),
+                ])
+        }
+        let first = try sell("o1", "web", 9_000)
+        #expect(first["rewards.0.amount.amount"] == 900)
+        let other = try sell("o2", "app", 500)
+        #expect(other["rewards.0.amount.amount"] == 50)
+        let web = try #require(first["customer_id"]?.stringValue)
+        let merge = try stage.service.make(
+            "/v1/customers/\(web)/merge",
+            ["customer_id": other["customer_id"] ?? .null, "reason": "Same telephone"])
+        #expect(try sell("o3", "app", 9_000)["rewards.0.amount.amount"] == 50)
+        #expect(try sell("o4", "web", 9_000)["rewards"] == [])
+        // The credit of the first sale moves: what its rule gave for it does not stand in the way.
+        let moved = try stage.service.post(
+            "/v1/conversions/\(first.id())/reattribute",
+            ["reason": "r", "credits": [["participant_id": .string(ben), "parts": 1]]])
+        #expect(moved.status < 300, "\(moved.text)")
+        let rewards = try stage.service.list("/v1/rewards?participant_id=\(ben)")
+        #expect(rewards.map { $0["amount"]?.objectValue?["amount"] } == [900])
+        #expect(try sell("o5", "web", 9_000)["rewards"] == [])
+        let undone = try stage.service.post(
+            "/v1/customer_merges/\(merge)/undo", ["reason": "Brothers"])
+        #expect(undone.status == 200, "\(undone.text)")
+        #expect(try sell("o6", "web", 9_000)["rewards.0.amount.amount"] == 100)
+        #expect(try sell("o7", "app", 9_000)["rewards.0.amount.amount"] == 900)
+        try stage.expectSoundBooks()
     }
 
     @Test("a new decision about a sale's credit sees the tier and the limits of its day")

@@ -10,11 +10,11 @@ struct ConversionRulesTests {
     static let usd = Currency("USD") ?? Currency.all[0]
     static let eur = Currency("EUR") ?? Currency.all[0]
 
-    static func conversion(refunded: Int64 = 0) -> Conversion {
+    static func conversion(amount: Int64 = 1000, refunded: Int64 = 0) -> Conversion {
         Conversion(
             id: ConversionID(high: 0, low: 1), program: ProgramID(high: 0, low: 2),
             externalID: "order-1", customer: CustomerID(high: 0, low: 3), lead: nil, click: nil,
-            ref: nil, kind: .purchase, amount: Money(amount: 1000, currency: usd),
+            ref: nil, kind: .purchase, amount: Money(amount: amount, currency: usd),
             refundedAmount: refunded, occurredAt: now, metadata: [:], createdAt: now)
     }
 
@@ -60,14 +60,38 @@ struct ConversionRulesTests {
     func refundTotals() throws {
         let money = { (amount: Int64) in Money(amount: amount, currency: Self.usd) }
         let sold = Self.conversion(refunded: 400)
-        #expect(try ConversionRules.refundedTotal(of: sold, adding: money(600)) == 1000)
+        func total(_ amount: Money, as kind: Refund.Kind = .refund) throws -> Int64 {
+            try ConversionRules.refundedTotal(
+                of: sold, adding: amount, as: kind, isRefunded: true)
+        }
+        #expect(try total(money(600)) == 1000)
+        #expect(throws: ConversionRefusal.refundTooLarge(left: 600)) { try total(money(601)) }
         #expect(throws: ConversionRefusal.refundTooLarge(left: 600)) {
-            try ConversionRules.refundedTotal(of: sold, adding: money(601))
+            try total(money(0), as: .cancellation)
         }
         #expect(throws: ConversionRefusal.otherCurrency(expected: Self.usd)) {
-            try ConversionRules.refundedTotal(
-                of: sold, adding: Money(amount: 1, currency: Self.eur))
+            try total(Money(amount: 1, currency: Self.eur))
         }
+        #expect(ConversionRules.refundedPart(of: sold, isRefunded: true) == (400, 1000))
+    }
+
+    @Test("a conversion of nothing can be cancelled once, which takes all of it")
+    func cancelledNothing() throws {
+        let nothing = Self.conversion(amount: 0, refunded: 0)
+        func total(_ kind: Refund.Kind, isRefunded: Bool) throws -> Int64 {
+            try ConversionRules.refundedTotal(
+                of: nothing, adding: nothing.amount, as: kind, isRefunded: isRefunded)
+        }
+        #expect(try total(.cancellation, isRefunded: false) == 0)
+        for (kind, isRefunded) in [
+            (Refund.Kind.cancellation, true), (.refund, false), (.chargeback, false),
+        ] {
+            #expect(throws: ConversionRefusal.refundTooLarge(left: 0)) {
+                try total(kind, isRefunded: isRefunded)
+            }
+        }
+        #expect(ConversionRules.refundedPart(of: nothing, isRefunded: false) == (0, 1))
+        #expect(ConversionRules.refundedPart(of: nothing, isRefunded: true) == (1, 1))
     }
 
     @Test("a repeated refund must be the same in conversion, kind and amount")

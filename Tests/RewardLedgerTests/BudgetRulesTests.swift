@@ -41,9 +41,13 @@ import Testing
             defer { period = period.next }
             return (period: period, amount: amount)
         }
-        let decision = try #require(BudgetRules.decide(row.amount, terms, reserved))
+        let (decision, place) = try #require(
+            BudgetRules.decide(
+                row.reserved.map { _ in row.amount },
+                BudgetStanding(terms: terms, reserved: reserved)))
         #expect(decision.outcome == row.outcome)
         #expect(decision.countsTo.name == row.countsTo)
+        #expect(reserved[place].period.name == row.countsTo)
         #expect(decision.json.objectValue?["reserved"]?.integerValue == row.reserved.first)
     }
 

@@ -200,7 +200,7 @@ import Testing
         #expect(share.rateAmount == 25_000)
         #expect(share.campaign?.amount == 50_000)
         #expect(share.beforeLimits == 50_000)
-        #expect(share.cuts.map(\.amount) == [2_000, 8_000])
+        #expect(share.placement.cuts.map(\.amount) == [2_000, 8_000])
         #expect(share.amount.amount == 40_000)
     }
 
@@ -212,7 +212,7 @@ import Testing
         let shares = try RewardRules.shares(
             rule, [credit()], RewardFacts(), [person(1): standing])
         #expect(shares.map(\.amount.amount) == [0])
-        #expect(shares.first?.cuts.map(\.amount) == [500])
+        #expect(shares.first?.placement.cuts.map(\.amount) == [500])
     }
 
     @Test("the limit of a referred customer holds for all who share, who are reviewed as one")
@@ -225,6 +225,31 @@ import Testing
             [person(1): standing, person(2): standing])
         #expect(shares.map(\.amount.amount) == [500, 200])
         #expect(shares.map(\.whole) == [700, 700])
+    }
+
+    @Test("R142: what each later reward brought for one that is gone is beyond those before it")
+    func topUps() {
+        func reward(_ tier: Int64, brings: Int64, of: Int64 = 1, cut: Int64 = 0)
+            -> RewardStanding.Earlier
+        {
+            RewardStanding.Earlier(
+                tierAmount: tier, parts: 1, of: of, retroactive: brings, cut: cut)
+        }
+        func topUps(_ gone: RewardStanding.Earlier, _ later: RewardStanding.Earlier...) -> [Int64] {
+            RewardRules.topUps(for: gone, in: later)
+        }
+        let first = reward(100, brings: 0)
+        #expect(topUps(first, first, reward(150, brings: 100)) == [0, 50])
+        #expect(
+            topUps(first, reward(150, brings: 100), first, reward(250, brings: 500))
+                == [50, 0, 100])
+        #expect(topUps(reward(150, brings: 100), reward(250, brings: 500)) == [100])
+        // A half of it, not more than what is left, and less what a limit cut away.
+        #expect(topUps(reward(100, brings: 0, of: 2), reward(150, brings: 75)) == [25])
+        #expect(topUps(first, reward(150, brings: 20)) == [20])
+        #expect(topUps(first, reward(150, brings: 100, cut: 30)) == [20])
+        #expect(topUps(first, reward(150, brings: 100, cut: 80)) == [0])
+        #expect(topUps(first, reward(100, brings: 0)) == [0])
     }
 
     // MARK: - Filters

@@ -22,10 +22,14 @@ enum MissReward {
             promises.contains($0.promise) && $0.dueAt <= tx.now
         }
         guard let clock, let reward = try RewardStore.find(id, tx) else { return }
+        let obstacle = try FindObstacle.run(clock, tx)
         try EventStore.append(
             NewEvent(
                 type, id, program: reward.program, participant: reward.participant,
                 actor: "system", to: reward.state.rawValue, reason: clock.promise.rawValue,
-                data: ["due_at": .string(clock.dueAt.rfc3339)]), tx)
+                data: [
+                    "due_at": .string(clock.dueAt.rfc3339),
+                    "blocked_by": obstacle.map { .string($0.rawValue) } ?? .null,
+                ]), tx)
     }
 }

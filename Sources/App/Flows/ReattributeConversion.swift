@@ -46,10 +46,11 @@ struct ReattributeConversion: Sendable {
             lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
             actor: actor, facts: facts)
         let terms = try occasion.terms(credits, tx)
+        let refund = try ConversionStore.newestRefund(of: conversion.id, tx)
+        let part = ConversionRules.refundedPart(of: conversion, isRefunded: refund != nil)
         let sale = RewardCorrection.Sale(
-            recordedAt: conversion.createdAt, amount: conversion.amount.amount,
-            refunded: conversion.refundedAmount,
-            refund: try ConversionStore.newestRefund(of: conversion.id, tx))
+            recordedAt: conversion.createdAt, amount: part.whole, refunded: part.refunded,
+            refund: refund)
         try BenefitBook.correct(terms, to: credits, of: sale, tx)
         _ = try RewardCorrection.run(terms, to: credits, of: sale, tx)
         return (attribution, true)

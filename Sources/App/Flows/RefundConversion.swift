@@ -41,8 +41,9 @@ struct RefundConversion: Sendable {
             amount: conversion.amount.amount - conversion.refundedAmount,
             currency: conversion.amount.currency)
         let amount = amount ?? left
-        guard amount.amount > 0 else { throw ConversionRefusal.refundTooLarge(left: 0) }
-        let total = try ConversionRules.refundedTotal(of: conversion, adding: amount)
+        let isRefunded = try ConversionStore.newestRefund(of: conversion.id, tx) != nil
+        let total = try ConversionRules.refundedTotal(
+            of: conversion, adding: amount, as: kind, isRefunded: isRefunded)
         let refund = Refund(
             id: tx.makeID(), program: conversion.program, conversion: conversion.id,
             externalID: externalID, kind: kind, amount: amount.amount, reason: reason,
@@ -54,9 +55,10 @@ struct RefundConversion: Sendable {
                 "conversion.refunded", conversion.id, program: conversion.program, actor: actor,
                 reason: kind.rawValue,
                 data: ["refund_id": .string(refund.id.description), "amount": amount.json]), tx)
+        let part = ConversionRules.refundedPart(of: conversion, isRefunded: true)
         try ReverseRewards.run(
-            conversion: conversion.id, refundedTotal: total,
-            conversionAmount: conversion.amount.amount, refund: refund.id, actor: actor, tx)
+            conversion: conversion.id, refunded: part.refunded, of: part.whole, refund: refund.id,
+            actor: actor, tx)
         return Outcome(refund: refund, conversion: conversion, isNew: true)
     }
 }

@@ -28,15 +28,16 @@ struct RehearseProgram {
     /// Conversions whose credit would be another.
     private var changed: Int64 = 0
 
+    /// What the answer says of limits and budgets.
+    static let limitsAndBudget = "not_applied"
+
     /// Participants that are told, those with the largest differences.
     static let linesMax = 1_000
 
     init(_ change: RehearsalChange, _ program: Program, _ reader: Reader) throws {
         self.program = program
         terms = try change.terms(program)
-        rules = try change.rules(program, reader).filter {
-            $0.terms.isMoney && $0.terms.trigger.isConversion
-        }
+        rules = try change.rules(program, reader)
     }
 
     /// Adds one conversion.
@@ -50,26 +51,38 @@ struct RehearseProgram {
         if rehearsed.credits != attribution.credits { changed += 1 }
         try addCredit(attribution.decision, conversion, to: \.credit.actual)
         try addCredit(rehearsed, conversion, to: \.credit.rehearsed)
-        let held = try RewardStore.rewards(of: id, reader).filter {
-            $0.trigger == .conversion && $0.kind != .points
-        }
-        for reward in held {
-            let amount = reward.amount.amount - reward.correctedAmount
-            try add(amount, of: reward.participant, to: \.rewards.actual)
-        }
         guard try GrantRewards.mayEarn(conversion, program, reader) else { return }
-        let credits = GrantRewards.credits(rehearsed, of: conversion)
+        let held = try RewardStore.rewards(of: id, reader).filter { $0.trigger == .conversion }
         let trigger = RewardRule.Trigger.conversion(kind: conversion.kind.rawValue)
+        let past = try RewardRuleStore.inForce(
+            in: program.id, for: trigger, at: conversion.createdAt,
+            granted: Dictionary(held.map { ($0.rule, $0.ruleVersion) }) { first, _ in first },
+            reader)
+        try addRewards(
+            past, attribution.decision, conversion, held, to: \.rewards.actual, reader)
+        try addRewards(
+            rules.filter { RewardRuleRules.applies($0, to: trigger) }, rehearsed, conversion, held,
+            to: \.rewards.rehearsed, reader)
+    }
+
+    /// What the rules give for the conversion, in the same way on both sides: before limits and
+    /// budgets. What these left of it then says nothing of what they would have left under other
+    /// rules, as everything else that was earned by then would be another.
+    private mutating func addRewards(
+        _ rules: [RewardRule], _ decision: AttributionDecision, _ conversion: Conversion,
+        _ held: [Reward], to column: WritableKeyPath<Line, Int64>, _ reader: Reader
+    ) throws {
+        let credits = GrantRewards.credits(decision, of: conversion)
         var occasion = GrantRewards.Occasion(
-            trigger: trigger, program: program, lead: conversion.lead, conversion: id,
-            actor: "system")
+            trigger: .conversion(kind: conversion.kind.rawValue), program: program,
+            lead: conversion.lead, conversion: conversion.id, actor: "system")
         let lead = try conversion.lead.flatMap { try LeadStore.find($0, reader) }
-        occasion.facts = try GrantRewards.facts(of: conversion, lead, rehearsed, reader)
+        occasion.facts = try GrantRewards.facts(of: conversion, lead, decision, reader)
         let terms = try occasion.unflagged(credits, reader)
-        for rule in rules where RewardRuleRules.applies(rule, to: trigger) {
+        for rule in rules where rule.terms.isMoney && rule.terms.trigger.isConversion {
             for share in try RewardReckoning.rehearse(
                 rule, terms, credits, held: held, at: conversion.createdAt, reader)
-            { try add(share.amount, of: share.participant, to: \.rewards.rehearsed) }
+            { try add(share.amount, of: share.participant, to: column) }
         }
     }
 
@@ -113,6 +126,7 @@ struct RehearseProgram {
         return [
             "conversions": .integer(processed), "conversions_changed": .integer(changed),
             "credit": Self.json(total.credit), "rewards": Self.json(total.rewards),
+            "limits_and_budget": .string(Self.limitsAndBudget),
             "participants": .array(
                 ranking.prefix(Self.linesMax).map { participant, line in
                     [

@@ -126,6 +126,45 @@ enum Metrics {
             Double(app.ignoredForwards.count))
     }
 
+    /// What the operator can do something about, and by itself what it cannot.
+    private static func overdueRewards(
+        _ app: Application, _ reader: Reader, _ out: inout Exposition
+    ) throws {
+        var open: [RewardClock.Promise: Int64] = [:]
+        var blocked: [RewardClock.Promise: [RewardObstacle: Int64]] = [:]
+        for promise in RewardClock.Promise.allCases {
+            for overdue in try RewardClockStore.overdueRewards(
+                promise, at: app.clock.now(), reader)
+            {
+                if let obstacle = try FindObstacle.run(overdue, reader), !obstacle.isForOperator {
+                    blocked[promise, default: [:]][obstacle, default: 0] += overdue.count
+                } else {
+                    open[promise, default: 0] += overdue.count
+                }
+            }
+        }
+        out.family(
+            "referrald_rewards_overdue", .gauge,
+            "Rewards that were to be credited or paid, by promise or target, and were not, for the "
+                + "operator to do; each counted up to 10,000.")
+        for promise in RewardClock.Promise.allCases {
+            out.sample(
+                "referrald_rewards_overdue", [("promise", promise.rawValue)],
+                Double(open[promise] ?? 0))
+        }
+        out.family(
+            "referrald_rewards_overdue_blocked", .gauge,
+            "The same where something else stands in the way, by what that is.")
+        for promise in RewardClock.Promise.allCases {
+            for obstacle in RewardObstacle.allCases where !obstacle.isForOperator {
+                out.sample(
+                    "referrald_rewards_overdue_blocked",
+                    [("promise", promise.rawValue), ("blocked_by", obstacle.rawValue)],
+                    Double(blocked[promise]?[obstacle] ?? 0))
+            }
+        }
+    }
+
     private static func business(
         _ app: Application, _ reader: Reader, _ out: inout Exposition
     ) throws {
@@ -142,16 +181,7 @@ enum Metrics {
                 "referrald_lead_clocks_overdue", [("kind", kind.rawValue)],
                 Double(overdue[kind] ?? 0))
         }
-        out.family(
-            "referrald_rewards_overdue", .gauge,
-            "Rewards that were to be credited or paid, by promise or target, and were not; each "
-                + "counted up to 10,000.")
-        for promise in RewardClock.Promise.allCases {
-            out.sample(
-                "referrald_rewards_overdue", [("promise", promise.rawValue)],
-                Double(
-                    try RewardClockStore.overdueCount(promise, at: app.clock.now(), reader)))
-        }
+        try overdueRewards(app, reader, &out)
         let times = try RewardTimeStore.histogram(reader)
         out.family(
             "referrald_time_to_reward_seconds", .histogram,

@@ -25,7 +25,7 @@ enum BudgetRoutes {
             let at = call.query["at"].flatMap { Instant(rfc3339: $0) } ?? now
             let period = CalendarPeriod(program.terms.budget?.period ?? .quarter, containing: at)
             let reserved = try RewardStore.reserved(in: id, period, reader)
-            let forecast = try RewardStore.owed(in: id, reader)
+            let forecast = try RewardStore.owed(in: id, program.currency, reader)
             let cost = try (
                 reserve: JournalStore.balance(.budgetReserve, of: id, program.currency, reader),
                 expense: JournalStore.balance(.programExpense, of: id, program.currency, reader)
@@ -71,7 +71,16 @@ enum BudgetWire {
             .required(
                 "owed",
                 .object([
-                    .required("approved", sum, "Due now."),
+                    .required(
+                        "due_now", sum,
+                        "Approved and not with the provider, less what the same participant owes "
+                            + "back; count: the participants to be paid."),
+                    .required(
+                        "with_provider", sum,
+                        "In payouts whose outcome is open; count: their participants."),
+                    .required(
+                        "owed_back", sum,
+                        "Paid for what was taken back since; count: the participants who owe it."),
                     .required("in_review", sum, "Due when a person approves."),
                     .required(
                         "on_hold",
@@ -82,7 +91,7 @@ enum BudgetWire {
                                 .required("count", .integer(0...Int64.max)),
                                 .required(
                                     "total", .money(from: 0),
-                                    "All that is owed by the end of the month, if nothing is paid "
+                                    "All that is due by the end of the month, if nothing is paid "
                                         + "or taken back."),
                             ]), count: 0...1200),
                         "By the month in which the hold ends."),
@@ -114,10 +123,12 @@ enum BudgetWire {
             object.money("budget_reserve", money(cost.reserve))
             object.money("program_expense", money(cost.expense))
             object.object("owed") { owed in
-                owed.object("approved") { write(forecast.approved, money, &$0) }
+                owed.object("due_now") { write(forecast.dueNow, money, &$0) }
+                owed.object("with_provider") { write(forecast.withProvider, money, &$0) }
+                owed.object("owed_back") { write(forecast.owedBack, money, &$0) }
                 owed.object("in_review") { write(forecast.review, money, &$0) }
                 owed.array("on_hold") { list in
-                    var total = forecast.approved.amount + forecast.review.amount
+                    var total = forecast.dueNow.amount + forecast.review.amount
                     for (month, sum) in forecast.months {
                         total += sum.amount
                         list.object { item in

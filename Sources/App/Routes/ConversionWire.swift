@@ -121,7 +121,7 @@ enum RefundWire {
             .required("id", .id(RefundID.self)), .required("object", .choice(["refund"])),
             .required("conversion_id", .id(ConversionID.self)),
             .required("external_id", .text(1...200)), .required("kind", kind),
-            .required("amount", .money(from: 1)), .required("reason", .nullable(.prose(0...500))),
+            .required("amount", .money(from: 0)), .required("reason", .nullable(.prose(0...500))),
             .required("conversion_refunded", .money(from: 0), "Refunded of the conversion in all."),
             .required("created_at", .time),
         ]))
@@ -131,7 +131,9 @@ enum RefundWire {
     static let input = Schema.object([
         .required("external_id", .text(1...200), "Your own id of the refund, unique for good."),
         .optional("kind", kind, "refund unless told."),
-        .optional("amount", .money(from: 1), "All that is left unless told."),
+        .optional(
+            "amount", .money(from: 1),
+            "All that is left unless told. Not for the cancellation of a sale of amount 0."),
         .optional("reason", .nullable(.prose(0...500))),
     ])
 

@@ -179,7 +179,13 @@ enum RehearsalWire {
         .required("conversions", .integer(0...Int64.max)),
         .required("conversions_changed", .integer(0...Int64.max), "Whose credit would differ."),
         .required("credit", sum, "Minor units of the program's currency, refunds aside."),
-        .required("rewards", sum, "By rules of the trigger conversion, refunds aside."),
+        .required(
+            "rewards", sum,
+            "By rules of the trigger conversion, refunds, limits and budgets aside: actual is what "
+                + "the rules of the day gave before these."),
+        .optional(
+            "limits_and_budget", .choice([RehearseProgram.limitsAndBudget]),
+            "Neither side is held against them; missing in results of older versions."),
         .required(
             "participants",
             .list(

@@ -103,8 +103,10 @@ enum RewardRoutes {
             at: app.clock.now(),
             promise: call.query["promise"].flatMap { RewardClock.Promise(rawValue: $0) },
             program: call.queryID("program_id"), limit: limit + 1, reader)
+        var obstacles: [RewardClock: RewardObstacle] = [:]
+        for clock in clocks { obstacles[clock] = try FindObstacle.run(clock, reader) }
         return .whole(clocks, call, most: limit) { clock, data in
-            data.object { RewardWire.write(clock, &$0) }
+            data.object { RewardWire.write(clock, obstacles[clock], &$0) }
         }
     }
 

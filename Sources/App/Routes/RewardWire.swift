@@ -69,15 +69,22 @@ enum RewardWire {
                 "credit: to be approved; payment: to be paid; target: to be paid within the "
                     + "program's target from the referral."),
             .required("due_at", .time),
+            .required(
+                "blocked_by", .nullable(.choice(RewardObstacle.allCases.map(\.rawValue))),
+                "What stands in the way; null: nothing that is known. in_review and on_hold can be "
+                    + "approved, nobody is paid while another is told."),
         ]))
 
-    static func write(_ clock: RewardClock, _ json: inout JSONObjectWriter) {
+    static func write(
+        _ clock: RewardClock, _ obstacle: RewardObstacle?, _ json: inout JSONObjectWriter
+    ) {
         json.field("object", "reward_clock")
         json.field("reward_id", clock.reward)
         json.field("program_id", clock.program)
         json.field("participant_id", clock.participant)
         json.field("promise", clock.promise.rawValue)
         json.field("due_at", clock.dueAt)
+        json.field("blocked_by", obstacle?.rawValue)
     }
 
     static func json(_ reward: Reward) -> [UInt8] {
