@@ -112,7 +112,8 @@ public enum RewardReckoning {
         try hold(
             &standing, of: participant, rule, occasion, isPlanned: false, at: moment, reader)
         return RewardRules.place(
-            amount, standing, try budget(occasion, at: moment, reader))
+            amount, standing,
+            rule.terms.isMoney ? try budget(occasion, at: moment, reader) : nil)
     }
 
     /// Fills in the limits, of every period that the reward may count to. Where all who share a
