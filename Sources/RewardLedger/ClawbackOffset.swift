@@ -6,9 +6,10 @@ import Model
 /// one kind and of so many rewards; where that is all owed back although more is due in all, the
 /// debt must not stand between the participant and its money.
 public enum ClawbackOffset {
-    /// Settles the participant's oldest free rewards, cash and account credit alike, with what it
-    /// owes: at most the order's `offsetsMax` of them, the last one in part. Nothing of it was paid
-    /// by that. Returns what is still owed.
+    /// Settles the participant's oldest free rewards, of whatever kind, with what it owes: at most
+    /// the order's `offsetsMax` of them, the last one in part. Those that it has yet to choose
+    /// about stay whole, so that it still can. Nothing of it was paid by that. Returns what is
+    /// still owed.
     @discardableResult
     public static func run(_ order: PayoutOrder, _ tx: Transaction) throws -> Int64 {
         var owed = try JournalStore.balance(
@@ -26,12 +27,13 @@ public enum ClawbackOffset {
         return owed
     }
 
-    /// Whether the participant's free rewards of all kinds come to more than it owes.
+    /// Whether the participant's free rewards of all kinds, chosen ones alone, come to more than it
+    /// owes.
     static func isDue(_ order: PayoutOrder, owed: Int64, _ reader: Reader) throws -> Bool {
         let available = try -JournalStore.balance(
             .participantAvailable, of: order.participant, order.currency, reader)
-        return try available - PayoutStore.drafted(for: order.participant, order.currency, reader)
-            > owed
+        let drafted = try PayoutStore.drafted(for: order.participant, order.currency, reader)
+        return try available - drafted - RewardStore.unchosen(order, reader) > owed
     }
     /// What was clawed back of a reward while a payout or a redemption had it meets its own unpaid
     /// rest, so that nothing is paid only to be owed.

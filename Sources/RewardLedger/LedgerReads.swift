@@ -116,15 +116,6 @@ public enum LedgerReads {
         }
     }
 
-    /// Whether the reward was rejected or voided, in whole or for what was left of it.
-    static func isRefused(_ reward: RewardID, _ reader: Reader) throws -> Bool {
-        try reader.integer(
-            """
-            SELECT 1 FROM ledger_transactions
-            WHERE reward_id = ? AND kind IN ('reward_rejected', 'reward_voided')
-            """, reward) != nil
-    }
-
     /// Every transaction after number `first` up to number `last`, in order, as it is stored. Holds
     /// one at a time, however many there are.
     static func walk(

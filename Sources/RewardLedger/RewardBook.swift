@@ -299,6 +299,7 @@ public enum RewardBook {
         reward.reversedAmount = reward.amount.amount
         reward.reason = reason
         try JobStore.cancel(old.id, tx)
+        try RewardStore.refuse(old.id, tx)
         try save(&reward, from: old, actor: actor, tx)
         try takeBackTopUps(for: reward, actor: actor, tx)
     }

@@ -107,7 +107,7 @@ public enum RewardCorrection {
     /// Whether a person said no to all that was left of it. A refund or an earlier correction is no
     /// such word.
     private static func isRefused(_ reward: Reward, _ reader: Reader) throws -> Bool {
-        try reward.netAmount == 0 && LedgerReads.isRefused(reward.id, reader)
+        try reward.netAmount == 0 && RewardStore.isRefused(reward.id, reader)
     }
 
     private static func participants(_ rewards: [Reward]) -> [ParticipantID] {

@@ -88,8 +88,8 @@ public enum RewardStore {
         ) { try $0.int64(0) }
     }
 
-    /// The participant's approved rewards of every kind that no payout holds, the oldest first, at
-    /// most `limit`.
+    /// The participant's approved rewards that no payout holds, of every kind that it has not yet
+    /// to choose, the oldest first, at most `limit`.
     static func free(_ order: PayoutOrder, limit: Int, _ reader: Reader) throws -> [Reward] {
         var filter = Filter()
         filter.participant = order.participant
@@ -97,9 +97,18 @@ public enum RewardStore {
         filter.state = Reward.State.approved.rawValue
         var query = query(filter)
         query.append(
-            " AND currency = ? AND payout_id IS NULL ORDER BY seq LIMIT ?", order.currency.code,
-            Int64(limit))
+            " AND currency = ? AND payout_id IS NULL AND kind <> 'choice' ORDER BY seq LIMIT ?",
+            order.currency.code, Int64(limit))
         return try reader.all(query, map: reward)
+    }
+
+    /// What the participant's approved rewards come to about which it has yet to choose.
+    static func unchosen(_ order: PayoutOrder, _ reader: Reader) throws -> Int64 {
+        try reader.integer(
+            """
+            SELECT sum(amount - reversed_amount + clawback_amount - settled_amount) FROM rewards
+            WHERE participant_id = ? AND currency = ? AND state = 'approved' AND kind = 'choice'
+            """, order.participant, order.currency.code) ?? 0
     }
 
     /// The participant's approved rewards of points, which are not used up, oldest first, at most
@@ -126,7 +135,7 @@ public enum RewardStore {
     }
 
     /// Whether the rule has been granted on this occasion already, to anybody. A lead that counts
-    /// again earns again what was taken back in whole, unless a person has rejected it.
+    /// again earns again what was taken back in whole, unless a person refused it.
     static func exists(
         _ rule: RewardRuleID, _ occasion: RewardOccasion, _ reader: Reader
     ) throws -> Bool {
@@ -141,8 +150,17 @@ public enum RewardStore {
             """
             SELECT 1 FROM rewards WHERE lead_id = ? AND rule_id = ?
                 AND trigger_name <> 'conversion'
-                AND (state = 'rejected' OR reversed_amount < amount)
+                AND (is_refused = 1 OR reversed_amount < amount)
             """, occasion.lead, rule) != nil
+    }
+
+    /// A person has rejected or voided it.
+    static func refuse(_ id: RewardID, _ tx: Transaction) throws {
+        try tx.run("UPDATE rewards SET is_refused = 1 WHERE id = ?", id)
+    }
+
+    static func isRefused(_ id: RewardID, _ reader: Reader) throws -> Bool {
+        try reader.integer("SELECT is_refused FROM rewards WHERE id = ?", id) == 1
     }
 
     public static func insert(_ reward: Reward, _ tx: Transaction) throws {

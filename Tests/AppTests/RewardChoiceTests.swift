@@ -74,6 +74,35 @@ struct RewardChoiceTests {
         try stage.expectSoundBooks()
     }
 
+    @Test("a debt is set off against what is chosen, and leaves whole what is not")
+    func debtAndChoice() throws {
+        let stage = try MoneyStage(rules: [
+            ["trigger": "purchase", "basis_points": 10_000],
+            [
+                "trigger": "upsell", "kind": "choice", "basis_points": 10_000,
+                "choices": ["gift_card", "cash"],
+            ],
+        ])
+        defer { stage.service.stop() }
+        let sale = try stage.sale("a", 1_000)
+        try stage.paid("one")
+        try stage.refund(sale.conversion, "a", 300)
+        let upsell = try stage.service.post(
+            "/v1/conversions",
+            [
+                "external_id": "up", "lead_id": .string(try stage.lead("up")), "kind": "upsell",
+                "amount": MoneyStage.usd(5_000),
+            ])
+        let reward = try #require(upsell["rewards.0.id"]?.stringValue, "\(upsell.text)")
+        _ = try stage.sale("b", 100)
+        #expect(try draft(stage, "two", "cash").code == "nothing_to_pay")
+        #expect(try stage.balance() == [0, 5_100, 0, 1_000, 300])
+        #expect(try choose("gift_card", for: reward, stage)["status"] == "approved")
+        let payout = try draft(stage, "three", "gift_card")
+        #expect(payout["amount.amount"] == 4_700, "\(payout.text)")
+        try stage.expectSoundBooks()
+    }
+
     @Test("only its own recipient chooses, among the rule's kinds, where there is a choice")
     func refused() throws {
         let stage = try MoneyStage(rules: [

@@ -375,7 +375,7 @@ struct LedgerPlayer {
             fixture.occasion(.leadQualified, lead: lead),
             to: [Credit(participant: participant, base: nil)], tx)
         let isOpen = model.rewards.contains {
-            $0.lead == lead && ($0.state == .rejected || $0.reversed < $0.amount)
+            $0.lead == lead && ($0.isRefused || $0.reversed < $0.amount)
         }
         guard granted.count == (isOpen ? 0 : 1) else { throw ModelDiffers("lead") }
         model.grant(granted, holdDays: fixture.holdDays, threshold: fixture.threshold)
