@@ -38,13 +38,16 @@ enum RewardWire {
                 "clawed_back", .money(from: 0), "Owed back, because it was paid or on its way."),
             .required("settled", .money(from: 0), "What payouts have settled of it."),
             .required("reason", .nullable(.prose(0...500))),
-            .required(
-                "flags", .list(flag, count: 0...10),
-                "Why a person must look at it: it is in review, whatever its amount."),
+            flags,
             .required("hold_until", .time), .required("approved_at", .nullable(.time)),
             .required("paid_at", .nullable(.time)), .required("version", .integer(1...Int64.max)),
             .required("created_at", .time), .required("updated_at", .time),
         ]))
+
+    /// Of whatever was earned.
+    static let flags: Field = .required(
+        "flags", .list(flag, count: 0...10),
+        "Why a person must look at it: it was granted into review, whatever its amount.")
 
     private static let flag = Schema.named(
         "RewardFlag",
