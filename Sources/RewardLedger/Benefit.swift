@@ -151,6 +151,14 @@ public enum BenefitRules {
         return rest
     }
 
+    /// What is flagged waits for a person at once, as with rewards (R235, R238).
+    static func firstState(
+        _ value: Money?, holdDays: Int64, threshold: Int64?, _ flags: [RewardFlag]
+    ) -> Benefit.State {
+        guard flags.isEmpty else { return .review }
+        return holdDays > 0 ? .pending : stateAfterHold(value, threshold: threshold)
+    }
+
     /// A value at the program's threshold or above is reviewed by a person, as with rewards (R171).
     static func stateAfterHold(_ value: Money?, threshold: Int64?) -> Benefit.State {
         guard let value, let threshold, value.amount >= threshold else { return .approved }

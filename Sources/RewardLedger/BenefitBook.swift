@@ -216,15 +216,16 @@ public enum BenefitBook {
                 return nil
             }
         }
-        let threshold = occasion.approvalThreshold
-        let state =
-            occasion.holdDays > 0
-            ? .pending : BenefitRules.stateAfterHold(offer.value, threshold: threshold)
+        // For the referred customer's, too, it is who referred that a person must look at.
+        let flags = occasion.flags[part.participant] ?? []
+        let state = BenefitRules.firstState(
+            offer.value, holdDays: occasion.holdDays, threshold: occasion.approvalThreshold,
+            flags)
         var benefit = Benefit(
             id: tx.makeID(), program: occasion.program, owner: part.owner, rule: rule.id,
             ruleVersion: rule.version, trigger: occasion.trigger.name, kind: rule.terms.kind,
             lead: occasion.lead, conversion: occasion.conversion, state: state, offer: offer,
-            basis: .object(basis), reason: nil, reference: nil,
+            basis: .object(basis).flagged(flags), reason: nil, reference: nil,
             holdUntil: tx.now.advanced(byDays: Int(clamping: occasion.holdDays)),
             approvedAt: nil, fulfilledAt: nil, version: 1, createdAt: tx.now, updatedAt: tx.now)
         if state == .approved { benefit.approvedAt = tx.now }

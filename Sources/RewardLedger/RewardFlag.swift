@@ -1,8 +1,9 @@
 import JSON
 import Model
 
-/// Why a person must look at a reward before anybody is paid, whatever its amount and its hold. It
-/// is kept with the reward: a code, words, and what was found, in ids and never in personal values.
+/// Why a person must look at a reward before anybody is paid, or at a benefit before it is given,
+/// whatever its amount and its hold. It is kept with what was earned: a code,
+/// words, and what was found, in ids and never in personal values.
 public struct RewardFlag: Sendable, Equatable {
     public enum Code: String, Sendable, CaseIterable {
         /// Who refers and who buys seem to be one (R235).
@@ -42,13 +43,21 @@ public struct RewardFlag: Sendable, Equatable {
 
 extension Reward {
     /// What a person was asked to look at when it was granted.
-    public var flags: [RewardFlag] {
-        basis.objectValue?["flags"]?.arrayValue?.compactMap(RewardFlag.init(json:)) ?? []
-    }
+    public var flags: [RewardFlag] { basis.flags }
+}
+
+extension Benefit {
+    /// What a person was asked to look at when it was granted.
+    public var flags: [RewardFlag] { basis.flags }
 }
 
 extension JSONValue {
-    /// A reward's basis with what was found; as it is when nothing was.
+    /// What `flagged` added to a basis.
+    fileprivate var flags: [RewardFlag] {
+        objectValue?["flags"]?.arrayValue?.compactMap(RewardFlag.init(json:)) ?? []
+    }
+
+    /// The basis of what was earned with what was found; as it is when nothing was.
     func flagged(_ flags: [RewardFlag]) -> JSONValue {
         guard !flags.isEmpty, var basis = objectValue else { return self }
         basis["flags"] = .array(flags.map(\.json))

@@ -60,6 +60,63 @@ struct FraudTests {
         #expect(again["rewards.0.flags.0.evidence.signal"] == "email", "\(again.text)")
     }
 
+    @Test(
+        "R235, R238: what is earned beside money waits like a reward, and so does the referee's",
+        arguments: ["self_referral", "participant_not_approved"])
+    func benefits(code: String) throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        let path = "/v1/programs/\(stage.program)"
+        for rule: JSONValue in [
+            ["trigger": "conversion", "kind": "gift_card", "basis_points": 500],
+            ["trigger": "conversion", "kind": "perk", "description": "Beta access"],
+            [
+                "trigger": "conversion", "kind": "discount", "discount_basis_points": 2_000,
+                "recipient": "referee",
+            ],
+        ] { _ = try stage.service.make(path + "/reward_rules", rule) }
+        #expect(try stage.service.send("PATCH", path, ["hold_days": 5]).status == 200)
+        if code == "participant_not_approved" {
+            let suspended = try stage.service.post("/v1/participants/\(stage.ada)/suspend")
+            #expect(suspended.status == 200)
+            try stage.touch(stage.ada, 1)
+        }
+        let sale = try stage.sell(
+            "s1", customer: code == "self_referral" ? nil : "c1",
+            code == "self_referral" ? Self.buyer("ada@partner.example") : [:])
+        let flags = try #require(sale["rewards.0.flags"])
+        #expect(sale["rewards.0.flags.0.code"] == .string(code))
+        stage.service.clock.advance(days: 400)
+        var reader: Reader?
+        while stage.service.service.jobs.runSlice(&reader) {}
+        let benefits = try stage.service.list("/v1/benefits")
+        #expect(benefits.count == 3)
+        for benefit in benefits {
+            #expect(benefit["status"] == "review" && benefit["flags"] == flags)
+            let one = "/v1/benefits/\(try #require(benefit["id"]?.stringValue))"
+            #expect(try stage.service.post(one + "/fulfill").code == "invalid_transition")
+            guard benefit["kind"] != "perk" else {
+                let voided = try stage.service.post(one + "/void", ["reason": "His own"])
+                #expect(voided["status"] == "voided" && voided["flags.0.code"] == .string(code))
+                continue
+            }
+            #expect(try stage.service.post(one + "/approve")["status"] == "approved")
+            #expect(try stage.service.post(one + "/fulfill")["status"] == "fulfilled")
+        }
+    }
+
+    @Test("what is earned beside money by a sale to somebody else waits for nobody")
+    func freeBenefit() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        _ = try stage.service.make(
+            "/v1/programs/\(stage.program)/reward_rules",
+            ["trigger": "conversion", "kind": "gift_card", "basis_points": 500])
+        _ = try stage.sell("s1", customer: nil, Self.buyer("sam@buyer.example"))
+        let benefit = try stage.service.list("/v1/benefits").first
+        #expect(benefit?["status"] == "approved" && benefit?["flags"] == .array([]))
+    }
+
     @Test("a lead of one's own is flagged like a sale")
     func lead() throws {
         let stage = try MoneyStage()

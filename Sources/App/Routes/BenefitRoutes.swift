@@ -152,6 +152,7 @@ enum BenefitWire {
             .required("description", .nullable(.text(1...300))),
             .required("basis", .anything, "Rule, inputs and arithmetic, as they were."),
             .required("reason", .nullable(.prose(0...500))),
+            RewardWire.flags,
             .required("reference", .nullable(.text(1...200)), "By which it was given."),
             .required("hold_until", .time), .required("approved_at", .nullable(.time)),
             .required("fulfilled_at", .nullable(.time)),
@@ -195,6 +196,7 @@ enum BenefitWire {
         json.field("description", benefit.offer.description)
         json.field("basis", RewardBasisWire.json(benefit.basis, for: caller))
         json.field("reason", benefit.reason)
+        json.field("flags", JSONValue.array(benefit.flags.map(\.json)))
         json.field("reference", benefit.reference)
         json.field("hold_until", benefit.holdUntil)
         json.field("approved_at", benefit.approvedAt)

@@ -41,13 +41,16 @@ enum RewardWire {
                 "settled", .amountOfJournal(from: 0),
                 "What was settled of it, by payouts or redemptions."),
             .required("reason", .nullable(.prose(0...500))),
-            .required(
-                "flags", .list(flag, count: 0...10),
-                "Why a person must look at it: it is in review, whatever its amount."),
+            flags,
             .required("hold_until", .time), .required("approved_at", .nullable(.time)),
             .required("paid_at", .nullable(.time)), .required("version", .integer(1...Int64.max)),
             .required("created_at", .time), .required("updated_at", .time),
         ]))
+
+    /// Of whatever was earned.
+    static let flags: Field = .required(
+        "flags", .list(flag, count: 0...10),
+        "Why a person must look at it: it was granted into review, whatever its amount.")
 
     private static let flag = Schema.named(
         "RewardFlag",
