@@ -40,7 +40,7 @@ struct PointsTests {
         #expect(summary["rewards.approved"] == ["count": 1, "amount": 0, "points": 51])
         #expect(summary["balance.available"] == 0)
         let budget = try stage.service.get("/v1/programs/\(stage.program)/budget")
-        #expect(budget["reserved.amount"] == 0 && budget["owed.approved.count"] == 0)
+        #expect(budget["reserved.amount"] == 0 && budget["owed.due_now.count"] == 0)
         let accounts = try stage.service.list("/v1/ledger/accounts?kind=points_issued")
         #expect(accounts.map { $0["balance"] } == [51])
         let words = try stage.service.get("/v1/rewards/\(reward)/explain")
