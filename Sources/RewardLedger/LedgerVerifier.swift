@@ -81,7 +81,10 @@ public enum LedgerVerifier {
             report.add("There are postings without a transaction or an account.")
         }
         if !isSavedSeen, let saved {
-            report.add("The saved head \(saved) is not in the chain.")
+            report.add(
+                "The saved head \(saved) is not in the chain, which ends with number "
+                    + "\(report.head.sequence): entries are missing or were changed, or this is "
+                    + "a copy from before that head.")
         }
         return sums
     }
