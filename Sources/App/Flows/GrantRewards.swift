@@ -106,10 +106,15 @@ enum GrantRewards {
                 try (reader as? Transaction).map { try ParticipantStore.recall(id, $0) }
                 ?? ParticipantStore.find(id, reader)
             guard let known else { continue }
-            facts.participants[known.id] = RewardFacts.Person(
-                kind: known.kind.rawValue, segment: known.profile.segment)
+            facts.participants[known.id] = person(known)
         }
         return facts
+    }
+
+    /// What rules ask of a participant.
+    static func person(_ participant: Participant) -> RewardFacts.Person {
+        RewardFacts.Person(
+            kind: participant.kind.rawValue, segment: participant.profile.segment)
     }
 
     /// Whether a sale may earn at all: one that was recorded after its program's end earns nothing,

@@ -101,27 +101,19 @@ enum SeparateDuties {
 
 extension SeparateDuties.Refusal: ProblemConvertible {
     var problem: Problem {
+        Problem(
+            status: 403,
+            code: self == .draftedThePayout ? "separate_submission" : "separate_approval",
+            detail: "The program wants two: this key \(deed).")
+    }
+
+    private var deed: String {
         switch self {
-        case .recordedTheReward:
-            Problem(
-                status: 403, code: "separate_approval",
-                detail: "The program wants two: this key had a hand in the lead or the sale.")
-        case .madeTheRule:
-            Problem(
-                status: 403, code: "separate_approval",
-                detail: "The program wants two: this key made or changed the rule that gave it.")
-        case .madeTheCampaign:
-            Problem(
-                status: 403, code: "separate_approval",
-                detail: "The program wants two: this key made or changed the campaign.")
-        case .setTheTerms:
-            Problem(
-                status: 403, code: "separate_approval",
-                detail: "The program wants two: this key set terms that hold money back.")
-        case .draftedThePayout:
-            Problem(
-                status: 403, code: "separate_submission",
-                detail: "The program wants two: this key drafted the payout.")
+        case .recordedTheReward: "had a hand in the lead or the sale"
+        case .madeTheRule: "made or changed the rule that gave it"
+        case .madeTheCampaign: "made or changed the campaign"
+        case .setTheTerms: "set terms that hold money back"
+        case .draftedThePayout: "drafted the payout"
         }
     }
 }

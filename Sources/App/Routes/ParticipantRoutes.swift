@@ -95,8 +95,7 @@ enum ParticipantRoutes {
     }
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
-        let participant = try find(call.id(), reader)
-        try call.requireOwn(participant.id)
+        let participant = try call.participantInPath(reader)
         return .object(
             ParticipantWire.json(participant, for: call.principal), version: participant.version)
     }

@@ -15,9 +15,7 @@ enum PointsRoutes {
     // MARK: - Handlers
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
-        let id: ParticipantID = try call.id()
-        try call.requireOwn(id)
-        guard try ParticipantStore.find(id, reader) != nil else { throw Refused(.notFound()) }
+        let id = try call.participantInPath(reader).id
         let balance = try SummaryReads.balance(of: id, .points, reader)
         var json = JSONWriter(capacity: 256)
         json.object { object in

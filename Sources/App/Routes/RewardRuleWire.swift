@@ -128,8 +128,7 @@ enum RewardRuleWire {
             .optional(
                 "kind", kind,
                 "cash unless told. cash, account_credit, choice and points to a referrer are "
-                    + "rewards, "
-                    + "everything else is a benefit."),
+                    + "rewards, everything else is a benefit."),
         ] + rates + [
             .optional("tiers", .nullable(tiers), "Or rates by the participant's referrals."),
             .optional(

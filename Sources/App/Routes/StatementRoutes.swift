@@ -24,7 +24,7 @@ enum StatementRoutes {
 
     private static func balance(_ call: Call, _ reader: Reader) throws -> Response {
         try reader.snapshot {
-            let participant = try find(call, reader)
+            let participant = try call.participantInPath(reader)
             let asOf = try call.asOf(reader)
             let last = try LedgerReads.lastCommit(reader)
             let balances = try LedgerReads.balances(of: participant.id, asOf: asOf, reader)
@@ -97,20 +97,11 @@ enum StatementRoutes {
     private static func findBoth(
         _ call: Call, _ reader: Reader
     ) throws -> (participant: Participant, program: Program) {
-        let participant = try find(call, reader)
+        let participant = try call.participantInPath(reader)
         guard let program = try ProgramStore.find(participant.program, reader) else {
             throw Refused(.notFound())
         }
         return (participant, program)
-    }
-
-    private static func find(_ call: Call, _ reader: Reader) throws -> Participant {
-        let id: ParticipantID = try call.id()
-        try call.requireOwn(id)
-        guard let participant = try ParticipantStore.find(id, reader) else {
-            throw Refused(.notFound())
-        }
-        return participant
     }
 
     // MARK: - Contracts

@@ -16,16 +16,11 @@ enum TierRoutes {
     // MARK: - Handlers
 
     private static func list(_ call: Call, _ reader: Reader) throws -> Response {
-        let id: ParticipantID = try call.id()
-        try call.requireOwn(id)
-        return try reader.snapshot {
-            guard let participant = try ParticipantStore.find(id, reader) else {
-                throw Refused(.notFound())
-            }
-            let person = RewardFacts.Person(
-                kind: participant.kind.rawValue, segment: participant.profile.segment)
+        try reader.snapshot {
+            let participant = try call.participantInPath(reader)
             let standings = try TierStanding.all(
-                of: id, person, in: participant.program, at: LedgerReads.lastCommit(reader), reader)
+                of: participant.id, GrantRewards.person(participant), in: participant.program,
+                at: LedgerReads.lastCommit(reader), reader)
             return .whole(standings, call) { standing, data in
                 data.object { write(standing, for: call.principal, &$0) }
             }

@@ -61,6 +61,16 @@ struct Call: Sendable {
         if let participant, participant != owner { throw Refused(.notFound()) }
     }
 
+    /// The participant in the path; to a token its own alone.
+    func participantInPath(_ reader: Reader) throws -> Participant {
+        let id: ParticipantID = try self.id()
+        try requireOwn(id)
+        guard let participant = try ParticipantStore.find(id, reader) else {
+            throw Refused(.notFound())
+        }
+        return participant
+    }
+
     /// `If-Match` against the row's version (RFC 9110 section 13.1.1): 412 when it differs.
     func requireMatch(version: Int64) throws {
         guard let condition = request.header("if-match") else { return }
