@@ -1,4 +1,21 @@
--- Programs with their rules, and the participants who refer in them.
+-- Who may call, which programs there are, and who refers in them.
+
+CREATE TABLE api_keys (
+    seq INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('secret', 'participant')),
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    participant_id BLOB,
+    program_id BLOB,
+    secret_hash BLOB NOT NULL UNIQUE,
+    hint TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER
+) STRICT;
+
+CREATE INDEX api_keys_by_participant ON api_keys (participant_id) WHERE participant_id IS NOT NULL;
 
 CREATE TABLE programs (
     seq INTEGER PRIMARY KEY,
@@ -29,7 +46,10 @@ CREATE TABLE participants (
     metadata TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    profile TEXT NOT NULL DEFAULT '{}',
+    phone TEXT,
+    payout_account TEXT
 ) STRICT;
 
 CREATE UNIQUE INDEX participants_by_external_id

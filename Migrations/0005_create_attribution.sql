@@ -1,4 +1,4 @@
--- Customers, what touched them, what they bought, and who was given credit for it.
+-- Who buys, what touched them, what they bought, and who is credited with it.
 
 CREATE TABLE customers (
     seq INTEGER PRIMARY KEY,
@@ -6,13 +6,34 @@ CREATE TABLE customers (
     program_id BLOB NOT NULL REFERENCES programs (id),
     external_id TEXT,
     email_key TEXT,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    merged_into BLOB REFERENCES customers (id)
 ) STRICT;
 
 CREATE UNIQUE INDEX customers_by_external_id
     ON customers (program_id, external_id) WHERE external_id IS NOT NULL;
 CREATE UNIQUE INDEX customers_by_email
     ON customers (email_key, program_id) WHERE email_key IS NOT NULL;
+CREATE INDEX customers_by_merge ON customers (merged_into) WHERE merged_into IS NOT NULL;
+
+-- One row for each joining of two customers. It is undone by filling in the last columns, and stays.
+CREATE TABLE customer_merges (
+    seq INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    program_id BLOB NOT NULL REFERENCES programs (id),
+    kept_id BLOB NOT NULL REFERENCES customers (id),
+    merged_id BLOB NOT NULL REFERENCES customers (id),
+    cause TEXT NOT NULL CHECK (cause IN ('named_together', 'lead', 'operator')),
+    reason TEXT,
+    actor TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    undone_at INTEGER,
+    undone_by TEXT,
+    undone_reason TEXT
+) STRICT;
+
+CREATE INDEX customer_merges_by_merged ON customer_merges (merged_id, seq);
+CREATE INDEX customer_merges_by_kept ON customer_merges (kept_id, seq);
 
 CREATE TABLE touchpoints (
     seq INTEGER PRIMARY KEY,
@@ -26,16 +47,25 @@ CREATE TABLE touchpoints (
     click_id BLOB,
     lead_id BLOB,
     occurred_at INTEGER NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    kind TEXT NOT NULL DEFAULT 'contact',
+    campaign TEXT,
+    external_id TEXT
 ) STRICT;
 
 CREATE INDEX touchpoints_by_customer ON touchpoints (customer_id, occurred_at);
 CREATE UNIQUE INDEX touchpoints_by_click
     ON touchpoints (click_id, customer_id) WHERE click_id IS NOT NULL;
+CREATE UNIQUE INDEX touchpoints_by_external_id
+    ON touchpoints (program_id, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX touchpoints_by_participant ON touchpoints (participant_id, seq)
+    WHERE participant_id IS NOT NULL;
 
 CREATE TRIGGER touchpoints_are_not_updated BEFORE UPDATE ON touchpoints
 BEGIN SELECT RAISE(ABORT, 'touchpoints are append-only'); END;
 
+-- Which of a sale's names, click_id and ref, name nothing in its program and counted for nothing.
+-- Separated by commas.
 CREATE TABLE conversions (
     seq INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
@@ -52,11 +82,16 @@ CREATE TABLE conversions (
     occurred_at INTEGER NOT NULL,
     metadata TEXT NOT NULL,
     created_at INTEGER NOT NULL,
+    ignored TEXT NOT NULL DEFAULT '',
+    product TEXT,
     UNIQUE (program_id, external_id)
 ) STRICT;
 
 CREATE INDEX conversions_by_customer ON conversions (customer_id);
+CREATE INDEX conversions_by_time ON conversions (program_id, occurred_at);
 
+-- A sale of amount 0, a sign-up for instance, can be cancelled: there is no money to give back, but
+-- what it earned goes back.
 CREATE TABLE refunds (
     seq INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
@@ -64,7 +99,7 @@ CREATE TABLE refunds (
     conversion_id BLOB NOT NULL REFERENCES conversions (id),
     external_id TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('refund', 'chargeback', 'cancellation')),
-    amount INTEGER NOT NULL CHECK (amount > 0),
+    amount INTEGER NOT NULL CHECK (amount > 0 OR amount = 0 AND kind = 'cancellation'),
     reason TEXT,
     created_at INTEGER NOT NULL,
     UNIQUE (program_id, external_id)
@@ -85,10 +120,53 @@ CREATE TABLE attributions (
     touches TEXT NOT NULL,
     participant_id BLOB REFERENCES participants (id),
     reason TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    credits TEXT NOT NULL DEFAULT '[]',
+    terms TEXT,
+    cause TEXT NOT NULL DEFAULT 'conversion',
+    cause_reason TEXT,
+    actor TEXT NOT NULL DEFAULT 'system'
 ) STRICT;
 
 CREATE INDEX attributions_by_conversion ON attributions (conversion_id, seq);
+CREATE INDEX attributions_by_participant
+    ON attributions (participant_id, seq) WHERE participant_id IS NOT NULL;
 
 CREATE TRIGGER attributions_are_not_updated BEFORE UPDATE ON attributions
 BEGIN SELECT RAISE(ABORT, 'attributions are append-only'); END;
+
+-- Whom the newest result of each conversion credits, by the conversion's sequence: what a participant
+-- may read of sales.
+CREATE TABLE conversion_credits (
+    participant_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (participant_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX conversion_credits_by_conversion ON conversion_credits (seq);
+
+-- The active rules of reward and their versions that a rehearsal's change was laid over, as a JSON
+-- object.
+CREATE TABLE rehearsals (
+    seq INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    program_id BLOB NOT NULL REFERENCES programs (id),
+    state TEXT NOT NULL CHECK (state IN (
+        'queued', 'running', 'done', 'failed', 'cancelled', 'activated')),
+    change TEXT NOT NULL,
+    period_from INTEGER NOT NULL,
+    period_to INTEGER NOT NULL,
+    program_version INTEGER NOT NULL,
+    conversions INTEGER NOT NULL,
+    processed INTEGER NOT NULL,
+    result TEXT,
+    reason TEXT,
+    activate_at INTEGER,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    reward_rules TEXT
+) STRICT;
+
+CREATE INDEX rehearsals_by_program ON rehearsals (program_id, seq);
+CREATE INDEX rehearsals_to_do ON rehearsals (seq) WHERE state IN ('queued', 'running');

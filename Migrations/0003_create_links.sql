@@ -1,4 +1,4 @@
--- Referral links, every hit on them, and the daily numbers that pages show.
+-- Referral links and every hit on them.
 
 CREATE TABLE links (
     seq INTEGER PRIMARY KEY,

@@ -1,32 +1,5 @@
--- What every route relies on: keys, stored answers, the event log, due jobs, rule versions and counters.
-
-CREATE TABLE api_keys (
-    seq INTEGER PRIMARY KEY,
-    id BLOB NOT NULL UNIQUE,
-    kind TEXT NOT NULL CHECK (kind IN ('secret', 'participant')),
-    name TEXT NOT NULL,
-    scopes TEXT NOT NULL,
-    participant_id BLOB,
-    program_id BLOB,
-    secret_hash BLOB NOT NULL UNIQUE,
-    hint TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    expires_at INTEGER,
-    revoked_at INTEGER
-) STRICT;
-
-CREATE INDEX api_keys_by_participant ON api_keys (participant_id) WHERE participant_id IS NOT NULL;
-
--- Answers of the last 24 hours by the hash of (key, method, path, Idempotency-Key).
-CREATE TABLE idempotency_answers (
-    seq INTEGER PRIMARY KEY,
-    request_key BLOB NOT NULL UNIQUE,
-    fingerprint BLOB NOT NULL,
-    created_at INTEGER NOT NULL,
-    status INTEGER NOT NULL,
-    headers TEXT NOT NULL,
-    body BLOB NOT NULL
-) STRICT;
+-- What every module writes beside its own tables: the event log, stored answers, due jobs, rule
+-- versions, counters, the funnel, traces.
 
 -- The ordered log of every change of state: feed, timeline and audit trail in one. Holds ids, no personal data.
 CREATE TABLE events (
@@ -52,6 +25,17 @@ BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 
 CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+
+-- Answers of the last 24 hours by the hash of (key, method, path, Idempotency-Key).
+CREATE TABLE idempotency_answers (
+    seq INTEGER PRIMARY KEY,
+    request_key BLOB NOT NULL UNIQUE,
+    fingerprint BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    headers TEXT NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
 
 -- What falls due at a time; a row is deleted in the transaction that does it.
 CREATE TABLE jobs (
@@ -87,3 +71,34 @@ CREATE TABLE counters (
     value INTEGER NOT NULL,
     PRIMARY KEY (name, scope)
 ) STRICT, WITHOUT ROWID;
+
+-- stage: 1 form, 2 lead, 3 qualified, 4 opportunity, 5 won, 6 conversion. day: from 1970-01-01 UTC.
+-- amount: minor units of the program's currency, what was won and what was bought.
+CREATE TABLE funnel_days (
+    program_id BLOB NOT NULL,
+    day INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    campaign TEXT NOT NULL,
+    source TEXT NOT NULL,
+    referrer TEXT NOT NULL,
+    stage INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    amount INTEGER NOT NULL,
+    PRIMARY KEY (program_id, day, channel, campaign, source, referrer, stage)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE traces (
+    subject_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (subject_id, kind, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX traces_by_address ON traces (digest) WHERE kind IN ('address', 'browser');
+
+-- The one key of all traces, made with the first.
+CREATE TABLE trace_keys (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    secret BLOB NOT NULL
+) STRICT;
