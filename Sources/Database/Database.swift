@@ -113,9 +113,12 @@ public final class Database: Sendable {
     }
 
     /// Queues a read that may take long, for a thread of its own kind. Its statements fail with
-    /// `isInterrupted` past the deadline. False when the queue is full.
-    public func longRead(_ body: @escaping @Sendable (Reader) -> Void) -> Bool {
-        longReads.push(body)
+    /// `isInterrupted` past the deadline. False when the queue is full; one that goes on with what
+    /// was begun (`isContinued`) always has a place, so its caller bounds how many there are.
+    public func longRead(
+        isContinued: Bool = false, _ body: @escaping @Sendable (Reader) -> Void
+    ) -> Bool {
+        longReads.push(isContinued: isContinued, body)
     }
 
     var commits: UInt64 { queue.commits.load(ordering: .acquiring) }

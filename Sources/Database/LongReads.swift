@@ -31,9 +31,10 @@ final class LongReads: Sendable {
         }
     }
 
-    func push(_ job: @escaping @Sendable (Reader) -> Void) -> Bool {
+    func push(isContinued: Bool, _ job: @escaping @Sendable (Reader) -> Void) -> Bool {
         let accepted = state.withLock { state in
-            guard state.isOpen, state.jobs.count < settings.queuedLongReadsMax else { return false }
+            guard state.isOpen, isContinued || state.jobs.count < settings.queuedLongReadsMax
+            else { return false }
             state.jobs.append(job)
             return true
         }

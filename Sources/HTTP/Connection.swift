@@ -27,6 +27,11 @@ final class Connection {
         var isWaiting: Bool {
             if case .ready = state { false } else { true }
         }
+
+        /// Bytes of memory that its answer holds.
+        var cost: Int {
+            if case .ready(let response) = state { response.cost } else { 0 }
+        }
     }
 
     enum Phase {
@@ -74,8 +79,13 @@ final class Connection {
     // Answering.
     var slots: [Slot] = []
     var nextSequence: UInt32 = 0
-    var outbound: [UInt8] = []
-    var outboundStart = 0
+    /// Bytes of answers that wait in slots.
+    var readyCost = 0
+    var outbound = Outbound()
+    /// The answer that is being made while it is sent; what was answered after it waits.
+    var streaming: Streaming?
+    /// What the loop's sum of unsent bytes holds of this connection.
+    var countedCost = 0
     var isWritable = true
     /// When it ends, go on reading for a while, so that the last answer is not lost to a reset.
     var lingers = false
@@ -98,18 +108,24 @@ final class Connection {
         self.listener = listener
     }
 
-    var hasOutbound: Bool { outboundStart < outbound.count }
+    var hasOutbound: Bool { !outbound.isEmpty }
+
+    /// Bytes of answers that the client has not taken.
+    var unsentBytes: Int { outbound.count + readyCost }
+
+    /// Bytes of memory that these hold.
+    var cost: Int { outbound.cost + readyCost }
 
     /// Nothing is under way: it may be closed without breaking a promise.
     var isResting: Bool {
-        phase == .head && pending.isEmpty && slots.isEmpty && !hasOutbound
+        phase == .head && pending.isEmpty && slots.isEmpty && !hasOutbound && streaming == nil
     }
 
     /// What it waits for now.
     var currentWait: Wait {
         if isLingering { return .linger }
         if hasOutbound { return .write }
-        if !slots.isEmpty { return .answer }
+        if streaming != nil || !slots.isEmpty { return .answer }
         switch phase {
         case .head: return pending.isEmpty ? .request : .head
         case .fixedBody, .chunkedBody: return .body

@@ -27,8 +27,19 @@ public struct Limits: Sendable {
     public var connectionsOverLimitMax = 128
     /// Unanswered requests of one connection, before no more are read from it.
     public var pipelineDepthMax = 32
-    /// Unsent bytes of one connection, before no more requests are read from it.
+    /// Unsent bytes of one connection, with the answers that wait for their turn, beyond which it
+    /// is answered no further request.
     public var outboundBytesMax = 262_144
+    /// Bytes of memory that answers of all connections hold which clients have not taken; beyond it
+    /// the slowest readers are closed. 10,000 clients that read nothing must not fill the memory;
+    /// shared bodies and streams hold next to none.
+    public var unsentBytesMax = 67_108_864
+    /// Unsent bytes of a streamed body below which its next slice is made, so that the client need
+    /// not wait for it.
+    public var streamBytesLow = 65_536
+    /// Bytes that the kernel takes of a connection and cannot send yet. Without a bound it is some
+    /// megabytes for each client that reads nothing.
+    public static let kernelUnsentBytesMax: Int32 = 131_072
     /// From the first byte of a head to its end; then 408. A head fits into a few packets.
     public var headerSeconds = 10.0
     /// A body may take this long, plus a second for every `progressBytesPerSecondMin` received;

@@ -115,6 +115,8 @@ final class ListeningSocket: Sendable {
         if address.family != AF_UNIX {
             // Accepted sockets inherit it, which saves a call for each.
             try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+            try setOption(
+                descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, Limits.kernelUnsentBytesMax)
         }
         try check("listen", listen(number, backlog))
         return ListeningSocket(

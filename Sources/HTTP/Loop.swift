@@ -23,6 +23,10 @@ final class Loop {
     var openCount = 0
     /// Bytes of all unfinished bodies.
     var heldBytes = 0
+    /// Bytes of memory that answers hold which clients have not taken.
+    var unsentBytes = 0
+    /// This loop's share of what the process may hold of them.
+    let unsentBytesMax: Int
     var generation: UInt64 = 0
     var listeners: [ListeningSocket?]
     var pausedListeners: [Int] = []
@@ -53,12 +57,13 @@ final class Loop {
 
     init(
         listeners: [ListeningSocket], limits: Limits, handler: any RequestHandler,
-        mailbox: Mailbox, counters: LoopCounters, gauge: ConnectionGauge
+        mailbox: Mailbox, counters: LoopCounters, gauge: ConnectionGauge, loops: Int
     ) throws {
         let number = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard number >= 0 else { throw SystemError("epoll_create1") }
         epoll = FileDescriptor(owning: number)
         self.limits = limits
+        unsentBytesMax = limits.unsentBytesMax / loops
         allowances = Allowances(limits)
         self.handler = handler
         self.mailbox = mailbox
@@ -127,6 +132,9 @@ final class Loop {
                     let index = connection.waitingSlot(sequence)
                 else { continue }
                 settle(connection, slot: index, with: response)
+            case .slice(let id, let sequence, let slice):
+                guard let connection = connection(id) else { continue }
+                take(slice, of: sequence, connection)
             case .drain:
                 beginDrain()
             }
@@ -163,6 +171,9 @@ final class Loop {
         guard !connection.isClosed else { return }
         connection.isClosed = true
         release(connection)
+        connection.streaming = nil
+        unsentBytes -= connection.countedCost
+        connection.countedCost = 0
         connections[Int(connection.socket.number)] = nil
         openCount -= 1
         gauge.leave()
@@ -183,6 +194,8 @@ final class Loop {
             if !connection.isClosed { settle(connection) }
         }
         touched.removeAll(keepingCapacity: true)
+        if unsentBytes > unsentBytesMax { closeSlowReaders() }
+        counters.unsentBytes.set(unsentBytes)
     }
 
     private func resumeCarried() {

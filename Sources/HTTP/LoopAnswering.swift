@@ -20,8 +20,7 @@ extension Loop {
         }
         switch outcome {
         case .answer(let response):
-            guard !connection.slots.isEmpty else { return write(connection, slot, response) }
-            slot.state = .ready(response)
+            return answer(connection, slot, response)
         case .later:
             break
         case .laterOr(let milliseconds, let fallback):
@@ -45,7 +44,7 @@ extension Loop {
         _ connection: Connection, _ response: Response, isRefusal: Bool, id: String? = nil
     ) {
         let request = connection.incoming
-        var slot = Connection.Slot(
+        let slot = Connection.Slot(
             sequence: connection.takeSequence(),
             requestID: id ?? request?.id ?? handler.makeRequestID(),
             method: request?.method ?? .other, isHTTP10: request?.isHTTP10 ?? false,
@@ -57,17 +56,38 @@ extension Loop {
         connection.phase = .last
         connection.lingers = true
         touch(connection)
-        guard !connection.slots.isEmpty else { return write(connection, slot, response) }
+        answer(connection, slot, response)
+    }
+
+    /// Writes the answer of a request that was just read, or keeps it until those before it are
+    /// written.
+    private func answer(
+        _ connection: Connection, _ slot: Connection.Slot, _ response: Response
+    ) {
+        guard !connection.slots.isEmpty || connection.streaming != nil else {
+            return write(connection, slot, response)
+        }
+        var slot = slot
         slot.state = .ready(response)
+        connection.readyCost += slot.cost
         connection.slots.append(slot)
     }
 
     /// Gives the waiting slot at `index` its answer, and writes all that can now go out.
     func settle(_ connection: Connection, slot index: Int, with response: Response) {
         connection.slots[index].state = .ready(response)
+        connection.readyCost += response.cost
         touch(connection)
-        while let slot = connection.slots.first, case .ready(let response) = slot.state {
+        writeReady(connection)
+    }
+
+    /// Writes the answers whose turn it is.
+    func writeReady(_ connection: Connection) {
+        while connection.streaming == nil, let slot = connection.slots.first,
+            case .ready(let response) = slot.state
+        {
             connection.slots.removeFirst()
+            connection.readyCost -= response.cost
             connection.wait = .none
             write(connection, slot, response)
         }
@@ -77,32 +97,49 @@ extension Loop {
     private func write(
         _ connection: Connection, _ slot: Connection.Slot, _ response: Response
     ) {
-        let closes = !slot.keepsAlive || response.closesConnection || drainDeadline != nil
+        var stream: BodyStream?
+        if case .stream(let body) = response.content, slot.method != .head,
+            ResponseWriter.hasBody(response.status)
+        {
+            stream = body
+        }
+        let closes =
+            !slot.keepsAlive || response.closesConnection || drainDeadline != nil
+            || stream != nil && slot.isHTTP10
         if closes {
             // When the client did not ask for it, it may be sending more.
             if slot.keepsAlive { connection.lingers = true }
             connection.phase = .last
             connection.slots.removeAll()
+            connection.readyCost = 0
         }
-        if connection.outbound.capacity == 0, let spare = spareBuffers.popLast() {
-            connection.outbound = spare
+        if connection.outbound.wantsBuffer, let spare = spareBuffers.popLast() {
+            connection.outbound.give(spare)
         }
         let shape = ResponseWriter.Shape(
             requestID: slot.requestID, isHead: slot.method == .head, closes: closes,
             isHTTP10: slot.isHTTP10)
         let bytes = writer.append(response, shape, at: second, to: &connection.outbound)
+        let seconds = MonotonicInstant.now().seconds(since: slot.arrival)
+        if let stream {
+            connection.streaming = Streaming(
+                stream: stream, slot: slot, tag: response.tag, status: response.status,
+                seconds: seconds, isChunked: !slot.isHTTP10, bytes: bytes)
+            return
+        }
         handler.didAnswer(
             Answered(
                 method: slot.method, tag: response.tag, status: response.status, bytes: bytes,
-                seconds: MonotonicInstant.now().seconds(since: slot.arrival),
-                requestID: slot.requestID, refusedByParser: slot.isRefusal))
+                seconds: seconds, requestID: slot.requestID, refusedByParser: slot.isRefusal))
     }
 
     /// Sends 100 (Continue) if it is owed and nothing has to go out before.
     func sendContinue(_ connection: Connection) {
-        guard connection.owesContinue, connection.slots.isEmpty else { return }
+        guard connection.owesContinue, connection.slots.isEmpty, connection.streaming == nil else {
+            return
+        }
         connection.owesContinue = false
-        connection.outbound.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
+        connection.outbound.write { $0.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8) }
         touch(connection)
     }
 
@@ -111,8 +148,9 @@ extension Loop {
     func settle(_ connection: Connection) {
         send(connection)
         guard !connection.isClosed else { return }
+        pull(connection)
         if connection.phase == .last, connection.slots.isEmpty, !connection.hasOutbound,
-            !connection.isLingering
+            !connection.isLingering, connection.streaming == nil
         {
             end(connection)
         } else if drainDeadline != nil, connection.isResting, connection.requestCount > 0 {
@@ -125,35 +163,29 @@ extension Loop {
             connection.isCarried = true
             carried.append(connection)
         }
+        unsentBytes += connection.cost - connection.countedCost
+        connection.countedCost = connection.cost
         renewWait(connection)
     }
 
     private func send(_ connection: Connection) {
         while connection.hasOutbound, connection.isWritable {
-            let start = connection.outboundStart
-            let count = connection.outbound.withUnsafeBytes { bytes in
-                Glibc.send(
-                    connection.socket.number, bytes.baseAddress?.advanced(by: start),
-                    bytes.count - start, Int32(MSG_NOSIGNAL))
-            }
+            let count = connection.outbound.send(to: connection.socket.number)
             if count >= 0 {
-                connection.outboundStart += count
                 if connection.wait == .write { connection.progress += count }
+                if let buffer = connection.outbound.advance(count) { recycle(buffer) }
             } else if errno == EAGAIN {
                 connection.isWritable = false
             } else if errno != EINTR {
                 return close(connection)
             }
         }
-        if !connection.hasOutbound, connection.outboundStart > 0 { recycle(connection) }
     }
 
     /// Puts an emptied buffer where the next connection finds it: resting connections hold none.
-    private func recycle(_ connection: Connection) {
-        var buffer: [UInt8] = []
-        swap(&buffer, &connection.outbound)
-        connection.outboundStart = 0
-        guard buffer.capacity <= Self.receiveBytes, spareBuffers.count < 64 else { return }
+    private func recycle(_ buffer: consuming [UInt8]) {
+        guard buffer.capacity > 0, buffer.capacity <= Self.receiveBytes, spareBuffers.count < 64
+        else { return }
         buffer.removeAll(keepingCapacity: true)
         spareBuffers.append(buffer)
     }

@@ -8,15 +8,19 @@ final class LoopCounters: Sendable {
     let requestsRefused = Counter()
     let timeouts = Counter()
     let answersLate = Counter()
+    let slowReadersClosed = Counter()
+    let unsentBytes = Counter()
 }
 
-/// A number that one thread raises and others read.
+/// A number that one thread changes and others read.
 struct Counter: ~Copyable, Sendable {
     private let number = Atomic<Int>(0)
 
     var count: Int { number.load(ordering: .relaxed) }
 
     func raise() { number.wrappingAdd(1, ordering: .relaxed) }
+
+    func set(_ value: Int) { number.store(value, ordering: .relaxed) }
 }
 
 /// The connections of the whole server, held against their limit.

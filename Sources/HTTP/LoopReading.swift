@@ -44,8 +44,9 @@ extension Loop {
 
     /// Whether no more requests may be taken from the connection now.
     func isBlocked(_ connection: Connection) -> Bool {
-        connection.phase == .last || connection.slots.count >= max(limits.pipelineDepthMax, 1)
-            || connection.outbound.count - connection.outboundStart > limits.outboundBytesMax
+        connection.phase == .last || connection.streaming != nil
+            || connection.slots.count >= max(limits.pipelineDepthMax, 1)
+            || connection.unsentBytes > limits.outboundBytesMax
     }
 
     private func take(_ connection: Connection, _ input: UnsafeBufferPointer<UInt8>) {

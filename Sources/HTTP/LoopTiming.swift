@@ -22,6 +22,13 @@ struct Allowances {
         nanosecondsPerByte = 1_000_000_000 / UInt64(max(limits.progressBytesPerSecondMin, 1))
     }
 
+    /// How much longer a reader has taken than the slowest link that is served.
+    func lateness(_ connection: Connection, at now: MonotonicInstant) -> UInt64 {
+        let waited = now.nanoseconds &- min(connection.waitStart.nanoseconds, now.nanoseconds)
+        let allowed = UInt64(max(connection.progress, 0)) &* nanosecondsPerByte
+        return connection.wait == .write && waited > allowed ? waited - allowed : 0
+    }
+
     /// How long the connection's current wait may last.
     func allowance(_ connection: Connection, isDraining: Bool) -> UInt64 {
         let progress = UInt64(max(connection.progress, 0)) &* nanosecondsPerByte
@@ -147,7 +154,7 @@ extension Loop {
     }
 
     /// Closes with a reset: the kernel would keep what the client does not take for minutes.
-    private func reset(_ connection: Connection) {
+    func reset(_ connection: Connection) {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(
             connection.socket.number, SOL_SOCKET, SO_LINGER, &option,
@@ -164,6 +171,8 @@ extension Loop {
                 Problem(408, "request_timeout", detail: "The request did not arrive in time."))
         case .answer:
             counters.timeouts.raise()
+            // The head of a stream is sent already.
+            guard connection.streaming == nil else { return reset(connection) }
             guard let index = connection.slots.firstIndex(where: \.isWaiting) else { return }
             let problem = Problem(
                 503, "answer_timeout", detail: "The answer took too long to make.",

@@ -4,6 +4,8 @@ import Platform
 final class Mailbox: Sendable {
     enum Letter: Sendable {
         case answer(connection: UInt64, sequence: UInt32, Response)
+        /// Of the stream that answers this request.
+        case slice(connection: UInt64, sequence: UInt32, BodyStream.Slice)
         case drain
     }
 

@@ -5,16 +5,47 @@ public struct Response: Sendable {
     /// In the order in which they are sent. Control characters in a value are sent as spaces.
     public var headers: [(String, String)]
     /// Not sent for HEAD (its length is) and never for 1xx, 204 and 304.
-    public var body: [UInt8]
+    public var content: Content
     /// The connection closes once this answer is sent.
     public var closesConnection = false
     /// The route's index for metrics, given back in `Answered`. 0 when no route was found.
     public var tag = 0
 
+    /// What the body is made of.
+    public enum Content: Sendable {
+        /// Made for this answer alone.
+        case bytes([UInt8])
+        /// Bytes that live as long as the process, such as the contract: they are sent from where
+        /// they are, however many clients wait for them.
+        case shared([UInt8])
+        /// Too large for memory: made while the client takes it.
+        case stream(BodyStream)
+    }
+
     public init(status: Int, headers: [(String, String)] = [], body: [UInt8] = []) {
+        self.init(status: status, headers: headers, content: .bytes(body))
+    }
+
+    public init(status: Int, headers: [(String, String)] = [], content: Content) {
         self.status = status
         self.headers = headers
-        self.body = body
+        self.content = content
+    }
+
+    /// The body that is whole in memory; empty for a stream.
+    public var body: [UInt8] {
+        get {
+            switch content {
+            case .bytes(let bytes), .shared(let bytes): bytes
+            case .stream: []
+            }
+        }
+        set { content = .bytes(newValue) }
+    }
+
+    /// Bytes of memory that this answer alone holds.
+    var cost: Int {
+        if case .bytes(let bytes) = content { bytes.count } else { 0 }
     }
 
     /// `bytes` are JSON text.

@@ -19,11 +19,30 @@ struct ResponseWriter {
 
     init() {}
 
-    /// Appends `response`; returns the number of bytes appended.
+    /// Appends `response`, of a stream the head; returns the number of bytes appended.
     mutating func append(
-        _ response: Response, _ shape: Shape, at second: time_t, to bytes: inout [UInt8]
+        _ response: Response, _ shape: Shape, at second: time_t, to outbound: inout Outbound
     ) -> Int {
-        let start = bytes.count
+        let before = outbound.count
+        outbound.write { appendHead(response, shape, at: second, to: &$0) }
+        guard ResponseWriter.hasBody(response.status), !shape.isHead else {
+            return outbound.count - before
+        }
+        switch response.content {
+        case .bytes(let bytes): outbound.append(bytes)
+        case .shared(let bytes): outbound.append(bytes, isShared: true)
+        case .stream: break
+        }
+        return outbound.count - before
+    }
+
+    static func hasBody(_ status: Int) -> Bool {
+        status >= 200 && status != 204 && status != 304
+    }
+
+    private mutating func appendHead(
+        _ response: Response, _ shape: Shape, at second: time_t, to bytes: inout [UInt8]
+    ) {
         let status = response.status
         bytes.append(contentsOf: statusLine(status))
         if second != dateSecond {
@@ -41,11 +60,15 @@ struct ResponseWriter {
             append("\r\n", to: &bytes)
         }
         // RFC 9110 section 8.6: no Content-Length with 1xx and 204; 304's would be that of a 200.
-        let hasBody = status >= 200 && status != 204 && status != 304
-        if hasBody {
-            append("Content-Length: ", to: &bytes)
-            append(number: response.body.count, to: &bytes)
-            append("\r\n", to: &bytes)
+        if ResponseWriter.hasBody(status) {
+            switch response.content {
+            case .bytes(let body), .shared(let body):
+                append("Content-Length: ", to: &bytes)
+                append(number: body.count, to: &bytes)
+                append("\r\n", to: &bytes)
+            case .stream:
+                if !shape.isHTTP10 { append("Transfer-Encoding: chunked\r\n", to: &bytes) }
+            }
         }
         if shape.closes {
             append("Connection: close\r\n", to: &bytes)
@@ -53,8 +76,6 @@ struct ResponseWriter {
             append("Connection: keep-alive\r\n", to: &bytes)
         }
         append("\r\n", to: &bytes)
-        if hasBody, !shape.isHead { bytes.append(contentsOf: response.body) }
-        return bytes.count - start
     }
 
     private mutating func statusLine(_ status: Int) -> [UInt8] {

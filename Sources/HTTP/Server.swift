@@ -59,7 +59,7 @@ public final class Server: Sendable {
                         return sockets
                     },
                     limits: limits, handler: makeHandler(index), mailbox: mailbox,
-                    counters: counters, gauge: gauge)
+                    counters: counters, gauge: gauge, loops: count)
             }
         }
         do {
@@ -97,6 +97,8 @@ public final class Server: Sendable {
             sum.requestsRefused += loop.requestsRefused.count
             sum.timeouts += loop.timeouts.count
             sum.answersLate += loop.answersLate.count
+            sum.slowReadersClosed += loop.slowReadersClosed.count
+            sum.unsentBytes += loop.unsentBytes.count
         }
         return sum
     }

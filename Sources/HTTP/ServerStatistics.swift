@@ -12,4 +12,8 @@ public struct ServerStatistics: Sendable, Equatable {
     public var timeouts = 0
     /// Answers that the loop gave because a deferred one was late.
     public var answersLate = 0
+    /// Connections that were closed because answers that nobody took held too much memory.
+    public var slowReadersClosed = 0
+    /// Bytes of memory that answers hold which clients have not taken.
+    public var unsentBytes = 0
 }

@@ -11,6 +11,9 @@ public struct CSVTable: Sendable {
         endRecord()
     }
 
+    /// Rows that go on where another table ends.
+    public init() {}
+
     public mutating func text(_ text: String?) {
         separate()
         guard let text else { return }

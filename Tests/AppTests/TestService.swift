@@ -205,6 +205,25 @@ enum TestConnection {
                 line[colon...].dropFirst().trimmingCharacters(in: .whitespaces)
             )
         }
-        return TestAnswer(status: status, headers: headers, body: Array(bytes[(start + 4)...]))
+        var body = Array(bytes[(start + 4)...])
+        if headers.contains(where: { $0.name.lowercased() == "transfer-encoding" }), !isHead {
+            body = try unchunked(body)
+        }
+        return TestAnswer(status: status, headers: headers, body: body)
+    }
+
+    /// RFC 9112 section 7.1; throws when the last chunk is missing.
+    private static func unchunked(_ bytes: [UInt8]) throws -> [UInt8] {
+        var body: [UInt8] = []
+        var rest = bytes[...]
+        while true {
+            let line = try #require(rest.firstIndex(of: 13))
+            let size = try #require(Int(String(decoding: rest[..<line], as: UTF8.self), radix: 16))
+            rest = rest[(line + 2)...]
+            if size == 0 { return body }
+            try #require(rest.count >= size + 2)
+            body += rest.prefix(size)
+            rest = rest.dropFirst(size + 2)
+        }
     }
 }

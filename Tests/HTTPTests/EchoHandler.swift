@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 
 @testable import HTTP
@@ -8,13 +9,21 @@ final class Record: Sendable {
     let replies = Locked<[Reply]>([])
     /// Raised for each reply that is kept.
     let kept: EventSignal
+    /// Slices that `/stream` made.
+    let slices = Locked(0)
+    /// Raised when a stream is dropped.
+    let dropped: EventSignal
 
-    init() throws { kept = try EventSignal(blocking: true) }
+    init() throws {
+        kept = try EventSignal(blocking: true)
+        dropped = try EventSignal(blocking: true)
+    }
 }
 
 /// Answers by path: `/echo` with the body, `/later` when the test sends the reply it finds in the
-/// record, `/late` by the loop's own answer, `/big` with a megabyte, anything else with the method
-/// and path.
+/// record, `/late` by the loop's own answer, `/big` with a megabyte, `/shared` with one that is
+/// shared, `/stream` with a hundred slices of as much (`/broken` fails instead of the last),
+/// anything else with the method and path.
 final class EchoHandler: RequestHandler {
     private let record: Record
     private var count = 0
@@ -51,6 +60,13 @@ final class EchoHandler: RequestHandler {
             return .laterOr(milliseconds: 20) { .redirect("/instead") }
         case "/big":
             return .answer(Response(status: 200, body: [UInt8](repeating: 65, count: 1 << 20)))
+        case "/shared":
+            return .answer(Response(status: 200, content: .shared(Self.shared)))
+        case "/stream", "/broken":
+            let source = SliceSource(record, breaksOff: request.path == "/broken")
+            return .answer(
+                Response(
+                    status: 200, content: .stream(BodyStream { deliver in source.make(deliver) })))
         case "/empty":
             return .answer(.noContent)
         case "/host":
@@ -71,6 +87,40 @@ final class EchoHandler: RequestHandler {
     }
 
     func turnEnded() {}
+
+    private static let shared = [UInt8](repeating: 66, count: 1 << 20)
+}
+
+/// A hundred slices of a megabyte, each of one letter, made by another thread.
+private final class SliceSource: Sendable {
+    private let record: Record
+    private let breaksOff: Bool
+    private let count = Locked(0)
+
+    init(_ record: Record, breaksOff: Bool) {
+        self.record = record
+        self.breaksOff = breaksOff
+    }
+
+    deinit { record.dropped.raise() }
+
+    func make(_ deliver: @escaping @Sendable (BodyStream.Slice) -> Void) {
+        let number = count.withLock { count in
+            count += 1
+            return count
+        }
+        guard number <= 100 else { return deliver(breaksOff ? .failed : .end) }
+        record.slices.withLock { $0 += 1 }
+        let letter = UInt8(ascii: "a") + UInt8(number % 26)
+        do {
+            _ = try Thread("slices") {
+                pthread_detach(pthread_self())
+                deliver(.bytes([UInt8](repeating: letter, count: 1 << 20)))
+            }
+        } catch {
+            deliver(.failed)
+        }
+    }
 }
 
 /// A server on a free port of the loopback, drained at the end.

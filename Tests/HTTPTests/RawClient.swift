@@ -96,15 +96,23 @@ final class RawClient {
         }
     }
 
+    /// Everything until the connection ends, and whether it ended with a reset.
+    func rest() -> (bytes: [UInt8], isReset: Bool) {
+        while receive() {}
+        return (received, wasReset)
+    }
+
     /// Whether the server ends the connection with nothing more to read.
     func isEnded() -> Bool { received.isEmpty && !receive() && !timedOut }
 
     private(set) var timedOut = false
+    private var wasReset = false
 
     private func receive() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let count = recv(socket.number, &buffer, buffer.count, 0)
         timedOut = count < 0 && errno == EAGAIN
+        wasReset = count < 0 && errno == ECONNRESET
         guard count > 0 else { return false }
         received += buffer[..<count]
         return true

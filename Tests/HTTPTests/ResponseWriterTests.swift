@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import HTTP
@@ -6,12 +7,18 @@ private func written(
     _ response: Response, isHead: Bool = false, closes: Bool = false, isHTTP10: Bool = false
 ) -> String {
     var writer = ResponseWriter()
-    var bytes: [UInt8] = []
+    var outbound = Outbound()
     let shape = ResponseWriter.Shape(
         requestID: "r", isHead: isHead, closes: closes, isHTTP10: isHTTP10)
-    let count = writer.append(response, shape, at: 784_111_777, to: &bytes)
-    #expect(count == bytes.count)
-    return String(decoding: bytes, as: UTF8.self)
+    let count = writer.append(response, shape, at: 784_111_777, to: &outbound)
+    #expect(count == outbound.count)
+    var sockets: [Int32] = [0, 0]
+    #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &sockets) == 0)
+    defer { for socket in sockets { close(socket) } }
+    while !outbound.isEmpty { _ = outbound.advance(outbound.send(to: sockets[0])) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let length = recv(sockets[1], &bytes, bytes.count, 0)
+    return String(decoding: bytes[..<max(length, 0)], as: UTF8.self)
 }
 
 private let common = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRequest-Id: r\r\n"
@@ -36,6 +43,12 @@ private let cases: [WriterCase] = [
     WriterCase(
         response: Response(status: 200, body: [UInt8](repeating: 65, count: 1234)), isHead: true,
         bytes: "HTTP/1.1 200 OK\r\n\(common)Content-Length: 1234\r\n\r\n"),
+    WriterCase(
+        response: Response(status: 200, content: .stream(BodyStream { $0(.end) })),
+        bytes: "HTTP/1.1 200 OK\r\n\(common)Transfer-Encoding: chunked\r\n\r\n"),
+    WriterCase(
+        response: Response(status: 200, content: .shared([65])),
+        bytes: "HTTP/1.1 200 OK\r\n\(common)Content-Length: 1\r\n\r\nA"),
     WriterCase(
         response: Response(status: 204, body: [65]), isHTTP10: true,
         bytes: "HTTP/1.1 204 No Content\r\n\(common)Connection: keep-alive\r\n\r\n"),

@@ -55,7 +55,9 @@ enum OperationsRoutes {
     }
 
     private static func contract(_ call: Call, _ app: Application) -> Response {
-        .json(200, app.contract)
+        Response(
+            status: 200, headers: [("Content-Type", "application/json")],
+            content: .shared(app.contract))
     }
 
     private static func health(_ operationID: String, _ summary: String) -> Contract {

@@ -12,7 +12,7 @@ enum PayoutRoutes {
         routes.add(.post, base, .key(.payouts), .write(create), creation)
         routes.amend { $0.idempotency = .required }
         routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
-        routes.add(.get, "/v1/payouts.csv", .key(.read), .longRead(export), exporting)
+        routes.add(.get, "/v1/payouts.csv", .key(.read), .export(export), exporting)
         routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
         for action in Payout.State.Action.allCases {
             routes.add(
@@ -21,9 +21,6 @@ enum PayoutRoutes {
             routes.amend { $0.idempotency = .required }
         }
     }
-
-    /// Rows in one export; the filters cut larger ones into pieces.
-    private static let exportRowsMax = 10_000
 
     // MARK: - Handlers
 
@@ -106,17 +103,26 @@ enum PayoutRoutes {
         }
     }
 
-    private static func export(_ call: Call, _ reader: Reader) throws -> Response {
-        let payouts = try PayoutStore.all(filter(call), limit: exportRowsMax + 1, reader)
-        guard payouts.count <= exportRowsMax else {
-            throw Refused(
-                .unprocessable(
-                    "export_too_large",
-                    "More than \(exportRowsMax) payouts; narrow it with created_at."))
+    private static func export(_ call: Call, _ reader: Reader) throws -> Export {
+        let filter = try filter(call)
+        return .csv("payouts.csv", columns: PayoutWire.columns) { last, reader, table in
+            let (payouts, place) = try next(after: last, filter, reader)
+            for payout in payouts { PayoutWire.write(payout, &table) }
+            return place
         }
-        var table = CSVTable(columns: PayoutWire.columns)
-        for payout in payouts { PayoutWire.write(payout, &table) }
-        return .csv(table, name: "payouts.csv")
+    }
+
+    /// The next payouts of an export, oldest first, and the place of their last; nil when no more
+    /// follow.
+    static func next(
+        after place: Int64?, _ filter: PayoutStore.Filter, _ reader: Reader
+    ) throws -> (payouts: [Payout], next: Int64?) {
+        let window = PageRequest(limit: Export.rowsPerPage, window: .newer(than: place ?? 0))
+        let page = try PayoutStore.page(window, filter, reader)
+        guard page.hasMore, let last = page.items.first else {
+            return (page.items.reversed(), nil)
+        }
+        return (page.items.reversed(), try PayoutStore.sequence(of: last.id, reader))
     }
 
     private static func filter(_ call: Call) throws -> PayoutStore.Filter {
@@ -163,8 +169,7 @@ enum PayoutRoutes {
     private static let exporting = Contract(
         operationID: "exportPayouts",
         summary: "Payouts as CSV, oldest first: \(PayoutWire.columns.joined(separator: ", ")).",
-        query: filters, answerType: "text/csv",
-        others: [(422, "More than \(exportRowsMax) payouts fit.")])
+        query: filters, answerType: "text/csv")
 
     private static let reading = Contract(
         operationID: "getPayout", summary: "One payout with its rewards.",
@@ -196,13 +201,15 @@ enum PayoutRoutes {
 extension Response {
     /// A table to save under `name`.
     static func csv(_ table: CSVTable, name: String) -> Response {
-        Response(
-            status: 200,
-            headers: [
-                ("Content-Type", "text/csv; charset=utf-8; header=present"),
-                ("Content-Disposition", "attachment; filename=\"\(name)\""),
-                ("Cache-Control", "no-store"),
-            ], body: table.bytes)
+        Response(status: 200, headers: csvHeaders(name), body: table.bytes)
+    }
+
+    static func csvHeaders(_ name: String) -> [(String, String)] {
+        [
+            ("Content-Type", "text/csv; charset=utf-8; header=present"),
+            ("Content-Disposition", "attachment; filename=\"\(name)\""),
+            ("Cache-Control", "no-store"),
+        ]
     }
 }
 

@@ -15,11 +15,8 @@ enum PayoutRunRoutes {
         routes.amend { $0.idempotency = .required }
         routes.add(.get, base, .key(.read), .read(list), listing)
         routes.add(.get, base + "/{id}", .key(.read), .read(get), reading)
-        routes.add(.get, base + "/{id}/payouts.csv", .key(.read), .longRead(export), exporting)
+        routes.add(.get, base + "/{id}/payouts.csv", .key(.read), .export(export), exporting)
     }
-
-    /// Rows in one export: some 80 MB. A run of more is exported by status.
-    private static let exportRowsMax = 250_000
 
     // MARK: - Handlers
 
@@ -66,24 +63,19 @@ enum PayoutRunRoutes {
         }
     }
 
-    private static func export(_ call: Call, _ reader: Reader) throws -> Response {
-        try reader.snapshot {
-            let run = try find(call.id(), reader)
-            var filter = PayoutStore.Filter()
-            filter.run = run.id
-            filter.state = call.query["status"]
-            let rows = try PayoutRunStore.sums(of: run.id, reader)
-                .filter { filter.state == nil || filter.state == $0.state.rawValue }
-                .reduce(0) { $0 + $1.payouts }
-            guard rows <= exportRowsMax else {
-                throw Refused(tooLarge)
-            }
-            var table = CSVTable(columns: PayoutRunWire.columns)
-            try PayoutStore.forEach(filter, reader) { payout in
+    private static func export(_ call: Call, _ reader: Reader) throws -> Export {
+        let run = try find(call.id(), reader)
+        var filter = PayoutStore.Filter()
+        filter.run = run.id
+        filter.state = call.query["status"]
+        return .csv("\(run.id).csv", columns: PayoutRunWire.columns) {
+            [filter] last, reader, table in
+            let (payouts, place) = try PayoutRoutes.next(after: last, filter, reader)
+            for payout in payouts {
                 let payee = try ParticipantStore.find(payout.participant, reader)
                 PayoutRunWire.write(payout, to: payee, &table)
             }
-            return .csv(table, name: "\(run.id).csv")
+            return place
         }
     }
 
@@ -93,9 +85,6 @@ enum PayoutRunRoutes {
     }
 
     // MARK: - Contracts
-
-    private static let tooLarge = Problem.unprocessable(
-        "export_too_large", "More than \(exportRowsMax) payouts; narrow it with status.")
 
     private static let creation = Contract(
         operationID: "createPayoutRun",
@@ -126,8 +115,7 @@ enum PayoutRunRoutes {
             + ". amount is in minor units, amount_decimal the same with the currency's decimals. "
             + "A text that a spreadsheet would take for a formula has an apostrophe before it.",
         query: [.optional("status", .choice(Payout.State.allCases.map(\.rawValue)))],
-        answerType: "text/csv",
-        others: [(422, "More than \(exportRowsMax) payouts fit.")], refusals: [tooLarge])
+        answerType: "text/csv")
 }
 
 extension PayoutRunRefusal: ProblemConvertible {

@@ -14,7 +14,7 @@ enum ScriptRoutes {
     private static let tag = "\"" + Hex.encode(Array(SHA256.hash(bytes).prefix(8))) + "\""
 
     private static func script(_ call: Call) -> Response {
-        var response = Response(status: 200, body: bytes)
+        var response = Response(status: 200, content: .shared(bytes))
         response.headers = [
             ("Content-Type", "text/javascript; charset=utf-8"),
             ("Cache-Control", "public, max-age=3600"), ("ETag", tag),

@@ -19,6 +19,7 @@ final class Application: Sendable {
     let clientAddress: ClientAddress
     let ignoredForwards: IgnoredForwards
     let formGate: FormGate
+    let exports = ExportPlaces()
     let signingKey: SigningKey
     /// `/openapi.json`, rendered once.
     let contract: [UInt8]

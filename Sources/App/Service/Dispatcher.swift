@@ -178,18 +178,18 @@ final class Dispatcher: RequestHandler {
         case .read(let handler):
             return .answer(try handler(call, reader.current()).tagged(tag))
         case .longRead(let handler):
-            let place = try longReads.enter(call.participant)
-            let accepted = app.database.longRead { [log = app.log] reader in
-                defer { place.leave() }
-                do {
-                    reply.send(try reader.snapshot { try handler(call, reader) }.tagged(tag))
-                } catch {
-                    reply.send(Dispatcher.answer(to: error, call.request.id, tag, log))
-                }
+            try longRead(call, tag: tag, reply) { reader in
+                try reader.snapshot { try handler(call, reader) }
             }
-            if !accepted {
-                place.leave()
-                throw Refused(Failure.busy)
+            return .later
+        case .export(let handler):
+            try longRead(call, tag: tag, reply) { [app] reader in
+                let export = try reader.snapshot { try handler(call, reader) }
+                let run = try ExportRun(export, app.database, app.exports) { [log = app.log] in
+                    log.write(
+                        .error, "an export broke off: \($0)", [("request_id", call.request.id)])
+                }
+                return try run.response(reader)
             }
             return .later
         case .background(let handler):
@@ -203,6 +203,25 @@ final class Dispatcher: RequestHandler {
             return .later
         case .redirect:
             return .answer(Problem.internalError().response(requestID: call.request.id))
+        }
+    }
+
+    private func longRead(
+        _ call: Call, tag: Int, _ reply: Reply,
+        _ body: @escaping @Sendable (Reader) throws -> Response
+    ) throws {
+        let place = try longReads.enter(call.participant)
+        let accepted = app.database.longRead { [log = app.log] reader in
+            defer { place.leave() }
+            do {
+                reply.send(try body(reader).tagged(tag))
+            } catch {
+                reply.send(Dispatcher.answer(to: error, call.request.id, tag, log))
+            }
+        }
+        if !accepted {
+            place.leave()
+            throw Refused(Failure.busy)
         }
     }
 

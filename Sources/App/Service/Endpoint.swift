@@ -19,6 +19,8 @@ enum Action: Sendable {
     case read(@Sendable (Call, Reader) throws -> Response)
     /// Reads over history, on a small pool of their own.
     case longRead(@Sendable (Call, Reader) throws -> Response)
+    /// Reads of any size, sent slice by slice.
+    case export(@Sendable (Call, Reader) throws -> Export)
     /// Decodes on the loop, then runs its step in the writer's transaction; answered after the
     /// commit.
     case write(@Sendable (Call) throws -> WriteStep)

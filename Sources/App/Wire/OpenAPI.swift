@@ -238,7 +238,10 @@ enum OpenAPI {
         }
         if endpoint.path.contains("{") || namesObjects(endpoint.about) { statuses.append(404) }
         if endpoint.about.body != nil { statuses.append(415) }
-        if case .longRead = endpoint.action { statuses.append(429) }
+        switch endpoint.action {
+        case .longRead, .export: statuses.append(429)
+        default: break
+        }
         if endpoint.action.isWrite, endpoint.path.hasPrefix("/v1/") {
             statuses += [409, 422]
             if takesVersion(endpoint) { statuses.append(412) }
