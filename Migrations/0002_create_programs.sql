@@ -31,6 +31,24 @@ CREATE TABLE programs (
     updated_at INTEGER NOT NULL
 ) STRICT;
 
+-- The legal terms of a program, version by version: whoever takes part accepts one of them.
+CREATE TABLE program_terms (
+    seq INTEGER PRIMARY KEY,
+    program_id BLOB NOT NULL REFERENCES programs (id),
+    -- Counts from 1 in each program.
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (program_id, version)
+) STRICT;
+
+CREATE TRIGGER program_terms_are_not_updated BEFORE UPDATE ON program_terms
+BEGIN SELECT RAISE(ABORT, 'published terms are append-only'); END;
+
+CREATE TRIGGER program_terms_are_not_deleted BEFORE DELETE ON program_terms
+BEGIN SELECT RAISE(ABORT, 'published terms are append-only'); END;
+
 CREATE TABLE participants (
     seq INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
@@ -49,7 +67,11 @@ CREATE TABLE participants (
     updated_at INTEGER NOT NULL,
     profile TEXT NOT NULL DEFAULT '{}',
     phone TEXT,
-    payout_account TEXT
+    payout_account TEXT,
+    -- The newest version of the program's legal terms that it accepted.
+    terms_version INTEGER,
+    terms_accepted_at INTEGER,
+    CHECK ((terms_version IS NULL) = (terms_accepted_at IS NULL))
 ) STRICT;
 
 CREATE UNIQUE INDEX participants_by_external_id

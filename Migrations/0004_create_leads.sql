@@ -55,6 +55,8 @@ CREATE TABLE leads (
     registration_id BLOB,
     -- When the clock that runs for it runs out: the key of its row in lead_clocks.
     clock_due_at INTEGER,
+    -- The version of the program's legal terms that its referrer had accepted when it came in.
+    terms_version INTEGER,
     CHECK ((estimated_amount IS NULL) = (estimated_currency IS NULL)),
     CHECK ((won_amount IS NULL) = (won_currency IS NULL)),
     CHECK ((owner_kind IS NULL) = (owner IS NULL))
@@ -188,6 +190,8 @@ CREATE TABLE registrations (
     -- What the fingerprint in its receipt is of, and its random key: erased with the account's name.
     account_normalized TEXT,
     nonce BLOB,
+    -- The version of the program's legal terms that its partner had accepted when it was made.
+    terms_version INTEGER,
     metadata TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,

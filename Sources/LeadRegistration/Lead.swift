@@ -82,6 +82,8 @@ public struct Lead: Sendable, Equatable {
     public var registration: RegistrationID?
     /// When the clock that runs for it runs out; kept when it has been stopped.
     public var clockDueAt: Instant?
+    /// The version of the program's legal terms that its referrer had accepted when it came in.
+    public let termsVersion: Int64?
     public var metadata: JSONObject
     /// Raised by every change.
     public var version: Int64
@@ -97,8 +99,8 @@ public struct Lead: Sendable, Equatable {
         qualifiedAt: Instant?, wonAt: Instant?, formDigest: [UInt8]?,
         programVersion: Int64? = nil, brokenRules: [LeadRule] = [],
         checklist: [QualificationTerms.ChecklistItem: Bool] = [:], owner: LeadOwner? = nil,
-        registration: RegistrationID? = nil, clockDueAt: Instant? = nil, metadata: JSONObject,
-        version: Int64,
+        registration: RegistrationID? = nil, clockDueAt: Instant? = nil,
+        termsVersion: Int64? = nil, metadata: JSONObject, version: Int64,
         createdAt: Instant, updatedAt: Instant
     ) {
         self.id = id
@@ -127,6 +129,7 @@ public struct Lead: Sendable, Equatable {
         self.owner = owner
         self.registration = registration
         self.clockDueAt = clockDueAt
+        self.termsVersion = termsVersion
         self.metadata = metadata
         self.version = version
         self.createdAt = createdAt

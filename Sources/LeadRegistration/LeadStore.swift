@@ -41,7 +41,7 @@ public enum LeadStore {
                 l.form_digest, v.metadata, v.version, l.created_at, v.updated_at, v.country,
                 v.industry, v.company_size, v.use_case, l.channel, l.referred_at,
                 v.program_version, v.broken_rules, v.checklist, v.owner_kind, v.owner,
-                v.registration_id, NULL
+                v.registration_id, NULL, l.terms_version
             FROM lead_versions AS v JOIN leads AS l ON l.id = v.id
             WHERE v.id = ? AND v.updated_at <= ? ORDER BY v.version DESC LIMIT 1
             """, id, instant, map: lead)
@@ -209,8 +209,8 @@ public enum LeadStore {
                 estimated_currency, duplicate_of, reason_code, form_digest, metadata, version,
                 created_at, updated_at, country, industry, company_size, use_case, channel,
                 referred_at, program_version, broken_rules, checklist, owner_kind, owner,
-                registration_id, clock_due_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                registration_id, clock_due_at, terms_version)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, lead.id, lead.program, lead.referrer.participant, lead.referrer.link,
             lead.referrer.click, lead.customer, lead.state.rawValue, lead.source.rawValue,
@@ -221,7 +221,7 @@ public enum LeadStore {
             lead.createdAt, lead.updatedAt, lead.firm.country?.code, lead.firm.industry,
             lead.firm.companySize, lead.firm.useCase, lead.channel, lead.referredAt,
             lead.programVersion, brokenRules(lead), checklist(lead), lead.owner?.kind.rawValue,
-            lead.owner?.name, lead.registration, lead.clockDueAt)
+            lead.owner?.name, lead.registration, lead.clockDueAt, lead.termsVersion)
     }
 
     /// Keeps the row as it was and writes every column that can change.
@@ -268,7 +268,7 @@ public enum LeadStore {
             won_amount, won_currency, duplicate_of, reason_code, reason, follow_up_at, qualified_at,
             won_at, form_digest, metadata, version, created_at, updated_at, country, industry,
             company_size, use_case, channel, referred_at, program_version, broken_rules, checklist,
-            owner_kind, owner, registration_id, clock_due_at
+            owner_kind, owner, registration_id, clock_due_at, terms_version
         FROM leads
         """
 
@@ -343,7 +343,7 @@ public enum LeadStore {
             },
             checklist: checklist(row.optionalText(38)), owner: owner(row),
             registration: row.optionalID(41), clockDueAt: row.optionalInstant(42),
-            metadata: metadata,
+            termsVersion: row.optionalInt64(43), metadata: metadata,
             version: row.int64(27), createdAt: row.instant(28), updatedAt: row.instant(29))
     }
 

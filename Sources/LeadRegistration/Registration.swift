@@ -56,6 +56,8 @@ public struct Registration: Sendable, Equatable {
     /// The terms at submission; later ones never shorten the claim.
     public let terms: RegistrationTerms
     public let programVersion: Int64
+    /// The version of the program's legal terms that the partner had accepted at submission.
+    public let termsVersion: Int64?
     public let decisionDueAt: Instant
     /// When it lapses undecided.
     public let windowEndsAt: Instant
@@ -90,7 +92,8 @@ public struct Registration: Sendable, Equatable {
         id: RegistrationID, program: ProgramID, participant: ParticipantID, state: State,
         account: AccountName, part: String?, contact: RegistrationContact,
         opportunity: Opportunity, terms: RegistrationTerms, programVersion: Int64,
-        decisionDueAt: Instant, windowEndsAt: Instant, protectedUntil: Instant?,
+        termsVersion: Int64?, decisionDueAt: Instant, windowEndsAt: Instant,
+        protectedUntil: Instant?,
         protectedUntilLatest: Instant, share: Int64 = 10_000, extensions: Int64 = 0,
         decidedAt: Instant? = nil,
         endedAt: Instant? = nil, wonValue: Money? = nil, reasonCode: String? = nil,
@@ -109,6 +112,7 @@ public struct Registration: Sendable, Equatable {
         self.opportunity = opportunity
         self.terms = terms
         self.programVersion = programVersion
+        self.termsVersion = termsVersion
         self.decisionDueAt = decisionDueAt
         self.windowEndsAt = windowEndsAt
         self.protectedUntil = protectedUntil
@@ -142,7 +146,8 @@ public struct Registration: Sendable, Equatable {
         Registration(
             id: id, program: program, participant: participant, state: .refused, account: account,
             part: part, contact: contact, opportunity: opportunity, terms: terms,
-            programVersion: programVersion, decisionDueAt: decisionDueAt,
+            programVersion: programVersion, termsVersion: termsVersion,
+            decisionDueAt: decisionDueAt,
             windowEndsAt: windowEndsAt, protectedUntil: nil,
             protectedUntilLatest: protectedUntilLatest, reasonCode: "account_protected",
             blockedBy: holder, fingerprinted: fingerprinted, metadata: metadata,

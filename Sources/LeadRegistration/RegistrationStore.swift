@@ -41,7 +41,7 @@ public enum RegistrationStore {
                 r.protected_until_latest, v.share, v.extensions, v.decided_at, v.ended_at,
                 v.won_amount, v.won_currency, v.reason_code, v.reason, r.blocked_by, NULL,
                 v.dispute_id, r.nonce, v.metadata, v.version, r.created_at, v.updated_at,
-                r.account_normalized
+                r.account_normalized, r.terms_version
             FROM registration_versions AS v JOIN registrations AS r ON r.id = v.id
             WHERE v.id = ? AND v.updated_at <= ? ORDER BY v.version DESC LIMIT 1
             """, id, instant, map: registration)
@@ -117,9 +117,9 @@ public enum RegistrationStore {
                 window_ends_at, protected_until, protected_until_latest, share, extensions,
                 decided_at, ended_at, won_amount, won_currency, reason_code, reason, blocked_by,
                 told_free_at, dispute_id, nonce, metadata, version, created_at, updated_at,
-                account_normalized)
+                account_normalized, terms_version)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, registration.id, registration.program, registration.participant,
             registration.state.rawValue, registration.account.name,
             registration.account.domain?.text, registration.account.country?.code,
@@ -134,7 +134,7 @@ public enum RegistrationStore {
             registration.blockedBy, registration.toldFreeAt, registration.dispute,
             registration.fingerprinted?.key, JSONValue.object(registration.metadata).text,
             registration.version, registration.createdAt, registration.updatedAt,
-            registration.fingerprinted?.normalized)
+            registration.fingerprinted?.normalized, registration.termsVersion)
     }
 
     /// Keeps the row as it was and writes every column that can change.
@@ -181,7 +181,7 @@ public enum RegistrationStore {
             window_ends_at, protected_until, protected_until_latest, share, extensions,
             decided_at, ended_at, won_amount, won_currency, reason_code, reason, blocked_by,
             told_free_at, dispute_id, nonce, metadata, version, created_at, updated_at,
-            account_normalized
+            account_normalized, terms_version
         FROM registrations
         """
 
@@ -229,6 +229,7 @@ public enum RegistrationStore {
                 value: money(row, 11), expectedClose: row.optionalInstant(13),
                 evidence: evidence(row.text(14))),
             terms: RegistrationTerms(json: terms), programVersion: row.int64(16),
+            termsVersion: row.optionalInt64(38),
             decisionDueAt: row.instant(17), windowEndsAt: row.instant(18),
             protectedUntil: row.optionalInstant(19), protectedUntilLatest: row.instant(20),
             share: row.int64(21), extensions: row.int64(22), decidedAt: row.optionalInstant(23),

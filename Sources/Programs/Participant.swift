@@ -37,6 +37,8 @@ public struct Participant: Sendable {
     public var payoutAccount: String?
     /// What the operator's systems know of it.
     public var profile: ParticipantProfile
+    /// The newest version of the program's legal terms that it accepted; nil: none.
+    public var acceptedTerms: AcceptedTerms?
     public var metadata: JSONObject
     public var version: Int64
     public let createdAt: Instant
@@ -45,7 +47,8 @@ public struct Participant: Sendable {
     public init(
         id: ParticipantID, program: ProgramID, kind: Kind, state: State, externalID: String?,
         name: String, email: EmailAddress, phone: String?, company: String?,
-        payoutAccount: String?, profile: ParticipantProfile, metadata: JSONObject,
+        payoutAccount: String?, profile: ParticipantProfile,
+        acceptedTerms: AcceptedTerms? = nil, metadata: JSONObject,
         version: Int64, createdAt: Instant, updatedAt: Instant
     ) {
         self.id = id
@@ -59,6 +62,7 @@ public struct Participant: Sendable {
         self.company = company
         self.payoutAccount = payoutAccount
         self.profile = profile
+        self.acceptedTerms = acceptedTerms
         self.metadata = metadata
         self.version = version
         self.createdAt = createdAt

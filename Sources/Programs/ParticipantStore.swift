@@ -55,15 +55,17 @@ public enum ParticipantStore {
             """
             INSERT INTO participants (
                 id, program_id, kind, state, external_id, name, email, email_key, phone, company,
-                payout_account, profile, metadata, version, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                payout_account, profile, metadata, version, created_at, updated_at,
+                terms_version, terms_accepted_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, participant.id, participant.program, participant.kind.rawValue,
             participant.state.rawValue, participant.externalID, participant.name,
             participant.email.text, participant.email.normalized, participant.phone,
             participant.company, participant.payoutAccount,
             JSONValue.object(participant.profile.json).text,
             JSONValue.object(participant.metadata).text, participant.version, participant.createdAt,
-            participant.updatedAt)
+            participant.updatedAt, participant.acceptedTerms?.version,
+            participant.acceptedTerms?.acceptedAt)
         tx.markConfigurationChanged()
     }
 
@@ -72,22 +74,30 @@ public enum ParticipantStore {
             """
             UPDATE participants SET kind = ?, state = ?, external_id = ?, name = ?, email = ?,
                 email_key = ?, phone = ?, company = ?, payout_account = ?, profile = ?,
-                metadata = ?, version = ?, updated_at = ?
+                metadata = ?, version = ?, updated_at = ?, terms_version = ?,
+                terms_accepted_at = ?
             WHERE id = ?
             """, participant.kind.rawValue, participant.state.rawValue, participant.externalID,
             participant.name, participant.email.text, participant.email.normalized,
             participant.phone, participant.company, participant.payoutAccount,
             JSONValue.object(participant.profile.json).text,
             JSONValue.object(participant.metadata).text, participant.version,
-            participant.updatedAt, participant.id)
+            participant.updatedAt, participant.acceptedTerms?.version,
+            participant.acceptedTerms?.acceptedAt, participant.id)
         tx.markConfigurationChanged()
     }
 
     private static let columns: StaticString = """
         SELECT id, program_id, kind, state, external_id, name, email, company, metadata, version,
-            created_at, updated_at, profile, phone, payout_account
+            created_at, updated_at, profile, phone, payout_account, terms_version, terms_accepted_at
         FROM participants
         """
+
+    private static func acceptedTerms(_ row: Row) throws -> AcceptedTerms? {
+        guard let version = try row.optionalInt64(15), let instant = try row.optionalInstant(16)
+        else { return nil }
+        return AcceptedTerms(version: version, acceptedAt: instant)
+    }
 
     private static func participant(_ row: Row) throws -> Participant {
         guard let kind = try Participant.Kind(rawValue: row.text(2)),
@@ -101,7 +111,7 @@ public enum ParticipantStore {
             externalID: row.optionalText(4), name: row.text(5), email: email,
             phone: row.optionalText(13), company: row.optionalText(7),
             payoutAccount: row.optionalText(14), profile: ParticipantProfile(json: profile),
-            metadata: metadata, version: row.int64(9),
+            acceptedTerms: acceptedTerms(row), metadata: metadata, version: row.int64(9),
             createdAt: row.instant(10), updatedAt: row.instant(11))
     }
 }

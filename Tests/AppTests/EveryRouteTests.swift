@@ -20,6 +20,7 @@ struct EveryRouteTests {
             let rules = "/v1/programs/\(scene.program)/reward_rules"
             let tokens = "/v1/participants/\(partner.id)/tokens"
             _ = try JourneyTests.click(service, partner.code)
+            _ = try service.post("/v1/programs/\(scene.program)/terms", ["text": "First."])
             let clicks = try service.get("/v1/clicks?link_id=\(partner.link)").ids
             ids = [
                 "programs": scene.program, "participants": partner.id, "links": partner.link,
@@ -195,12 +196,13 @@ struct EveryRouteTests {
     }
 
     @Test(
-        "tokens write nothing but links, leads, claims, disputes, redemptions and what they choose")
+        "tokens write nothing but links, leads, claims, disputes, redemptions and what they accept")
     func tokenWrites() {
         let writes = Self.endpoints.filter { Self.isShared($0) && $0.method != .get }
         #expect(
             writes.map(Self.name) == [
-                "POST /v1/links", "POST /v1/leads", "POST /v1/leads/bulk",
+                "POST /v1/participants/{id}/accept_terms", "POST /v1/links", "POST /v1/leads",
+                "POST /v1/leads/bulk",
                 "POST /v1/registrations", "PATCH /v1/registrations/{id}",
                 "POST /v1/registrations/{id}/extend",
                 "POST /v1/registrations/{id}/withdraw", "POST /v1/disputes",
@@ -303,6 +305,8 @@ struct EveryRouteTests {
             return ["reason_code": "no_budget", "reason": "next year"]
         case "POST /v1/leads/{id}/nurture": return ["follow_up_at": "2099-01-01T00:00:00Z"]
         case "POST /v1/leads/{id}/reopen": return ["reason": "they called"]
+        case "POST /v1/programs/{id}/terms": return ["text": "Second."]
+        case "POST /v1/participants/{id}/accept_terms": return ["version": 1]
         case "POST /v1/programs/{id}/rehearsals": return Objects.rehearsal
         case "POST /v1/touchpoints":
             return [

@@ -36,7 +36,8 @@ func someRegistration(
             name: "Acme Inc", domain: domain.flatMap { DomainName(typed: $0) }, country: nil),
         part: nil, contact: RegistrationContact(name: nil, email: nil, phone: nil),
         opportunity: Opportunity(value: nil, expectedClose: nil, evidence: []), terms: terms,
-        programVersion: 1, decisionDueAt: dates.decisionDue, windowEndsAt: dates.windowEnds,
+        programVersion: 1, termsVersion: nil, decisionDueAt: dates.decisionDue,
+        windowEndsAt: dates.windowEnds,
         protectedUntil: state == .approved || state == .won
             ? RegistrationRules.protectedUntil(
                 terms, submittedAt: start, decisionDueAt: dates.decisionDue, at: start) : nil,

@@ -52,7 +52,9 @@ struct SubmitLead: Sendable {
             isHoneypotFilled
             ? nil
             : try CustomerStore.findOrInsert(program: programID, email: email, tx)
-        let draft = draft(tx.makeID(), program, decision.referrer, customer?.customer.id, tx.now)
+        let draft = draft(
+            tx.makeID(), program, decision.referrer, customer?.customer.id,
+            accepted: try acceptedTerms(of: decision.referrer.participant, tx), tx.now)
         let identity = draft.identity
         let keys = LeadKeys(draft, identity, program)
         let earlier = try keys.earlier(ofNew: customer?.isNew ?? true, tx)
@@ -179,10 +181,16 @@ struct SubmitLead: Sendable {
         try program.terms.eligibility.excludesOpenDispute && DisputeStore.hasOpen(participant, tx)
     }
 
+    private func acceptedTerms(
+        of participant: ParticipantID?, _ tx: Transaction
+    ) throws -> Int64? {
+        try participant.flatMap { try ParticipantStore.recall($0, tx)?.acceptedTerms?.version }
+    }
+
     /// The lead before anything is decided about it.
     private func draft(
         _ id: LeadID, _ program: Program, _ referrer: Referrer, _ customer: CustomerID?,
-        _ now: Instant
+        accepted terms: Int64?, _ now: Instant
     ) -> Lead {
         Lead(
             id: id, program: program.id, referrer: referrer, customer: customer,
@@ -190,7 +198,7 @@ struct SubmitLead: Sendable {
             referredAt: referredAt, intro: intro, estimatedValue: estimatedValue, wonValue: nil,
             duplicateOf: nil, reasonCode: nil, reason: nil, followUpAt: nil, qualifiedAt: nil,
             wonAt: nil, formDigest: formDigest, programVersion: program.version,
-            metadata: metadata, version: 1, createdAt: now, updatedAt: now)
+            termsVersion: terms, metadata: metadata, version: 1, createdAt: now, updatedAt: now)
     }
 
     /// What becomes of it: held against the program's rules, and given to whom works it.

@@ -88,7 +88,8 @@ struct SubmitRegistration: Sendable {
         return Registration(
             id: id, program: program.id, participant: participant.id, state: .submitted,
             account: account, part: part, contact: contact, opportunity: opportunity, terms: terms,
-            programVersion: program.version, decisionDueAt: dates.decisionDue,
+            programVersion: program.version, termsVersion: participant.acceptedTerms?.version,
+            decisionDueAt: dates.decisionDue,
             windowEndsAt: dates.windowEnds, protectedUntil: nil,
             protectedUntilLatest: dates.protectedUntilLatest,
             fingerprinted: FingerprintedAccount(key: nonce, normalized: identity.canonical),

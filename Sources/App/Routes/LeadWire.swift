@@ -46,6 +46,9 @@ enum LeadWire {
             .required(
                 "program_version", .nullable(.integer(1...Int64.max)), "Of the rules applied."),
             .required(
+                "terms_version", .nullable(.integer(1...Int64.max)),
+                "Of the legal terms that its referrer had accepted when it came in."),
+            .required(
                 "broken_rules", .list(.choice(LeadRule.allCases.map(\.rawValue)), count: 0...20),
                 "Of what the program asks of a referral; see /explain."),
             .required("checklist", checklist),
@@ -167,6 +170,7 @@ enum LeadWire {
         json.field("reason", lead.reason)
         json.field("follow_up_at", lead.followUpAt)
         json.field("program_version", lead.programVersion)
+        json.field("terms_version", lead.termsVersion)
         json.array("broken_rules") { list in
             for rule in lead.brokenRules { list.element(rule.rawValue) }
         }

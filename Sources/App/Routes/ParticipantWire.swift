@@ -20,6 +20,10 @@ enum ParticipantWire {
                 .required("company", .nullable(.text(1...200))),
                 .required("payout_account", .nullable(.text(1...260)), "Masked: …6789."),
             ] + profile.map { .required($0.name, $0.schema, about($0)) } + [
+                .required(
+                    "terms_version", .nullable(.integer(1...Int64.max)),
+                    "The newest version of the program's legal terms that it accepted."),
+                .required("terms_accepted_at", .nullable(.time)),
                 .required("metadata", .metadata, "Empty for the participant's token."),
                 .required("version", .integer(1...Int64.max)),
                 .required("created_at", .time), .required("updated_at", .time),
@@ -117,6 +121,8 @@ enum ParticipantWire {
         json.field("segment", isOperator ? profile.segment : nil)
         json.field("tier", profile.tier)
         json.field("account_executive", isOperator ? profile.accountExecutive : nil)
+        json.field("terms_version", participant.acceptedTerms?.version)
+        json.field("terms_accepted_at", participant.acceptedTerms?.acceptedAt.rfc3339)
         json.field("metadata", JSONValue.object(isOperator ? participant.metadata : [:]))
         json.field("version", participant.version)
         json.field("created_at", participant.createdAt.rfc3339)

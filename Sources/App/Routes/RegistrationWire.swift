@@ -52,6 +52,9 @@ enum RegistrationWire {
                 .required("evidence", .list(evidence(isWhole: true), count: 0...1000)),
             ])),
         .required("program_version", .integer(1...Int64.max), "Of the terms in force."),
+        .required(
+            "terms_version", .nullable(.integer(1...Int64.max)),
+            "Of the legal terms that the partner had accepted when it registered."),
         .required("decision_due_at", .time),
         .required("window_ends_at", .time, "When it lapses undecided."),
         .required("protected_until", .nullable(.time), "Null before approval."),
@@ -184,6 +187,7 @@ enum RegistrationWire {
             }
         }
         json.field("program_version", registration.programVersion)
+        json.field("terms_version", registration.termsVersion)
         json.field("decision_due_at", registration.decisionDueAt)
         json.field("window_ends_at", registration.windowEndsAt)
         json.field("protected_until", registration.protectedUntil)

@@ -7,6 +7,7 @@ extension RouteTable {
         ScriptRoutes.add(to: &routes)
         OperationsRoutes.add(to: &routes)
         ProgramRoutes.add(to: &routes)
+        TermsRoutes.add(to: &routes)
         RewardRuleRoutes.add(to: &routes)
         CampaignRoutes.add(to: &routes)
         BudgetRoutes.add(to: &routes)
