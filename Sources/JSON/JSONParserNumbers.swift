@@ -25,14 +25,18 @@ extension JSONParser {
                 throw JSONError(.syntax, at: start, "a decimal point without a digit after it")
             }
         }
-        let mantissa = digitsStart..<place
-        let exponent = try parseExponent(of: start)
+        let digits = digitsStart..<place
+        try skipExponent(of: start)
         guard place - start <= limits.numberDigitsMax else {
             throw JSONError(.numberTooLong, at: start, "a number is too long")
         }
-        let number = ExactInteger(
-            mantissa: input[mantissa], exponent: exponent - fractionDigits, isNegative: isNegative)
-        if let value = number.value { return .integer(value) }
+        // Written in digits alone; minus zero is not.
+        if digits.upperBound == place, fractionDigits == 0,
+            let value = ExactInteger.value(input[digits], isNegative: isNegative),
+            value != 0 || !isNegative
+        {
+            return .integer(value)
+        }
         let literal = UnsafeBufferPointer(rebasing: input[start..<place])
         return .number(String(decoding: literal, as: UTF8.self))
     }
@@ -41,33 +45,50 @@ extension JSONParser {
         while place < input.count, input[place] &- UInt8(ascii: "0") < 10 { place += 1 }
     }
 
-    /// The exponent if there is one, else 0. Bounded: beyond a million the size is settled anyway.
-    private mutating func parseExponent(of start: Int) throws(JSONError) -> Int {
-        guard next == UInt8(ascii: "e") || next == UInt8(ascii: "E") else { return 0 }
+    /// The exponent if there is one.
+    private mutating func skipExponent(of start: Int) throws(JSONError) {
+        guard next == UInt8(ascii: "e") || next == UInt8(ascii: "E") else { return }
         place += 1
-        let isNegative = next == UInt8(ascii: "-")
-        if isNegative || next == UInt8(ascii: "+") { place += 1 }
+        if next == UInt8(ascii: "-") || next == UInt8(ascii: "+") { place += 1 }
         let digitsStart = place
-        var exponent = 0
-        while place < input.count, input[place] &- UInt8(ascii: "0") < 10 {
-            exponent = min(exponent * 10 + Int(input[place] - UInt8(ascii: "0")), 1_000_000_000)
-            place += 1
-        }
+        skipDigits()
         guard place > digitsStart else {
             throw JSONError(.syntax, at: start, "an exponent without a digit")
         }
-        return isNegative ? -exponent : exponent
     }
 }
 
-/// `mantissa` (digits, perhaps with a point that counts for nothing here) times ten to `exponent`.
-private struct ExactInteger {
-    let mantissa: Slice<UnsafeBufferPointer<UInt8>>
-    let exponent: Int
-    let isNegative: Bool
+/// Whole numbers, found without ever rounding.
+enum ExactInteger {
+    /// The Int64 that a JSON number stands for, however it is spelled (`100.0`, `1e2`, `-0`); nil
+    /// when it has a fraction or does not fit.
+    static func value(of literal: String) -> Int64? {
+        let bytes = Array(literal.utf8)
+        let isNegative = bytes.first == UInt8(ascii: "-")
+        let unsigned = isNegative ? bytes.dropFirst() : bytes[...]
+        let mantissa = unsigned.prefix { $0 | 0x20 != UInt8(ascii: "e") }
+        let fractionDigits = mantissa.firstIndex(of: UInt8(ascii: ".")).map {
+            mantissa.endIndex - $0 - 1
+        }
+        let exponent = exponent(unsigned.dropFirst(mantissa.count).dropFirst())
+        return value(
+            mantissa, exponent: exponent - (fractionDigits ?? 0), isNegative: isNegative)
+    }
 
-    /// The number as an Int64, nil when it has a fraction or does not fit.
-    var value: Int64? {
+    /// Bounded: beyond a billion the size is settled anyway.
+    private static func exponent(_ bytes: ArraySlice<UInt8>) -> Int {
+        var exponent = 0
+        for byte in bytes where byte &- UInt8(ascii: "0") < 10 {
+            exponent = min(exponent * 10 + Int(byte - UInt8(ascii: "0")), 1_000_000_000)
+        }
+        return bytes.first == UInt8(ascii: "-") ? -exponent : exponent
+    }
+
+    /// `mantissa` (digits, perhaps with a point that counts for nothing here) times ten to
+    /// `exponent`.
+    static func value(
+        _ mantissa: some Sequence<UInt8>, exponent: Int = 0, isNegative: Bool
+    ) -> Int64? {
         var magnitude: UInt64 = 0
         // Zeros are held back until a digit follows, so that 1.000 and 10e-1 stay exact.
         var zeros = 0
@@ -77,14 +98,14 @@ private struct ExactInteger {
                 zeros += 1
                 continue
             }
-            guard let shifted = ExactInteger.shift(magnitude, by: zeros + 1) else { return nil }
+            guard let shifted = shift(magnitude, by: zeros + 1) else { return nil }
             let (sum, overflow) = shifted.addingReportingOverflow(digit)
             guard !overflow else { return nil }
             (magnitude, zeros) = (sum, 0)
         }
         guard magnitude > 0 else { return 0 }
         let scale = exponent + zeros
-        guard scale >= 0, let whole = ExactInteger.shift(magnitude, by: scale) else { return nil }
+        guard scale >= 0, let whole = shift(magnitude, by: scale) else { return nil }
         guard isNegative else { return Int64(exactly: whole) }
         return whole == Int64.min.magnitude ? .min : Int64(exactly: whole).map { -$0 }
     }

@@ -1,9 +1,9 @@
 /// Any JSON value (RFC 8259), as read by `parse` or built from literals.
 ///
-/// A number that is exactly an Int64, however it was spelled (`100`, `100.0`, `1e2`, `-0`), is
-/// `.integer`; every other number keeps its literal text, so nothing is ever rounded. Equality
-/// compares strings and names byte by byte (RFC 8259 section 8.3), not by canonical equivalence,
-/// and `.number` by its text. Objects are equal whatever the order of their members.
+/// An Int64 written in digits alone is `.integer`; every other number keeps its literal text, so
+/// nothing is ever rounded, and `20.00` can be told from `20`. Equality compares strings and names
+/// byte by byte (RFC 8259 section 8.3), not by canonical equivalence, and `.number` by its text.
+/// Objects are equal whatever the order of their members.
 ///
 /// Noncharacters such as U+FFFF are kept, although RFC 7493 section 2.1 forbids them: to a JSON
 /// Schema they are text like any other, and they harm nothing here.
@@ -11,7 +11,7 @@ public enum JSONValue: Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
-    /// The literal text of a number that is not an exact Int64, such as `0.5` or `1e400`.
+    /// The literal text of every other number, such as `0.5`, `20.00`, `1e2` or `1e400`.
     case number(String)
     case string(String)
     case array([JSONValue])
@@ -70,8 +70,13 @@ extension JSONValue {
         if case .bool(let value) = self { value } else { nil }
     }
 
+    /// The number if it is exactly an Int64, however it is spelled: `100`, `100.0`, `1e2`, `-0`.
     public var integerValue: Int64? {
-        if case .integer(let value) = self { value } else { nil }
+        switch self {
+        case .integer(let value): value
+        case .number(let text): ExactInteger.value(of: text)
+        default: nil
+        }
     }
 
     public var stringValue: String? {

@@ -1,4 +1,4 @@
-/// A month, quarter or year of the calendar in UTC: what budgets and limits are counted by.
+/// A month, quarter or year of the calendar in a time zone: what budgets and limits are counted by.
 public struct CalendarPeriod: Sendable, Equatable {
     public enum Length: String, Sendable, CaseIterable {
         case month, quarter, year
@@ -13,30 +13,32 @@ public struct CalendarPeriod: Sendable, Equatable {
     }
 
     public let length: Length
+    public let zone: TimeZone
     /// Months since the beginning of the year 0.
     private let first: Int64
 
-    public init(_ length: Length, containing instant: Instant) {
-        let date = CivilDate(day: CivilDay.clamped(instant.day))
+    public init(_ length: Length, containing instant: Instant, in zone: TimeZone = .utc) {
+        let date = CivilDate(day: CivilDay.clamped(zone.day(of: instant)))
         let month = date.year * 12 + date.month - 1
-        self.init(length, first: month - month % length.months)
+        self.init(length, first: month - month % length.months, zone)
     }
 
-    private init(_ length: Length, first: Int64) {
+    private init(_ length: Length, first: Int64, _ zone: TimeZone) {
         self.length = length
         self.first = first
+        self.zone = zone
     }
 
-    public var start: Instant { CalendarPeriod.start(of: first) }
+    public var start: Instant { start(of: first) }
 
     /// The first instant after it.
-    public var end: Instant { CalendarPeriod.start(of: first + length.months) }
+    public var end: Instant { start(of: first + length.months) }
 
-    public var next: CalendarPeriod { CalendarPeriod(length, first: first + length.months) }
+    public var next: CalendarPeriod { CalendarPeriod(length, first: first + length.months, zone) }
 
     /// Its months, in order.
     public var months: [CalendarPeriod] {
-        (first..<first + length.months).map { CalendarPeriod(.month, first: $0) }
+        (first..<first + length.months).map { CalendarPeriod(.month, first: $0, zone) }
     }
 
     /// `2026`, `2026-Q4` or `2026-11`.
@@ -49,9 +51,8 @@ public struct CalendarPeriod: Sendable, Equatable {
         }
     }
 
-    private static func start(of month: Int64) -> Instant {
-        let date = CivilDate(year: month / 12, month: month % 12 + 1, dayOfMonth: 1)
-        return Instant(milliseconds: 0).advanced(byDays: Int(clamping: date.day))
+    private func start(of month: Int64) -> Instant {
+        zone.startOfDay(CivilDate(year: month / 12, month: month % 12 + 1, dayOfMonth: 1).day)
     }
 }
 

@@ -27,6 +27,31 @@ public struct DomainName: Hashable, Sendable, CustomStringConvertible {
         self.init(ascii)
     }
 
+    /// The part of an address after its at sign: in ASCII, or in letters of any script, which are
+    /// taken in lower case and become `xn--…`.
+    init?(ofMail text: String) {
+        if text.utf8.allSatisfy({ $0 < 0x80 }) {
+            self.init(text)
+            return
+        }
+        var labels: [String] = []
+        for label in URLHost.mapped(text.lowercased()[...]).unicodeScalars
+            .split(separator: ".", omittingEmptySubsequences: false)
+        {
+            let scalars = Array(label)
+            if scalars.allSatisfy(\.isASCII) {
+                labels.append(String(label))
+                continue
+            }
+            guard scalars.allSatisfy({ $0.isASCII || EmailAddress.isOfWords($0) }),
+                let first = scalars.first, !first.properties.isGraphemeExtend,
+                let ascii = Punycode.encode(scalars)
+            else { return nil }
+            labels.append("xn--\(ascii)")
+        }
+        self.init(labels.joined(separator: "."))
+    }
+
     public var description: String { text }
 }
 

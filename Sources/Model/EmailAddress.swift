@@ -2,9 +2,9 @@
 /// single dots (RFC 5322 section 3.2.3) of 1 to 64 characters, the domain is a `DomainName`, and
 /// all of it has at most 254 characters (RFC 5321 sections 4.5.3.1.1 and 4.5.3.1.3).
 ///
-/// ASCII only. Quoted local parts, comments, address literals and internationalised addresses
-/// (RFC 6531) are refused: they are next to unused, and two spellings of one address let one person
-/// count as two.
+/// Letters of other scripts are taken (RFC 6531), composed, and their domain in its ASCII form.
+/// Quoted local parts, comments and address literals are refused: they are next to unused, and two
+/// spellings of one address let one person count as two.
 public struct EmailAddress: Hashable, Sendable {
     /// As given, without the space around it and with the domain in lower case. Mail goes here.
     public let text: String
@@ -12,15 +12,15 @@ public struct EmailAddress: Hashable, Sendable {
     private let domainName: DomainName
 
     public init?(_ text: String) {
-        let trimmed = EmailAddress.trimmed(text)
-        guard trimmed.utf8.count <= 254,
-            let at = trimmed.utf8.firstIndex(of: UInt8(ascii: "@")),
-            let domain = DomainName(String(Substring(trimmed.utf8[at...].dropFirst()))),
-            EmailAddress.isLocalPart(trimmed.utf8[..<at])
+        let trimmed = NaturalKey.composed(String(NaturalKey.trimmed(text))).unicodeScalars
+        guard let at = trimmed.firstIndex(of: "@"),
+            let domain = DomainName(ofMail: String(trimmed[at...].dropFirst())),
+            EmailAddress.isLocalPart(trimmed[..<at])
         else { return nil }
         local = String(trimmed[..<at])
         domainName = domain
         self.text = "\(local)@\(domain)"
+        guard self.text.utf8.count <= 254 else { return nil }
     }
 
     /// The part after the at sign, in lower case.
@@ -43,36 +43,36 @@ public struct EmailAddress: Hashable, Sendable {
     /// `a…@example.com`, for logs.
     public var masked: String { "\(local.prefix(1))…@\(domain)" }
 
-    private static func trimmed(_ text: String) -> Substring {
-        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
-        let bytes = text.utf8
-        guard let first = bytes.firstIndex(where: { !isSpace($0) }),
-            let last = bytes.lastIndex(where: { !isSpace($0) })
-        else { return "" }
-        return Substring(bytes[first...last])
-    }
-
-    private static func isLocalPart(_ bytes: Substring.UTF8View.SubSequence) -> Bool {
-        guard (1...64).contains(bytes.count) else { return false }
-        var previous = UInt8(ascii: ".")
-        for byte in bytes {
-            if byte == UInt8(ascii: ".") {
-                guard previous != byte else { return false }
-            } else if !isAtomCharacter(byte) {
+    private static func isLocalPart(_ scalars: Substring.UnicodeScalarView) -> Bool {
+        guard !scalars.isEmpty, String(scalars).utf8.count <= 64 else { return false }
+        var previous: Unicode.Scalar = "."
+        for scalar in scalars {
+            if scalar == "." {
+                guard previous != scalar else { return false }
+            } else if !isAtomCharacter(scalar) {
                 return false
             }
-            previous = byte
+            previous = scalar
         }
-        return previous != UInt8(ascii: ".")
+        return previous != "."
     }
 
-    /// `atext` of RFC 5322 section 3.2.3.
-    private static func isAtomCharacter(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
+    /// `atext` of RFC 5322 section 3.2.3, and beyond ASCII what people write words with.
+    private static func isAtomCharacter(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9": true
+        case "\u{C0}"...: isOfWords(scalar)
+        default: "!#$%&'*+-/=?^_`{|}~".unicodeScalars.contains(scalar)
+        }
+    }
+
+    /// A letter, a mark on one, or a digit of another script.
+    static func isOfWords(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+            .nonspacingMark, .spacingMark, .decimalNumber:
             true
-        default: "!#$%&'*+-/=?^_`{|}~".utf8.contains(byte)
+        default: false
         }
     }
 }

@@ -233,20 +233,73 @@ struct IdempotencyTests {
             ])
     }
 
-    @Test("a refusal is stored and replayed, even when it would not be one any more")
-    func refusalReplayed() throws {
+    @Test("a refusal leaves its key free: the same request may do it once the state allows it")
+    func refusalNotStored() throws {
         let scene = try Scene(TestService())
         defer { scene.service.stop() }
         let lead = try scene.lead(scene.ada, "a@buyer.example")
         let win = "/v1/leads/\(lead)/win"
-        let refused = try Self.send(scene.service, win, [:], "w")
-        #expect(refused.status == 409)
+        #expect(try Self.send(scene.service, win, [:], "w").status == 409)
+        let again = try Self.send(scene.service, win, [:], "w")
+        #expect(again.status == 409)
+        #expect(again.header("idempotent-replayed") == nil)
         #expect(try scene.service.post("/v1/leads/\(lead)/qualify").status == 200)
+        let done = try Self.send(scene.service, win, [:], "w")
+        #expect(done.status == 200, "\(done.text)")
+        #expect(done.header("idempotent-replayed") == nil)
         let replayed = try Self.send(scene.service, win, [:], "w")
-        #expect(replayed.status == 409)
         #expect(replayed.header("idempotent-replayed") == "true")
-        #expect(Self.essence(replayed) == Self.essence(refused))
-        #expect(try Self.send(scene.service, win, [:], "w2").status == 200)
+        #expect(Self.essence(replayed) == Self.essence(done))
+    }
+
+    @Test("a key under which something was refused may be used for another request")
+    func refusalThenOther() throws {
+        let service = try TestService()
+        defer { service.stop() }
+        let nobody = try Self.send(
+            service, "/v1/participants",
+            ["program_id": "prog_01h2xcejqtf2nbrexx3vqjhp41", "name": "A", "email": "a@x.example"],
+            "k")
+        #expect(nobody.status == 404)
+        let other: JSONValue = ["name": "Other", "currency": "EUR"]
+        #expect(try Self.send(service, "/v1/programs", other, "k").status == 201)
+        let third = try Self.send(service, "/v1/programs", Self.program, "k")
+        #expect(third["code"] == "idempotency_key_reused")
+        #expect(third.status == 422)
+    }
+
+    @Test("a bulk answer is a success, and keeps the items that were refused")
+    func bulkKept() throws {
+        let scene = try Scene(TestService())
+        defer { scene.service.stop() }
+        let items: JSONValue = [
+            "items": [
+                ["participant_id": .string(scene.ada.id), "code": "spring"],
+                ["participant_id": .string(scene.ada.id), "code": "ada"],
+            ]
+        ]
+        let first = try Self.send(scene.service, "/v1/links/bulk", items, "b")
+        #expect(first["data.1.status"] == 409, "\(first.text)")
+        let link = try #require(first["data.0.id"]?.stringValue)
+        let second = try Self.send(scene.service, "/v1/links/bulk", items, "b")
+        #expect(second.header("idempotent-replayed") == "true")
+        #expect(second["data.0.id"]?.stringValue == link)
+        #expect(Self.essence(first) == Self.essence(second))
+    }
+
+    @Test("a refused claim is kept once, however often it is sent under one key")
+    func refusedClaim() throws {
+        let deals = try RegistrationTests.Deals()
+        defer { deals.service.stop() }
+        #expect(try deals.register(deals.ada, "acme.example").status == 201)
+        let claim = RegistrationTests.Deals.body(deals.ben, ["domain": "acme.example"])
+        for _ in 0..<3 {
+            let refused = try Self.send(deals.service, "/v1/registrations", claim, "b")
+            #expect(refused.status == 409, "\(refused.text)")
+            #expect(refused.header("idempotent-replayed") == nil)
+        }
+        let kept = try deals.service.get("/v1/registrations?participant_id=\(deals.ben.id)")
+        #expect(kept.ids.count == 1, "\(kept.text)")
     }
 
     // MARK: - Dry run

@@ -9,11 +9,19 @@ struct ParserAcceptTests {
     }
 
     @Test(
-        "a number that is exactly an Int64 is an integer, however it is spelled",
+        "a number that is exactly an Int64 is read as one, however it is spelled",
         arguments: JSONCases.integers)
     func integers(text: String, integer: Int64) {
-        #expect(value(text) == .integer(integer))
-        #expect(value("[\(text)]") == [.integer(integer)])
+        #expect(value(text)?.integerValue == integer)
+        #expect(value("[\(text)]")?.arrayValue?.first?.integerValue == integer)
+    }
+
+    @Test(
+        "an Int64 in digits alone is told from one written with a point, an exponent or minus zero",
+        arguments: JSONCases.integers)
+    func spelling(text: String, integer: Int64) {
+        let isPlain = text != "-0" && text.allSatisfy { $0 == "-" || $0.isNumber }
+        #expect(value(text) == (isPlain ? .integer(integer) : .number(text)))
     }
 
     @Test(
@@ -21,6 +29,7 @@ struct ParserAcceptTests {
         arguments: JSONCases.otherNumbers)
     func otherNumbers(text: String) {
         #expect(value(text) == .number(text))
+        #expect(value(text)?.integerValue == nil)
         #expect(value("{\"a\":\(text)}") == ["a": .number(text)])
     }
 

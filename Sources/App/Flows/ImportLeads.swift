@@ -112,9 +112,7 @@ struct ImportLeads: Sendable {
             default: object[name] = .string(text)
             }
         }
-        let faults = LeadWire.input.faults(in: .object(object))
-        guard faults.isEmpty else { throw Refused(.invalid(faults)) }
-        return Body(object)
+        return try Body(.object(object), by: LeadWire.input)
     }
 }
 

@@ -117,7 +117,7 @@ enum AccountRoutes {
         operationID: "listAccounts", summary: "Known companies, newest first.",
         query: ListRequest.fields(of: AccountID.self) + [
             .optional("relation", AccountWire.relation),
-            .optional("external_id", .text(1...200)),
+            .optional("external_id", .key(1...200)),
             .optional("domain", LeadWire.typedDomain, "Every spelling and sub-domain is found."),
         ], answer: .page(of: AccountWire.schema))
 

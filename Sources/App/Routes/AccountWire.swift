@@ -19,7 +19,7 @@ enum AccountWire {
         ]))
 
     static let input = Schema.object([
-        .optional("external_id", .nullable(.text(1...200)), "Your CRM's id, unique."),
+        .optional("external_id", .nullable(.key(1...200)), "Your CRM's id, unique."),
         .optional("name", .nullable(.text(1...200))),
         .optional("domain", .nullable(LeadWire.typedDomain)),
         .optional("country", .nullable(ProgramTermsWire.country)),
@@ -69,6 +69,6 @@ enum AccountWire {
                 country: body.text("country").flatMap { CountryCode($0) }),
             relation: try body.required(
                 "relation", body.text("relation").flatMap { Account.Relation(rawValue: $0) }),
-            metadata: body.has("metadata") ? body.metadata : nil)
+            metadata: body.nested("metadata")?.object)
     }
 }

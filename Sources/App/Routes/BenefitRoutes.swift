@@ -112,7 +112,7 @@ enum BenefitRoutes {
     private static let fulfilling = Contract(
         operationID: "fulfillBenefit",
         summary: "Say that an approved benefit has been given: sent, booked or taken off a bill.",
-        body: .object([.optional("reference", .nullable(.text(1...200)))]),
+        body: .object([.optional("reference", .nullable(.key(1...200)))]),
         answer: BenefitWire.schema)
 
     private static let voiding = Contract(

@@ -162,7 +162,7 @@ enum CatalogItemRoutes {
             "CatalogItemBulkResult",
             [
                 .optional("id", .id(CatalogItemID.self)),
-                .optional("sku", CatalogItemWire.sku),
+                .optional("sku", .text(1...100)),
                 .optional(
                     "outcome", .choice(KeepCatalogItem.Outcome.allCases.map(\.rawValue))),
             ]))

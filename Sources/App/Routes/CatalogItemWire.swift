@@ -12,14 +12,14 @@ enum CatalogItemWire {
                 .required("object", .choice(["catalog_item"])),
                 .required("program_id", .id(ProgramID.self)),
                 .required("status", .choice(CatalogItem.State.allCases.map(\.rawValue))),
-            ] + members.map { .required($0.name, $0.schema, $0.about) } + [
+            ] + members.map { .required($0.name, $0.schema.asAnswered, $0.about) } + [
                 .required("version", .integer(1...Int64.max)), .required("created_at", .time),
                 .required("updated_at", .time),
             ]))
 
     static let kind = Schema.choice(CatalogItem.Kind.allCases.map(\.rawValue))
     static let category = Schema.text(1...60)
-    static let sku = Schema.text(1...100)
+    static let sku = Schema.key(1...100)
 
     private static let members: [Field] = [
         .required("sku", sku, "Your own name for it, unique in the program."),

@@ -205,7 +205,7 @@ enum ConversionRoutes {
             + "own share as the amount.",
         query: ListRequest.fields(of: ConversionID.self) + ListRequest.createdFields + [
             .optional("program_id", .id(ProgramID.self)),
-            .optional("external_id", .text(1...200)),
+            .optional("external_id", .key(1...200)),
         ], answer: .page(of: ConversionWire.schema))
 
     private static let reading = Contract(

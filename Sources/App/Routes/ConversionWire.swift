@@ -49,7 +49,7 @@ enum ConversionWire {
 
     static let input = Schema.object([
         .optional("program_id", .id(ProgramID.self), "Needed unless lead, click or ref names it."),
-        .required("external_id", .text(1...200), "Your own id of the sale, unique for good."),
+        .required("external_id", .key(1...200), "Your own id of the sale, unique for good."),
         .optional("customer", NamedCustomer.schema),
         .required("kind", kind), .required("amount", .money(from: 0)),
         .optional("lead_id", .id(LeadID.self)),
@@ -129,7 +129,7 @@ enum RefundWire {
     private static let kind = Schema.choice(Refund.Kind.allCases.map(\.rawValue))
 
     static let input = Schema.object([
-        .required("external_id", .text(1...200), "Your own id of the refund, unique for good."),
+        .required("external_id", .key(1...200), "Your own id of the refund, unique for good."),
         .optional("kind", kind, "refund unless told."),
         .optional(
             "amount", .money(from: 1),

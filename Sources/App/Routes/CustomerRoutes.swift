@@ -104,7 +104,7 @@ enum CustomerRoutes {
         operationID: "listCustomers", summary: "Customers, newest first.",
         query: ListRequest.fields(of: CustomerID.self) + [
             .optional("program_id", .id(ProgramID.self)),
-            .optional("external_id", .text(1...200)), .optional("email", .email),
+            .optional("external_id", .key(1...200)), .optional("email", .email),
         ], answer: .page(of: CustomerWire.schema))
 
     private static let reading = Contract(
@@ -178,7 +178,7 @@ enum CustomerWire {
 /// How a sale or a touch tells of its customer.
 extension NamedCustomer {
     static let schema = Schema.object([
-        .optional("external_id", .text(1...200), "Your own id of the customer."),
+        .optional("external_id", .key(1...200), "Your own id of the customer."),
         .optional("email", .email),
         .optional(
             "phone", .text(1...40),

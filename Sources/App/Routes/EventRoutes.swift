@@ -35,7 +35,8 @@ enum EventRoutes {
         return .object(json.bytes)
     }
 
-    private static let cursor = Schema.token(1...18, pattern: "^[0-9]+$", allowed: "0123456789")
+    private static let cursor = Schema.token(
+        1...18, pattern: "^[0-9]+$", allowed: "0123456789", words: "digits")
 
     private static let feeding = Contract(
         operationID: "listEvents",

@@ -113,7 +113,7 @@ enum ExplainRoutes {
             "Why a person or a sale was referred by whom, or by nobody: by the operator's id of "
             + "a customer or a sale, or by e-mail. Also for what did not happen.",
         query: [
-            .optional("external_id", .text(1...200)), .optional("email", .email),
+            .optional("external_id", .key(1...200)), .optional("email", .email),
             .optional("program_id", .id(ProgramID.self), "All programs unless told."),
         ], answer: ExplainWire.schema, refusals: [oneName])
 

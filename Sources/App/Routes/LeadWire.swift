@@ -125,12 +125,14 @@ enum LeadWire {
         TextRule(
             3...253,
             pattern: #"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,7}"#
-                + #"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?$"#
+                + #"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?$"#,
+            words: "a domain name such as example.com"
         ) { DomainName(typed: $0) != nil })
 
     static let ref = Schema.token(
         3...64, pattern: "^[A-Za-z0-9_-]+$",
-        allowed: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+        allowed: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-",
+        words: "letters, digits, - and _")
 
     static func json(_ lead: Lead, for caller: Principal) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)

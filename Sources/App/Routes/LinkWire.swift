@@ -22,8 +22,17 @@ enum LinkWire {
             .required("created_at", .time), .required("updated_at", .time),
         ]))
 
+    /// A code as it is kept.
     static let code = Schema.string(
         TextRule(3...64, pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$") { LinkCode.isWellFormed($0) })
+
+    /// A code as people give it: a natural key.
+    static let typedCode = Schema.key(
+        3...64, pattern: "[A-Za-z0-9][A-Za-z0-9_-]{2,63}",
+        words:
+            "a code such as ada or spring-24: 3 to 64 letters, digits, - and _, of which a letter "
+            + "or digit comes first"
+    ) { LinkCode.isWellFormed($0) }
 
     static let channel = Schema.choice(Link.Channel.allCases.map(\.rawValue))
 
@@ -46,7 +55,7 @@ enum LinkWire {
         [
             .optional(
                 "participant_id", .id(ParticipantID.self), "Whose; a token means its own."),
-            .optional("code", code, "A vanity code, unique in any case; made when absent."),
+            .optional("code", typedCode, "A vanity code, unique in any case; made when absent."),
         ] + changeableFields)
 
     static func json(_ link: Link, _ publicURL: String) -> [UInt8] {

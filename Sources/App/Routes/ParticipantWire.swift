@@ -64,7 +64,7 @@ enum ParticipantWire {
         [
             .optional("kind", kind, "customer unless told."),
             .optional(
-                "external_id", .nullable(.text(1...200)), "Your own id, unique in the program."),
+                "external_id", .nullable(.key(1...200)), "Your own id, unique in the program."),
             .required("name", .text(1...200)), .required("email", .email),
             .optional(
                 "phone", .nullable(.text(1...40)), "With a plus sign and the country's code."),

@@ -47,7 +47,7 @@ enum PayoutRunWire {
     private static let count = Schema.integer(0...Int64.max)
 
     static let input = Schema.object([
-        .required("reference", .text(1...100), "Your own name for the run, unique for good."),
+        .required("reference", .key(1...100), "Your own name for the run, unique for good."),
         .optional(
             "kind", .choice(Payout.Kind.allCases.map(\.rawValue)),
             "Kinds are never paid together; cash unless told."),

@@ -46,7 +46,7 @@ enum PayoutWire {
 
     static let input = Schema.object([
         .required("participant_id", .id(ParticipantID.self), "Who is paid."),
-        .required("reference", .text(1...100), "Your own name for the payout, unique for good."),
+        .required("reference", .key(1...100), "Your own name for the payout, unique for good."),
         .optional("currency", .currency, "Must be the program's, when given."),
         .optional(
             "kind", .choice(Payout.Kind.allCases.map(\.rawValue)),

@@ -263,7 +263,8 @@ enum ProgramTermsWire {
         .string(
             TextRule(
                 2...2,
-                pattern: "^(" + CountryCode.all.joined(separator: "|") + ")$"
+                pattern: "^(" + CountryCode.all.joined(separator: "|") + ")$",
+                words: "an ISO 3166-1 code such as DE"
             ) { CountryCode($0) != nil }))
 }
 

@@ -129,7 +129,7 @@ enum RedemptionRoutes {
     private static let fulfilling = Contract(
         operationID: "fulfillRedemption",
         summary: "Say that the item has been given: its points have left.",
-        body: .object([.optional("reference", .nullable(.text(1...200)))]),
+        body: .object([.optional("reference", .nullable(.key(1...200)))]),
         answer: RedemptionWire.detailed)
 
     private static let cancelling = Contract(

@@ -26,9 +26,9 @@ enum RedemptionWire {
         .required("program_id", .id(ProgramID.self)),
         .required("participant_id", .id(ParticipantID.self)),
         .required("item_id", .id(CatalogItemID.self)),
-        .required("reference", .nullable(reference)),
+        .required("reference", .nullable(.text(1...100))),
         .required("status", .choice(Redemption.State.allCases.map(\.rawValue))),
-        .required("sku", CatalogItemWire.sku, "The item as it was:"),
+        .required("sku", .text(1...100), "The item as it was:"),
         .required("name", .text(1...200)), .required("kind", CatalogItemWire.kind),
         .required("value", .nullable(.money(from: 1))),
         .required("points", .amount(from: 1), "Its price then."),
@@ -40,7 +40,7 @@ enum RedemptionWire {
         .required("created_at", .time), .required("updated_at", .time),
     ]
 
-    private static let reference = Schema.text(1...100)
+    private static let reference = Schema.key(1...100)
 
     static let input = Schema.object([
         .optional(

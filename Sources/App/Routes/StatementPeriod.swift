@@ -20,7 +20,9 @@ struct StatementPeriod {
     ]
 
     private static let month = Schema.string(
-        TextRule(7...7, pattern: "^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])$") {
+        TextRule(
+            7...7, pattern: "^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])$", words: "a month such as 2026-11"
+        ) {
             CivilDay.parse($0 + "-01") != nil
         })
 

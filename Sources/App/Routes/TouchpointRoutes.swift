@@ -99,7 +99,7 @@ enum TouchpointRoutes {
             .optional("customer_id", .id(CustomerID.self)),
             .optional("participant_id", .id(ParticipantID.self)),
             .optional("source", .choice(TouchSource.allCases.map(\.rawValue))),
-            .optional("external_id", .text(1...200)),
+            .optional("external_id", .key(1...200)),
         ], answer: .page(of: TouchpointWire.schema))
 }
 
@@ -128,7 +128,7 @@ enum TouchpointWire {
     static let input = Schema.object([
         .optional(
             "program_id", .id(ProgramID.self), "Needed unless participant, click or ref names it."),
-        .optional("external_id", .text(1...200), "Your own id of the contact, unique for good."),
+        .optional("external_id", .key(1...200), "Your own id of the contact, unique for good."),
         .optional(
             "customer", NamedCustomer.schema, "Needed unless click_id names somebody."),
         .required("source", source),

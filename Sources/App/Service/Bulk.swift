@@ -26,12 +26,8 @@ enum BulkRequest {
         _ call: Call, _ schema: Schema, read: (Body) throws -> Item
     ) throws -> [Result<Item, BulkRefusal>] {
         try (call.body.object["items"]?.arrayValue ?? []).map { item in
-            let faults = schema.faults(in: item)
-            guard faults.isEmpty, let object = item.objectValue else {
-                return .failure(BulkRefusal(problem: .invalid(faults)))
-            }
             do {
-                return .success(try read(Body(object)))
+                return .success(try read(Body(item, by: schema)))
             } catch {
                 guard let problem = problem(of: error) else { throw error }
                 return .failure(BulkRefusal(problem: problem))

@@ -61,7 +61,9 @@ struct DryRunEnded: Error {
     let response: Response
 }
 
-/// One write inside the writer's transaction: replay, effect or refusal, stored answer.
+/// One write inside the writer's transaction: replay, effect or refusal, stored answer. A success
+/// is stored under its key. A refusal is not: it changed nothing, and the same key may try again
+/// once the state allows it.
 struct WriteRun: Sendable {
     let step: WriteStep
     let token: IdempotencyToken?
@@ -83,6 +85,7 @@ struct WriteRun: Sendable {
         guard let token else { return try effectOrRefusal(tx) }
         if let stored = try IdempotencyStore.find(token.key, tx) { return replay(stored, token) }
         let response = try effectOrRefusal(tx)
+        guard response.status < 400 else { return response }
         guard response.body.count <= WriteRun.answerBytesMax else {
             throw Refused(
                 .unprocessable(

@@ -3,9 +3,8 @@ import HTTP
 import JSON
 import Model
 
-/// An expected no, on its way to the client. The effects of the request roll back; the answer is
-/// stored under the request's idempotency key, and `evidence` (what must be kept of the refusal)
-/// commits.
+/// An expected no, on its way to the client. The effects of the request roll back, its idempotency
+/// key stays free, and `evidence` (what must be kept of the refusal) commits.
 struct Refused: Error {
     let problem: Problem
     var evidence: (@Sendable (Transaction) throws -> Void)?
@@ -43,8 +42,21 @@ extension Problem {
 
     static func invalid(_ faults: [FieldError]) -> Problem {
         Problem(
-            status: 400, code: "invalid_request",
-            detail: "The request does not match its contract; see errors.", errors: faults)
+            status: 400, code: "invalid_request", detail: first(faults), errors: faults)
+    }
+
+    /// The first fault as a sentence, and how many more there are.
+    static func first(_ faults: [FieldError]) -> String {
+        guard let fault = faults.first else { return "The request does not match its contract." }
+        let place = fault.pointer.isEmpty ? "The body" : fault.pointer
+        let others = faults.count - 1
+        let more =
+            others == 0
+            ? ""
+            : others == 1
+                ? " One more fault is in errors."
+                : " \(others) more faults are in errors."
+        return "\(place) \(fault.detail).\(more)"
     }
 
     static func unauthorized(_ detail: String) -> Problem {

@@ -17,22 +17,19 @@ enum QueryCheck {
         for (name, value) in pairs {
             guard let field = contract.query.first(where: { $0.name == name }) else {
                 if contract.keepsUnknownQuery { continue }
-                let known = contract.query.map(\.name).joined(separator: ", ")
+                let fault = FieldError(
+                    pointer: "/" + name.prefix(60), code: "unknown_parameter",
+                    detail: NearestName.words(name, among: contract.query.map(\.name)))
                 throw Refused(
                     Problem(
-                        status: 400, code: "unknown_parameter",
-                        detail: "A query parameter is not known here; known are: "
-                            + (known.isEmpty ? "none" : known) + ".",
-                        errors: [
-                            FieldError(
-                                pointer: "/" + name.prefix(60), code: "unknown_parameter",
-                                detail: "is not known")
-                        ]))
+                        status: 400, code: "unknown_parameter", detail: Problem.first([fault]),
+                        errors: [fault]))
             }
-            guard values.updateValue(value, forKey: name) == nil else {
+            let reading = field.schema.read(typed(value, field.schema))
+            guard values.updateValue(reading.value.stringValue ?? value, forKey: name) == nil else {
                 throw Refused(.badRequest("repeated_parameter", "\(name) is given twice."))
             }
-            faults += field.schema.faults(in: typed(value, field.schema)).map {
+            faults += reading.faults.map {
                 FieldError(pointer: "/" + name + $0.pointer, code: $0.code, detail: $0.detail)
             }
         }
@@ -63,10 +60,8 @@ enum QueryCheck {
 /// Reads and checks a JSON body.
 enum BodyCheck {
     static func body(of request: Request, _ schema: Schema, types: [String]) throws -> Body {
-        let value = try json(of: request, types: types)
-        let faults = schema.faults(in: value)
-        if !faults.isEmpty { throw Refused(.invalid(faults)) }
-        return Body(value.objectValue ?? [:])
+        try Body(
+            json(of: request, types: types), by: schema, isMergePatch: request.method == .patch)
     }
 
     /// The body as JSON, whatever its shape. An absent body counts as `{}`.

@@ -9,6 +9,14 @@ struct Body: Sendable {
 
     init(_ object: JSONObject = [:]) { self.object = object }
 
+    /// What `value` means by `schema`. Throws a 400 with every fault.
+    init(_ value: JSONValue, by schema: Schema, isMergePatch: Bool = false) throws {
+        let reading = schema.read(value, isMergePatch: isMergePatch)
+        if !reading.faults.isEmpty { throw Refused(.invalid(reading.faults)) }
+        self.init(reading.value.objectValue ?? [:])
+    }
+
+    /// Whether the member is there, be it null.
     func has(_ name: String) -> Bool { object[name] != nil }
 
     func text(_ name: String) -> String? { object[name]?.stringValue }

@@ -50,7 +50,9 @@ enum OpenAPI {
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = about.body {
             // What a form brings beyond its fields is ignored.
-            var schema = body.document
+            let taken =
+                about.bodyTypes == Contract.patchTypes ? body.takingNullInLists : body.takingNull
+            var schema = taken.document
             if !about.parsesBody, var open = schema.objectValue {
                 open["additionalProperties"] = nil
                 schema = .object(open)
@@ -114,7 +116,7 @@ enum OpenAPI {
         about.query.map { field in
             var parameter: JSONObject = [
                 "name": .string(field.name), "in": "query", "required": .bool(field.isRequired),
-                "schema": field.schema.document,
+                "schema": field.schema.inQuery.document,
             ]
             if !field.about.isEmpty { parameter["description"] = .string(field.about) }
             return .object(parameter)
@@ -285,6 +287,11 @@ extension Endpoint {
 }
 
 extension Schema {
+    /// In an address everything is text.
+    fileprivate var inQuery: Schema {
+        if case .key(let rule) = self { .string(rule) } else { self }
+    }
+
     /// The member of this name, of an object.
     fileprivate func member(_ name: String) -> Field? {
         switch self {

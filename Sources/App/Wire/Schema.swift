@@ -5,7 +5,12 @@ import Model
 /// `/openapi.json` (JSON Schema 2020-12), so that the two cannot drift apart.
 indirect enum Schema: Sendable {
     case string(TextRule)
+    /// The operator's own name for a thing, as `NaturalKey` spells it: text, or a JSON integer,
+    /// which is taken as its digits. The rule holds for the key.
+    case key(TextRule)
     case integer(ClosedRange<Int64>)
+    /// Minor units of money: whole numbers, and none that is written with a point.
+    case minorUnits(ClosedRange<Int64>)
     case number
     case boolean
     case choice([String])
@@ -46,16 +51,27 @@ struct TextRule: Sendable {
     let length: ClosedRange<Int>
     let pattern: String?
     let format: String?
+    /// The rule in words, with an example: "a date such as 2026-11-30".
+    let words: String?
+    /// Whether its length can be wrong alone: free text may be too long, a date is no date then.
+    let hasOwnLength: Bool
     let accepts: @Sendable (String) -> Bool
+    /// What a refused text is instead, where that can be said.
+    let insight: (@Sendable (String) -> String?)?
 
     init(
         _ length: ClosedRange<Int>, pattern: String? = nil, format: String? = nil,
-        accepts: @escaping @Sendable (String) -> Bool
+        words: String? = nil, hasOwnLength: Bool = false,
+        accepts: @escaping @Sendable (String) -> Bool,
+        insight: (@Sendable (String) -> String?)? = nil
     ) {
         self.length = length
         self.pattern = pattern
         self.format = format
+        self.words = words
+        self.hasOwnLength = hasOwnLength
         self.accepts = accepts
+        self.insight = insight
     }
 }
 
@@ -65,20 +81,54 @@ extension Schema {
     static func text(_ length: ClosedRange<Int>) -> Schema {
         let pattern = #"^[^\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]*$"#
         return .string(
-            TextRule(length, pattern: pattern) { text in
-                text.unicodeScalars.allSatisfy { scalar in
-                    switch scalar.value {
-                    case 0..<0x20, 0x7f, 0x202a...0x202e, 0x2066...0x2069: false
-                    default: true
-                    }
-                }
-            })
+            TextRule(
+                length, pattern: pattern, words: "one line of text without control characters",
+                hasOwnLength: true
+            ) { !$0.unicodeScalars.contains(where: misleads) })
+    }
+
+    /// A control character, or one that turns the direction of what follows.
+    private static func misleads(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7f, 0x202a...0x202e, 0x2066...0x2069: true
+        default: false
+        }
+    }
+
+    /// A natural key of any characters: an `external_id`, a `reference`, a `sku`.
+    static func key(_ length: ClosedRange<Int>) -> Schema {
+        let inside = #"[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*"#
+        let pattern = "^\(blanks)(?=[^\(blank)])\(inside)\(blanks)$"
+        return .key(
+            TextRule(
+                length, pattern: pattern,
+                words: "text without control characters, or a whole number, such as order-1001",
+                hasOwnLength: true
+            ) { !$0.unicodeScalars.contains(where: misleads) })
+    }
+
+    /// What `NaturalKey` takes from the ends of a key.
+    private static let blank =
+        #"\t-\r \u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"#
+    private static let blanks = "[\(blank)]*"
+
+    /// A natural key that is a code, whose `pattern` stands between `^` and `$`.
+    static func key(
+        _ length: ClosedRange<Int>, pattern: String, words: String,
+        accepts: @escaping @Sendable (String) -> Bool
+    ) -> Schema {
+        .key(
+            TextRule(
+                length, pattern: "^\(blanks)\(pattern)\(blanks)$", words: words, accepts: accepts))
     }
 
     /// Several lines: tabs, carriage returns and line feeds are kept.
     static func prose(_ length: ClosedRange<Int>) -> Schema {
         .string(
-            TextRule(length, pattern: #"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"#) {
+            TextRule(
+                length, pattern: #"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"#,
+                words: "text without control characters", hasOwnLength: true
+            ) {
                 $0.unicodeScalars.allSatisfy { scalar in
                     (scalar.value >= 0x20 && scalar.value != 0x7f)
                         || [9, 10, 13].contains(scalar.value)
@@ -87,9 +137,16 @@ extension Schema {
     }
 
     /// Characters of `set` only, such as codes and references.
-    static func token(_ length: ClosedRange<Int>, pattern: String, allowed: String) -> Schema {
+    static func token(
+        _ length: ClosedRange<Int>, pattern: String, allowed: String,
+        words: String = "lower-case letters, digits, - and _"
+    ) -> Schema {
         let set = Set(allowed.utf8)
-        return .string(TextRule(length, pattern: pattern) { $0.utf8.allSatisfy(set.contains) })
+        return .string(
+            TextRule(
+                length, pattern: pattern,
+                words: "\(length.lowerBound) to \(length.upperBound) characters of \(words)"
+            ) { $0.utf8.allSatisfy(set.contains) })
     }
 
     /// An identifier of one kind.
@@ -97,14 +154,21 @@ extension Schema {
         let prefix = Kind.prefix
         let length = prefix.utf8.count + 27
         return .string(
-            TextRule(length...length, pattern: "^\(prefix)_[0-7][0-9a-hjkmnp-tv-z]{25}$") {
+            TextRule(
+                length...length, pattern: "^\(prefix)_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+                words: "an id such as \(prefix)_01h2xcejqtf2nbrexx3vqjhp41"
+            ) {
                 Identifier<Kind>($0) != nil
+            } insight: {
+                Noun.bearing($0).map { "this is one of \($0)" }
             })
     }
 
     /// RFC 3339 with an offset.
     static let time = Schema.string(
-        TextRule(20...40, format: "date-time") { Instant(rfc3339: $0) != nil })
+        TextRule(
+            20...40, format: "date-time", words: "a time such as 2026-11-30T10:00:00Z"
+        ) { Instant(rfc3339: $0) != nil })
 
     /// A day of the years 0001 to 9999, leap days where there are some.
     private static let dayPattern =
@@ -114,27 +178,34 @@ extension Schema {
 
     /// A calendar day: RFC 3339 `full-date`.
     static let day = Schema.string(
-        TextRule(10...10, pattern: "^" + dayPattern + "$", format: "date") {
-            CivilDay.parse($0) != nil
-        })
+        TextRule(
+            10...10, pattern: "^" + dayPattern + "$", format: "date",
+            words: "a date such as 2026-11-30"
+        ) { CivilDay.parse($0) != nil })
 
     /// A calendar day, or a time with an offset.
     static let dayOrTime = Schema.string(
         TextRule(
             10...40,
             pattern: "^" + dayPattern + "([Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-                + #"(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$"#
+                + #"(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$"#,
+            words: "a time such as 2026-11-30T10:00:00Z, or a date such as 2026-11-30"
         ) { CivilDay.parse($0) != nil || Instant(rfc3339: $0) != nil })
 
     static let email = Schema.string(
         TextRule(
             3...254,
-            pattern: #"^(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"#
-                + #"(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"#
-                + #"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"#
-                + #"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"#,
-            format: "email"
+            pattern: "^(?=[^@]{1,64}@)\(atom)+(\\.\(atom)+)*@(\(label)\\.)+\(lastLabel)$",
+            format: "email", words: "an address such as ada@example.com"
         ) { EmailAddress($0) != nil })
+
+    /// Letters beyond ASCII, in a range whose characters are letters and marks throughout.
+    private static let letters = #"\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0148\u4e00-\u9fa5"#
+    private static let atom = #"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\#(letters)-]"#
+    private static let label =
+        #"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?|[A-Za-z\#(letters)]{1,10})"#
+    private static let lastLabel =
+        #"([A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?|[A-Za-z\#(letters)]{1,10})"#
 
     /// A name whose last label begins with a letter, or an IPv4 address in its usual form.
     private static let hostPattern =
@@ -147,23 +218,30 @@ extension Schema {
         + #"(/[A-Za-z0-9._~/-]*)?(\?[A-Za-z0-9._~=&-]*)?(#[A-Za-z0-9._~-]*)?$"#
 
     static let url = Schema.string(
-        TextRule(8...2000, pattern: urlPattern) { WebURL($0) != nil })
+        TextRule(
+            8...2000, pattern: urlPattern,
+            words: "an address such as https://www.example.com/pricing: http or https, a host, no "
+                + "user name, no blank, at most 2000 characters"
+        ) { WebURL($0) != nil })
 
     /// A URL as it is kept: in normal form, which may be longer than what was sent.
     static let keptURL = Schema.text(8...8000)
 
     /// `scheme://host` or `scheme://host:port`.
     static let origin = Schema.string(
-        TextRule(8...300, pattern: "^https?://" + hostPattern + "$") { text in
-            WebURL(text)?.origin == text
-        })
+        TextRule(
+            8...300, pattern: "^https?://" + hostPattern + "$",
+            words: "an origin such as https://www.example.com: in lower case, without a path, and "
+                + "without a slash at the end"
+        ) { text in WebURL(text)?.origin == text })
 
     /// An ISO 4217 code; lower case is accepted too.
     static let currency = Schema.named(
         "Currency",
         .string(
             TextRule(
-                3...3, pattern: "^(" + Currency.all.map(\.code).joined(separator: "|") + ")$"
+                3...3, pattern: "^(" + Currency.all.map(\.code).joined(separator: "|") + ")$",
+                words: "an ISO 4217 code such as USD"
             ) { Currency($0) != nil }))
 
     /// What the journal counts in: a currency, or points.
@@ -177,7 +255,7 @@ extension Schema {
             ) { Currency(stored: $0) != nil }))
 
     /// Minor units, up to what JSON numbers carry everywhere (2^53 - 1).
-    static func amount(from least: Int64) -> Schema { .integer(least...Money.maximum) }
+    static func amount(from least: Int64) -> Schema { .minorUnits(least...Money.maximum) }
 
     static func money(from least: Int64) -> Schema {
         .object([

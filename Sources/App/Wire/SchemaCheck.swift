@@ -2,96 +2,210 @@ import HTTP
 import JSON
 import Model
 
+/// A JSON value after its schema: what it means, and what is wrong with it.
+struct Reading {
+    /// With natural keys in one spelling, whole numbers in digits alone, and without the members
+    /// that are null where null means absent.
+    let value: JSONValue
+    /// Each with the JSON Pointer of its place; at most `Schema.faultsMax`.
+    let faults: [FieldError]
+}
+
 extension Schema {
-    /// Every fault of `value`, each with the JSON Pointer of its place. Stops at `faultsMax`.
-    func faults(in value: JSONValue) -> [FieldError] {
+    /// In a merge patch null takes a member away, so it stays; everywhere else null for an optional
+    /// member is as good as none.
+    func read(_ value: JSONValue, isMergePatch: Bool = false) -> Reading {
         var faults: [FieldError] = []
-        check(value, at: "", into: &faults)
-        return faults
+        let meant = check(value, at: "", keepsNull: isMergePatch, into: &faults)
+        return Reading(value: meant ?? value, faults: faults)
     }
 
-    private static let faultsMax = 20
+    func faults(in value: JSONValue) -> [FieldError] { read(value).faults }
 
-    private func check(_ value: JSONValue, at pointer: String, into faults: inout [FieldError]) {
-        guard faults.count < Schema.faultsMax else { return }
-        func fault(_ code: String, _ detail: String) {
-            faults.append(FieldError(pointer: pointer, code: code, detail: detail))
-        }
+    fileprivate static let faultsMax = 20
+
+    /// What `value` means where that differs from what it is.
+    private func check(
+        _ value: JSONValue, at pointer: String, keepsNull: Bool, into faults: inout [FieldError]
+    ) -> JSONValue? {
+        guard faults.count < Schema.faultsMax else { return nil }
         switch self {
-        case .anything, .itemised:
-            break
+        case .anything, .itemised: return nil
         case .named(_, let schema):
-            schema.check(value, at: pointer, into: &faults)
+            return schema.check(value, at: pointer, keepsNull: keepsNull, into: &faults)
         case .nullable(let schema):
-            if value != .null { schema.check(value, at: pointer, into: &faults) }
+            if value == .null { return nil }
+            return schema.check(value, at: pointer, keepsNull: keepsNull, into: &faults)
+        case .list(let schema, let count):
+            return Schema.checkList(value, schema, count, at: pointer, into: &faults)
+        case .metadata:
+            Schema.checkMetadata(value, isPatch: false, at: pointer, into: &faults)
+            return nil
+        case .metadataPatch:
+            Schema.checkMetadata(value, isPatch: true, at: pointer, into: &faults)
+            return nil
+        case .object(let fields):
+            return Schema.checkObject(
+                value, fields, at: pointer, keepsNull: keepsNull, into: &faults)
+        case .key, .string, .integer, .minorUnits, .number, .boolean, .choice:
+            switch scalar(value) {
+            case .as(let meant): return meant
+            case .wrong(let code, let detail):
+                faults.append(FieldError(pointer: pointer, code: code, detail: detail))
+                return nil
+            }
+        }
+    }
+
+    private enum Verdict {
+        /// Right; nil where it means what it is.
+        case `as`(JSONValue?)
+        case wrong(String, String)
+    }
+
+    private func scalar(_ value: JSONValue) -> Verdict {
+        switch self {
         case .boolean:
-            if value.boolValue == nil { fault("wrong_type", "must be true or false") }
+            return value.boolValue == nil ? .wrong("wrong_type", "must be true or false") : .as(nil)
         case .number:
             switch value {
-            case .integer, .number: break
-            default: fault("wrong_type", "must be a number")
+            case .integer, .number: return .as(nil)
+            default: return .wrong("wrong_type", "must be a number")
             }
         case .integer(let range):
             guard let number = value.integerValue else {
-                return fault("wrong_type", "must be a whole number")
+                return .wrong("wrong_type", "must be a whole number")
             }
-            if !range.contains(number) {
-                fault("out_of_range", "must be from \(range.lowerBound) to \(range.upperBound)")
+            return Schema.verdict(number, range)
+        case .minorUnits(let range):
+            guard case .integer(let number) = value else {
+                return .wrong("wrong_type", "must be a whole number of \(Schema.moneyWords)")
             }
+            return Schema.verdict(number, range)
         case .choice(let names):
             guard let text = value.stringValue else {
-                return fault("wrong_type", "must be a string")
+                return .wrong("wrong_type", "must be one of " + names.joined(separator: ", "))
             }
-            if !names.contains(text) {
-                fault("unknown_value", "must be one of " + names.joined(separator: ", "))
-            }
+            guard !names.contains(text) else { return .as(nil) }
+            return .wrong("unknown_value", "must be one of " + names.joined(separator: ", "))
         case .string(let rule):
             guard let text = value.stringValue else {
-                return fault("wrong_type", "must be a string")
+                return .wrong(
+                    "wrong_type", "must be " + (rule.words.map { "a string: \($0)" } ?? "a string"))
             }
-            if let wrong = rule.fault(in: text) { fault(wrong.code, wrong.detail) }
-        case .list(let schema, let count):
-            guard let elements = value.arrayValue else {
-                return fault("wrong_type", "must be a list")
-            }
-            guard count.contains(elements.count) else {
-                return fault(
-                    "wrong_count", "must have \(count.lowerBound) to \(count.upperBound) items")
-            }
-            for (index, element) in elements.enumerated() {
-                schema.check(element, at: "\(pointer)/\(index)", into: &faults)
-            }
-        case .metadata:
-            Schema.checkMetadata(value, isPatch: false, at: pointer, into: &faults)
-        case .metadataPatch:
-            Schema.checkMetadata(value, isPatch: true, at: pointer, into: &faults)
-        case .object(let fields):
-            Schema.checkObject(value, fields, at: pointer, into: &faults)
+            return rule.fault(in: text).map { .wrong($0.code, $0.detail) } ?? .as(nil)
+        case .key(let rule): return Schema.key(value, rule)
+        default: return .as(nil)
         }
     }
 
-    private static func checkObject(
-        _ value: JSONValue, _ fields: [Field], at pointer: String, into faults: inout [FieldError]
-    ) {
-        guard let object = value.objectValue else {
-            faults.append(
-                FieldError(pointer: pointer, code: "wrong_type", detail: "must be an object"))
-            return
+    private static func verdict(_ number: Int64, _ range: ClosedRange<Int64>) -> Verdict {
+        range.contains(number)
+            ? .as(.integer(number))
+            : .wrong(
+                "out_of_range", "must be from \(range.lowerBound) to \(range.upperBound)")
+    }
+
+    fileprivate static let moneyWords =
+        #"minor units: {"amount": 1999, "currency": "USD"} is 19.99 USD"#
+
+    /// A key in its one spelling. A number must be written in digits alone: `7.0` is no order.
+    private static func key(_ value: JSONValue, _ rule: TextRule) -> Verdict {
+        let text: String
+        switch value {
+        case .string(let given): text = given
+        case .integer(let number): text = String(number)
+        case .number(let literal) where literal.utf8.allSatisfy({ $0 == 0x2D || $0 &- 0x30 < 10 }):
+            text = literal
+        default:
+            return .wrong("wrong_type", "must be " + (rule.words ?? "a string"))
         }
+        guard text.unicodeScalars.count <= rule.length.upperBound else {
+            return .wrong(
+                "too_long", "must have at most \(rule.length.upperBound) characters")
+        }
+        guard let key = NaturalKey.normalized(text) else {
+            return NaturalKey.trimmed(text).isEmpty
+                ? .wrong("too_short", "must not be empty: \(rule.words ?? "text")")
+                : .wrong("bad_format", "must be " + (rule.words ?? "text"))
+        }
+        return rule.fault(in: key).map { .wrong($0.code, $0.detail) } ?? .as(.string(key))
+    }
+
+    private static func checkList(
+        _ value: JSONValue, _ schema: Schema, _ count: ClosedRange<Int>, at pointer: String,
+        into faults: inout [FieldError]
+    ) -> JSONValue? {
+        func fault(_ code: String, _ detail: String) {
+            faults.append(FieldError(pointer: pointer, code: code, detail: detail))
+        }
+        guard var elements = value.arrayValue else {
+            fault("wrong_type", "must be a list")
+            return nil
+        }
+        guard count.contains(elements.count) else {
+            fault("wrong_count", "must have \(count.lowerBound) to \(count.upperBound) items")
+            return nil
+        }
+        var isChanged = false
+        // A merge patch replaces lists as wholes (RFC 7396), so null in them takes nothing away.
+        for index in elements.indices {
+            let place = "\(pointer)/\(index)"
+            if let meant = schema.check(
+                elements[index], at: place, keepsNull: false, into: &faults)
+            {
+                elements[index] = meant
+                isChanged = true
+            }
+        }
+        return isChanged ? .array(elements) : nil
+    }
+
+    private static func checkObject(
+        _ value: JSONValue, _ fields: [Field], at pointer: String, keepsNull: Bool,
+        into faults: inout [FieldError]
+    ) -> JSONValue? {
+        guard let object = value.objectValue else {
+            let isMoney = fields.map(\.name) == ["amount", "currency"]
+            let words = isMoney ? "must be \(moneyWords)" : "must be an object"
+            faults.append(FieldError(pointer: pointer, code: "wrong_type", detail: words))
+            return nil
+        }
+        var meant = object
+        var isChanged = false
         for field in fields {
             let place = "\(pointer)/\(field.name)"
-            if let member = object[field.name] {
-                field.schema.check(member, at: place, into: &faults)
+            let member = object[field.name]
+            if let member, !member.isNull || keepsNull || field.schema.takesNull {
+                if let other = field.schema.check(
+                    member, at: place, keepsNull: keepsNull, into: &faults)
+                {
+                    meant[field.name] = other
+                    isChanged = true
+                }
             } else if field.isRequired {
                 faults.append(FieldError(pointer: place, code: "required", detail: "is missing"))
+            } else if member != nil {
+                meant[field.name] = nil
+                isChanged = true
             }
         }
         for (name, _) in object where !fields.contains(where: { $0.name == name }) {
-            guard faults.count < faultsMax else { return }
+            guard faults.count < faultsMax else { break }
             faults.append(
                 FieldError(
                     pointer: "\(pointer)/\(pointerToken(name))", code: "unknown_member",
-                    detail: "is not known here"))
+                    detail: NearestName.words(name, among: fields.map(\.name))))
+        }
+        return isChanged ? .object(meant) : nil
+    }
+
+    /// Whether null is a value of its own here.
+    private var takesNull: Bool {
+        switch self {
+        case .nullable, .anything, .itemised: true
+        case .named(_, let schema): schema.takesNull
+        default: false
         }
     }
 
@@ -140,13 +254,14 @@ extension TextRule {
     /// Nil when `text` is as the rule says.
     func fault(in text: String) -> (code: String, detail: String)? {
         let count = text.unicodeScalars.count
-        guard length.contains(count) else {
+        guard length.contains(count) || !hasOwnLength else {
             return count < length.lowerBound
                 ? ("too_short", "must have at least \(length.lowerBound) characters")
                 : ("too_long", "must have at most \(length.upperBound) characters")
         }
-        guard accepts(text) else {
-            return ("bad_format", "is not a valid " + (format ?? "value for this field"))
+        guard length.contains(count), accepts(text) else {
+            let words = words ?? format ?? "a value of another form"
+            return ("bad_format", "must be \(words)" + (insight?(text).map { "; \($0)" } ?? ""))
         }
         return nil
     }

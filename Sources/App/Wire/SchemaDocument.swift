@@ -8,7 +8,7 @@ extension Schema {
         case .anything: return [:]
         case .boolean: return ["type": "boolean"]
         case .number: return ["type": "number"]
-        case .integer(let range):
+        case .integer(let range), .minorUnits(let range):
             return [
                 "type": "integer", "minimum": .integer(range.lowerBound),
                 "maximum": .integer(range.upperBound),
@@ -16,6 +16,10 @@ extension Schema {
         case .choice(let names):
             return ["type": "string", "enum": .array(names.map { .string($0) })]
         case .string(let rule): return rule.document
+        case .key(let rule):
+            var document = rule.document.objectValue ?? [:]
+            document["type"] = ["string", "integer"]
+            return .object(document)
         case .list(let schema, let count):
             return [
                 "type": "array", "items": schema.document,
@@ -28,6 +32,42 @@ extension Schema {
         case .itemised(let schema): return schema.document
         case .named(let name, _): return ["$ref": .string("#/components/schemas/\(name)")]
         case .object(let fields): return Schema.objectDocument(fields)
+        }
+    }
+
+    /// As the body of a request that is no merge patch, where null for an optional member is as
+    /// good as none: so it is documented as taken.
+    var takingNull: Schema {
+        switch self {
+        case .object(let fields):
+            .object(
+                fields.map { field in
+                    let schema = field.schema.takingNull
+                    let takes = if case .nullable = schema { true } else { field.isRequired }
+                    return Field(
+                        name: field.name, schema: takes ? schema : .nullable(schema),
+                        isRequired: field.isRequired, about: field.about)
+                })
+        case .list(let schema, let count): .list(schema.takingNull, count: count)
+        case .itemised(let schema): .itemised(schema.takingNull)
+        case .nullable(let schema): .nullable(schema.takingNull)
+        default: self
+        }
+    }
+
+    /// Within a merge patch null keeps its meaning, but not within the lists that it replaces.
+    var takingNullInLists: Schema {
+        switch self {
+        case .object(let fields):
+            .object(
+                fields.map {
+                    Field(
+                        name: $0.name, schema: $0.schema.takingNullInLists,
+                        isRequired: $0.isRequired, about: $0.about)
+                })
+        case .list: takingNull
+        case .nullable(let schema): .nullable(schema.takingNullInLists)
+        default: self
         }
     }
 
@@ -56,7 +96,7 @@ extension Schema {
         else {
             return ["oneOf": [inner, ["type": "null"]]]
         }
-        object["type"] = .array([type, "null"])
+        object["type"] = .array((type.arrayValue ?? [type]) + ["null"])
         return .object(object)
     }
 

@@ -24,6 +24,15 @@ extension Schema {
             fields.map { .optional($0.name, $0.schemaInPatch, $0.about) })
     }
 
+    /// This value of a request as an answer holds it: a key is text by then.
+    var asAnswered: Schema {
+        switch self {
+        case .key(let rule): .text(rule.length)
+        case .nullable(let schema): .nullable(schema.asAnswered)
+        default: self
+        }
+    }
+
     /// This object with `field` in place of the one of the same name.
     func replacing(_ field: Field) -> Schema {
         guard case .object(let fields) = self else { return self }
@@ -62,10 +71,7 @@ extension Contract {
 extension Call {
     /// `form` after this call's merge patch, checked against `input` as a new object would be.
     func patched(_ form: JSONValue, by input: Schema) throws -> Body {
-        let merged = form.merging(.object(body.object))
-        let faults = input.faults(in: merged)
-        if !faults.isEmpty { throw Refused(.invalid(faults)) }
-        return Body(merged.objectValue ?? [:])
+        try Body(form.merging(.object(body.object)), by: input)
     }
 }
 
