@@ -243,7 +243,7 @@ CREATE TABLE payout_runs (
     program_id BLOB NOT NULL REFERENCES programs (id),
     reference TEXT NOT NULL UNIQUE,
     currency TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('running', 'done')),
+    state TEXT NOT NULL CHECK (state IN ('running', 'submitting', 'confirming', 'done')),
     -- The day for which the schedule made it.
     period INTEGER,
     minimum INTEGER NOT NULL CHECK (minimum >= 0),
@@ -258,11 +258,21 @@ CREATE TABLE payout_runs (
     finished_at INTEGER,
     skipped INTEGER NOT NULL DEFAULT 0,
     kind TEXT NOT NULL DEFAULT 'cash'
-        CHECK (kind IN ('cash', 'account_credit', 'gift_card', 'donation'))
+        CHECK (kind IN ('cash', 'account_credit', 'gift_card', 'donation')),
+    -- Whom it is for: ids in a row with a space between, and a segment. Null: everybody.
+    participant_ids TEXT,
+    segment TEXT,
+    drafted_count INTEGER NOT NULL CHECK (drafted_count >= 0),
+    drafted_amount INTEGER NOT NULL CHECK (drafted_amount >= 0),
+    -- The last payout that was looked at when the run was submitted or confirmed as a whole.
+    cursor INTEGER NOT NULL,
+    action_actor TEXT,
+    provider_reference TEXT,
+    left_out INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX payout_runs_by_program ON payout_runs (program_id, seq);
-CREATE INDEX payout_runs_that_run ON payout_runs (seq) WHERE state = 'running';
+CREATE INDEX payout_runs_that_run ON payout_runs (seq) WHERE state <> 'done';
 CREATE UNIQUE INDEX payout_runs_once_per_period
     ON payout_runs (program_id, kind, period) WHERE period IS NOT NULL;
 
@@ -284,12 +294,17 @@ CREATE TABLE payouts (
     participant_id BLOB NOT NULL REFERENCES participants (id),
     reference TEXT NOT NULL UNIQUE,
     state TEXT NOT NULL CHECK (state IN (
-        'draft', 'processing', 'unknown', 'paid', 'partially_paid', 'failed', 'cancelled')),
+        'draft', 'processing', 'unknown', 'paid', 'partially_paid', 'failed', 'returned',
+        'cancelled')),
     currency TEXT NOT NULL,
     rewards_amount INTEGER NOT NULL CHECK (rewards_amount > 0),
     clawback_amount INTEGER NOT NULL CHECK (clawback_amount >= 0),
     amount INTEGER NOT NULL CHECK (amount > 0 AND amount = rewards_amount - clawback_amount),
     paid_amount INTEGER NOT NULL CHECK (paid_amount BETWEEN 0 AND amount),
+    -- What came back, in all.
+    returned_amount INTEGER NOT NULL CHECK (returned_amount >= 0),
+    -- What it has settled of its rewards: paid and kept back, less what was paid twice.
+    settled_amount INTEGER NOT NULL CHECK (settled_amount BETWEEN 0 AND rewards_amount),
     reward_count INTEGER NOT NULL CHECK (reward_count > 0),
     provider_reference TEXT,
     reason TEXT,
@@ -301,7 +316,10 @@ CREATE TABLE payouts (
     run_id BLOB REFERENCES payout_runs (id),
     submit_from INTEGER,
     kind TEXT NOT NULL DEFAULT 'cash'
-        CHECK (kind IN ('cash', 'account_credit', 'gift_card', 'donation'))
+        CHECK (kind IN ('cash', 'account_credit', 'gift_card', 'donation')),
+    CHECK ((state IN ('paid', 'partially_paid')) = (paid_amount > 0)),
+    CHECK (state <> 'paid' OR paid_amount = amount),
+    CHECK (state <> 'partially_paid' OR paid_amount < amount)
 ) STRICT;
 
 CREATE INDEX payouts_by_participant ON payouts (participant_id, seq);
@@ -313,6 +331,31 @@ CREATE UNIQUE INDEX payouts_once_per_run ON payouts (run_id, participant_id)
 
 -- A run's payouts in the order of their making, for pages and the file.
 CREATE INDEX payouts_by_run ON payouts (run_id) WHERE run_id IS NOT NULL;
+
+-- What came back, once for each return, by the entry of the journal that says so. As long as one is
+-- not released, runs of its kind leave the participant out.
+CREATE TABLE payout_returns (
+    transaction_seq INTEGER PRIMARY KEY REFERENCES ledger_transactions (seq),
+    payout_id BLOB NOT NULL REFERENCES payouts (id),
+    participant_id BLOB NOT NULL REFERENCES participants (id),
+    kind TEXT NOT NULL,
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    reason TEXT NOT NULL,
+    released_at INTEGER
+) STRICT;
+
+CREATE INDEX payout_returns_that_hold ON payout_returns (participant_id)
+    WHERE released_at IS NULL;
+
+-- What the bank or the provider said of payouts of runs, each result once. Amount 0: the whole.
+CREATE TABLE payout_results (
+    payout_id BLOB NOT NULL REFERENCES payouts (id),
+    outcome TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    provider_reference TEXT NOT NULL,
+    taken_at INTEGER NOT NULL,
+    PRIMARY KEY (payout_id, outcome, amount, provider_reference)
+) STRICT, WITHOUT ROWID;
 
 -- The rewards of a payout and how much of each it asked for. A failed payout keeps its rows.
 CREATE TABLE payout_rewards (

@@ -1,12 +1,17 @@
+import Model
+
 /// A table as comma-separated values (RFC 4180): CRLF after every record, a header first.
 ///
-/// A cell that a spreadsheet would take for a formula gets an apostrophe before it; numbers written
-/// by `number` do not.
+/// A cell that a spreadsheet would take for a formula, also where `;` or a tab parts cells, gets an
+/// apostrophe before it; numbers written by `number` and `decimal` do not.
 public struct CSVTable: Sendable {
     public private(set) var bytes: [UInt8] = []
     private var isFirstCell = true
 
-    public init(columns: [String]) {
+    /// With `hasMark`, it begins with a byte order mark (U+FEFF): some spreadsheets take it for
+    /// another encoding than UTF-8 without.
+    public init(columns: [String], hasMark: Bool = false) {
+        if hasMark { bytes = [0xEF, 0xBB, 0xBF] }
         for column in columns { text(column) }
         endRecord()
     }
@@ -18,7 +23,8 @@ public struct CSVTable: Sendable {
         separate()
         guard let text else { return }
         let isFormula = CSVTable.isFormula(text)
-        let isQuoted = text.utf8.contains { "\",\r\n".utf8.contains($0) }
+        // With `;` and tab too: spreadsheets of other languages take them for separators.
+        let isQuoted = text.utf8.contains { "\",;\t\r\n".utf8.contains($0) }
         if isQuoted { bytes.append(UInt8(ascii: "\"")) }
         if isFormula { bytes.append(UInt8(ascii: "'")) }
         for byte in text.utf8 {
@@ -33,6 +39,11 @@ public struct CSVTable: Sendable {
         bytes.append(contentsOf: String(number).utf8)
     }
 
+    public mutating func decimal(_ money: Money) {
+        separate()
+        bytes.append(contentsOf: money.decimal.utf8)
+    }
+
     public mutating func endRecord() {
         bytes.append(contentsOf: "\r\n".utf8)
         isFirstCell = true
@@ -42,11 +53,25 @@ public struct CSVTable: Sendable {
     /// full-width form of these (OWASP, CSV Injection), also behind what shows as nothing there.
     private static func isFormula(_ text: String) -> Bool {
         if let first = text.utf8.first, "\t\r\n".utf8.contains(first) { return true }
-        let shown = text.unicodeScalars.first { scalar in
-            !scalar.properties.isWhitespace && !scalar.properties.isDefaultIgnorableCodePoint
-                && scalar.properties.generalCategory != .control
+        var isStart = true
+        for scalar in text.unicodeScalars {
+            if scalar == ";" || scalar == "\t" {
+                isStart = true
+                continue
+            }
+            let isHidden =
+                scalar.properties.isWhitespace || scalar.properties.isDefaultIgnorableCodePoint
+                || scalar.properties.generalCategory == .control
+            if isHidden || scalar == "\"" { continue }
+            if isStart, "=+-@＝＋－＠".unicodeScalars.contains(scalar) { return true }
+            isStart = false
         }
-        return shown.map { "=+-@＝＋－＠".unicodeScalars.contains($0) } ?? false
+        return false
+    }
+
+    /// The text of a cell that was written by `text`, without the apostrophe.
+    public static func unmarked(_ cell: String) -> String {
+        cell.first == "'" && isFormula(String(cell.dropFirst())) ? String(cell.dropFirst()) : cell
     }
 
     private mutating func separate() {

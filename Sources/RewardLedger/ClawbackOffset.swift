@@ -30,11 +30,9 @@ public enum ClawbackOffset {
     /// Whether the participant's free rewards of all kinds, chosen ones alone, come to more than it
     /// owes.
     static func isDue(_ order: PayoutOrder, owed: Int64, _ reader: Reader) throws -> Bool {
-        let available = try -JournalStore.balance(
-            .participantAvailable, of: order.participant, order.currency, reader)
-        let drafted = try PayoutStore.drafted(for: order.participant, order.currency, reader)
-        return try available - drafted - RewardStore.unchosen(order, reader) > owed
+        try RewardStore.freeSum(order, reader) > owed
     }
+
     /// What was clawed back of a reward while a payout or a redemption had it meets its own unpaid
     /// rest, so that nothing is paid only to be owed.
     static func meet(

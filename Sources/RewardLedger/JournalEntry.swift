@@ -26,6 +26,11 @@ public struct JournalEntry: Sendable, Equatable {
         case payoutPaid = "payout_paid"
         case payoutPartiallyPaid = "payout_partially_paid"
         case payoutFailed = "payout_failed"
+        /// What was paid, or was on its way, came back.
+        case payoutReturned = "payout_returned"
+        /// A payout that was known to have failed, come back or be paid in part was paid after all;
+        /// what its rewards no longer come to was paid twice, and is owed.
+        case payoutPaidLate = "payout_paid_late"
         /// Points are given for an item, and what is owed is set off.
         case redemptionRequested = "redemption_requested"
         case redemptionFulfilled = "redemption_fulfilled"

@@ -201,7 +201,8 @@ public enum LedgerReads {
                 Statement.Line(
                     transaction: row.id, kind: kind, postedAt: row.postedAt, reward: row.reward,
                     rule: about.rule, ruleVersion: about.ruleVersion, payout: row.payout,
-                    payoutReference: about.payoutReference, conversion: row.conversion,
+                    payoutReference: about.payoutReference, reason: about.reason,
+                    conversion: row.conversion,
                     lead: row.lead, refund: row.refund, redemption: row.redemption,
                     change: change, owed: closing.owed))
         }
@@ -209,12 +210,13 @@ public enum LedgerReads {
             """
             SELECT t.seq, t.id, t.kind, t.program_id, t.participant_id, t.reward_id, t.payout_id,
                 t.conversion_id, t.lead_id, t.refund_id, t.posted_at, t.previous_hash, t.hash,
-                t.redemption_id, a.kind, p.amount, r.rule_id, r.rule_version, o.reference
+                t.redemption_id, a.kind, p.amount, r.rule_id, r.rule_version, o.reference, b.reason
             FROM ledger_transactions t
                 JOIN ledger_postings p ON p.transaction_seq = t.seq
                 JOIN ledger_accounts a ON a.seq = p.account_seq
                 LEFT JOIN rewards r ON r.id = t.reward_id
                 LEFT JOIN payouts o ON o.id = t.payout_id
+                LEFT JOIN payout_returns b ON b.transaction_seq = t.seq
             WHERE t.participant_id = ? AND t.seq > ? AND t.seq <= ? AND a.currency = ?
                 AND a.participant_id IS NOT NULL
             ORDER BY t.seq, p.line LIMIT ?
@@ -241,11 +243,13 @@ public enum LedgerReads {
         let rule: RewardRuleID?
         let ruleVersion: Int64?
         let payoutReference: String?
+        let reason: String?
 
         init(_ row: Row, from column: Int) throws {
             rule = try row.optionalID(column)
             ruleVersion = try row.optionalInt64(column + 1)
             payoutReference = try row.optionalText(column + 2)
+            reason = try row.optionalText(column + 3)
         }
     }
 
@@ -269,7 +273,7 @@ public enum LedgerReads {
         }
     }
 
-    private static func lastSequence(before instant: Instant, _ reader: Reader) throws -> Int64 {
+    static func lastSequence(before instant: Instant, _ reader: Reader) throws -> Int64 {
         try reader.integer(
             """
             SELECT seq FROM ledger_transactions WHERE posted_at < ?

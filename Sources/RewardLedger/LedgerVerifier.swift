@@ -248,10 +248,9 @@ public enum LedgerVerifier {
             {
                 report.add("Payout \(payout.id) differs from the sum of its rewards.")
             }
-            let isSettled = payout.state == .paid || payout.state == .partiallyPaid
-            let settled =
-                isSettled ? Int128(payout.paidAmount) + Int128(payout.clawbackAmount) : 0
-            if items.reduce(Int128(0), { $0 + Int128($1.settledAmount) }) != settled {
+            if items.reduce(Int128(0), { $0 + Int128($1.settledAmount) })
+                != Int128(payout.settledAmount)
+            {
                 report.add("Payout \(payout.id) differs from what it settled.")
             }
         }
@@ -267,9 +266,12 @@ public enum LedgerVerifier {
                 .participantAvailable: kept + payout.amount, .clawbackReceivable: -kept,
                 .payoutClearing: -payout.amount,
             ]
-        case .paid, .partiallyPaid:
+        case .paid, .partiallyPaid, .returned:
+            // What it settled and did not pay was kept back; what it paid and did not settle is
+            // owed.
             return [
-                .participantAvailable: kept + payout.paidAmount, .clawbackReceivable: -kept,
+                .participantAvailable: payout.settledAmount,
+                .clawbackReceivable: payout.paidAmount - payout.settledAmount,
                 .paidOut: -payout.paidAmount,
             ]
         case .failed, .cancelled: return [:]

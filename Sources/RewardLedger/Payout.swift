@@ -2,8 +2,10 @@ import Model
 
 /// A batch of one participant's approved rewards, less what is owed back, that is paid at once.
 ///
-/// `draft → processing → paid | partially_paid | failed`; `unknown` when the provider's answer was
-/// lost, until somebody finds out. A draft can be cancelled.
+/// `draft → processing → paid | partially_paid | failed | returned`; `unknown` when the provider's
+/// answer was lost, until somebody finds out. A draft can be cancelled. What was paid may come back
+/// weeks later, in whole (`returned`) or in part; what failed, came back or was paid in part may
+/// have been paid after all.
 ///
 /// It is of one kind. An account credit is granted by the billing system, a gift card bought and a
 /// donation made by whoever does that: it hears of it by the event `payout.processing` and confirms
@@ -20,25 +22,33 @@ public struct Payout: Sendable {
     public enum State: String, LifecycleState {
         case draft, processing, unknown, paid
         case partiallyPaid = "partially_paid"
-        case failed, cancelled
+        case failed, returned, cancelled
 
         public enum Action: String, Sendable, CaseIterable {
-            case submit, confirm, fail
+            case submit, confirm, fail, `return`
             case markUnknown = "mark_unknown"
             case cancel
         }
 
-        /// A confirmation of less than the amount leads to `partially_paid` instead.
+        /// Where only a part is paid, or comes back, it leads to `partially_paid` instead.
         public func after(_ action: Action) -> State? {
             switch (action, self) {
             case (.submit, .draft): .processing
-            case (.confirm, .processing), (.confirm, .unknown): .paid
+            case (.confirm, .processing), (.confirm, .unknown), (.confirm, .partiallyPaid),
+                (.confirm, .failed), (.confirm, .returned):
+                .paid
             case (.fail, .processing), (.fail, .unknown): .failed
+            case (.return, .processing), (.return, .unknown), (.return, .paid),
+                (.return, .partiallyPaid):
+                .returned
             case (.markUnknown, .processing): .unknown
             case (.cancel, .draft): .cancelled
             default: nil
             }
         }
+
+        /// The provider has it, and its outcome is not known.
+        var isOpen: Bool { self == .processing || self == .unknown }
     }
 
     public let id: PayoutID
@@ -51,15 +61,19 @@ public struct Payout: Sendable {
     public let run: PayoutRunID?
     public var state: State
     public let currency: Currency
-    /// The sum of its rewards.
-    public let rewardsAmount: Int64
+    /// The sum of its rewards. Of a draft it falls with the rewards that are taken out of it.
+    public internal(set) var rewardsAmount: Int64
     /// What it keeps back because it is owed.
     public let clawbackAmount: Int64
     /// What is to be paid: the difference.
-    public let amount: Int64
-    /// What was paid.
+    public internal(set) var amount: Int64
+    /// What was paid and has not come back.
     public var paidAmount: Int64
-    public let rewardCount: Int64
+    /// What has come back, in all.
+    public var returnedAmount: Int64 = 0
+    /// What it has settled of its rewards: what it paid and kept back, less what was paid twice.
+    public var settledAmount: Int64 = 0
+    public internal(set) var rewardCount: Int64
     public var providerReference: String?
     /// Why it failed or was cancelled.
     public var reason: String?
@@ -70,6 +84,9 @@ public struct Payout: Sendable {
     public var version: Int64
     public let createdAt: Instant
     public var updatedAt: Instant
+
+    /// What was paid although its rewards had been settled otherwise by then: paid twice, and owed.
+    public var paidTwiceAmount: Int64 { max(0, paidAmount - settledAmount) }
 }
 
 /// What a new payout is to be.
@@ -126,6 +143,16 @@ public enum PayoutRefusal: Error, Equatable, Sendable {
     case owesSince(amount: Int64)
     /// The amount that was paid is not 1 up to the payout's amount.
     case badPaidAmount(most: Int64)
+    /// So much is known to be paid, and the confirmation says no more than that.
+    case paidNoMore(known: Int64)
+    /// More is said to have come back than was paid.
+    case badReturnedAmount(most: Int64)
+    /// Nothing is known to be paid yet, and only a part is said to have come back.
+    case partReturnedUnpaid
+    /// What comes back was paid twice, and later payouts have kept it back already.
+    case keptBackSince(amount: Int64)
+    /// Nothing that came back keeps runs from paying the participant.
+    case nothingToRelease
 }
 
 /// Decisions about payouts: pure.
@@ -174,12 +201,39 @@ public enum PayoutRules {
         if let until, now < until { throw .inReview(until: until) }
     }
 
+    /// What is paid in all, by a confirmation of `paid` in all; nil: of the whole.
     public static func checkPaid(
-        _ paid: Int64?, of amount: Int64
+        _ paid: Int64?, of payout: Payout
     ) throws(PayoutRefusal) -> Int64 {
-        guard let paid else { return amount }
-        guard (1...amount).contains(paid) else { throw .badPaidAmount(most: amount) }
+        let paid = paid ?? payout.amount
+        guard (1...payout.amount).contains(paid) else {
+            throw .badPaidAmount(most: payout.amount)
+        }
+        guard paid > payout.paidAmount else { throw .paidNoMore(known: payout.paidAmount) }
         return paid
+    }
+
+    /// What has come back by a return of `amount`; nil: all that was paid, or is on its way.
+    public static func checkReturned(
+        _ amount: Int64?, of payout: Payout
+    ) throws(PayoutRefusal) -> Int64 {
+        let most = payout.state.isOpen ? payout.amount : payout.paidAmount
+        let amount = amount ?? most
+        guard (1...most).contains(amount) else { throw .badReturnedAmount(most: most) }
+        guard !payout.state.isOpen || amount == most else { throw .partReturnedUnpaid }
+        return amount
+    }
+
+    /// How much less is owed, and how much less of its rewards is settled, when `back` of `payout`
+    /// comes back while `owed` is owed: first what was paid twice.
+    static func unsettle(
+        _ back: Int64, of payout: Payout, owed: Int64
+    ) throws(PayoutRefusal) -> (forgiven: Int64, unsettled: Int64) {
+        let forgiven = min(back, payout.paidTwiceAmount, max(owed, 0))
+        let unsettled = back - forgiven
+        let paidFor = min(payout.settledAmount, payout.paidAmount)
+        guard unsettled <= paidFor else { throw .keptBackSince(amount: unsettled - paidFor) }
+        return (forgiven, unsettled)
     }
 
     /// How much of each reward is settled when `settled` in all is: the oldest first.

@@ -7,7 +7,7 @@ import Records
 ///
 /// A draft reserves its rewards and what it keeps back; submitting moves the net amount to
 /// clearing; its outcome moves it on or back. While a payout holds a reward, a refund of it is
-/// clawed back.
+/// clawed back. `PayoutReturn` and `LatePayment` have what turns out later.
 public enum PayoutBook {
     /// The participant's next payout; or the payout that the reference names already, when it is
     /// the same.
@@ -105,17 +105,23 @@ public enum PayoutBook {
         return payout
     }
 
-    /// The provider has paid `paid` minor units, all of it when nil. Of less, the oldest rewards
-    /// are settled first and the rest is available again, for a new payout.
+    /// The provider has paid `paid` minor units in all, the whole when nil. Of less, the oldest
+    /// rewards are settled first and the rest is available again, for a new payout.
     public static func confirm(
         _ old: Payout, paid: Int64?, actor: String, _ tx: Transaction
     ) throws -> Payout {
         var payout = old
         payout.state = try old.state.moved(by: .confirm)
-        payout.paidAmount = try PayoutRules.checkPaid(paid, of: old.amount)
+        payout.paidAmount = try PayoutRules.checkPaid(paid, of: old)
         payout.settledAt = tx.now
         let rest = payout.amount - payout.paidAmount
         if rest > 0 { payout.state = .partiallyPaid }
+        guard old.state.isOpen else {
+            payout.reason = nil
+            try LatePayment.run(&payout, from: old, actor: actor, tx)
+            try save(&payout, from: old, actor: actor, tx)
+            return payout
+        }
         try JournalStore.post(
             .about(
                 payout, rest > 0 ? .payoutPartiallyPaid : .payoutPaid,
@@ -123,7 +129,7 @@ public enum PayoutBook {
                     Posting(.payoutClearing, payout.amount), Posting(.paidOut, -payout.paidAmount),
                     Posting(.participantAvailable, -rest),
                 ]), tx)
-        try settle(payout, actor: actor, tx)
+        try settle(&payout, actor: actor, tx)
         try save(&payout, from: old, actor: actor, tx)
         return payout
     }
@@ -175,16 +181,17 @@ public enum PayoutBook {
 
     /// Settles the oldest rewards with what was paid and kept back, and frees what is left of the
     /// others.
-    private static func settle(_ payout: Payout, actor: String, _ tx: Transaction) throws {
+    static func settle(_ payout: inout Payout, actor: String, _ tx: Transaction) throws {
+        payout.settledAmount = payout.paidAmount + payout.clawbackAmount
         let items = try PayoutStore.items(of: payout.id, tx)
-        let parts = PayoutRules.allocate(
-            payout.paidAmount + payout.clawbackAmount, over: items.map(\.amount))
+        let parts = PayoutRules.allocate(payout.settledAmount, over: items.map(\.amount))
         for (item, part) in zip(items, parts) {
             guard let old = try RewardStore.find(item.reward, tx) else { continue }
             if part > 0 { try PayoutStore.settle(item.reward, in: payout.id, part, tx) }
             var reward = old
             reward.settledAmount += part
-            if part == item.amount {
+            // More than was asked for is to be paid, if an earlier payout of it came back.
+            if reward.payable == 0 {
                 reward.state = RewardRules.settledState(reward)
                 try RewardBook.save(&reward, from: old, actor: actor, tx)
             } else {
@@ -193,7 +200,7 @@ public enum PayoutBook {
         }
     }
 
-    private static func giveBack(
+    static func giveBack(
         _ payout: inout Payout, from old: Payout, actor: String, _ tx: Transaction
     ) throws {
         let kept = payout.clawbackAmount
@@ -215,7 +222,7 @@ public enum PayoutBook {
     }
 
     /// Takes a reward out of its payout.
-    private static func free(
+    static func free(
         _ reward: inout Reward, from old: Reward, _ payout: Payout, actor: String,
         _ tx: Transaction
     ) throws {
@@ -224,28 +231,34 @@ public enum PayoutBook {
         try RewardBook.save(&reward, from: old, actor: actor, tx)
     }
 
-    private static func save(
-        _ payout: inout Payout, from old: Payout, actor: String, _ tx: Transaction
+    /// Writes the changed row and tells of it: as `payout.STATE` unless `news` names it otherwise.
+    static func save(
+        _ payout: inout Payout, from old: Payout, as news: String? = nil, reason: String? = nil,
+        actor: String, _ tx: Transaction
     ) throws {
         payout.version += 1
         payout.updatedAt = tx.now
         try PayoutStore.update(payout, from: old, tx)
-        try tell(payout, from: old, actor: actor, tx)
+        try tell(payout, from: old, as: news, reason: reason, actor: actor, tx)
     }
 
     private static func tell(
-        _ payout: Payout, from old: Payout?, actor: String, _ tx: Transaction
+        _ payout: Payout, from old: Payout?, as news: String? = nil, reason: String? = nil,
+        actor: String, _ tx: Transaction
     ) throws {
         var data: JSONObject = [
             "kind": .string(payout.kind.rawValue), "amount": .integer(payout.amount),
             "paid": .integer(payout.paidAmount), "clawed_back": .integer(payout.clawbackAmount),
+            "returned": .integer(payout.returnedAmount),
+            "paid_twice": .integer(payout.paidTwiceAmount),
             "currency": .string(payout.currency.code), "rewards": .integer(payout.rewardCount),
         ]
         if let run = payout.run { data["run_id"] = .string(run.description) }
         try EventStore.append(
             NewEvent(
-                "payout.\(payout.state.rawValue)", payout.id, program: payout.program,
+                "payout.\(news ?? payout.state.rawValue)", payout.id, program: payout.program,
                 participant: payout.participant, actor: actor, from: old?.state.rawValue,
-                to: payout.state.rawValue, reason: payout.reason, data: .object(data)), tx)
+                to: payout.state.rawValue, reason: reason ?? payout.reason, data: .object(data)),
+            tx)
     }
 }

@@ -21,7 +21,7 @@ public enum PayoutStore {
             SELECT id, program_id, participant_id, reference, state, currency, rewards_amount,
                 clawback_amount, amount, paid_amount, reward_count, provider_reference, reason,
                 submitted_at, settled_at, version, created_at, updated_at, kind, run_id,
-                submit_from
+                submit_from, returned_amount, settled_amount
             FROM payouts WHERE id = ?
             """, id, map: payout)
     }
@@ -32,7 +32,7 @@ public enum PayoutStore {
             SELECT id, program_id, participant_id, reference, state, currency, rewards_amount,
                 clawback_amount, amount, paid_amount, reward_count, provider_reference, reason,
                 submitted_at, settled_at, version, created_at, updated_at, kind, run_id,
-                submit_from
+                submit_from, returned_amount, settled_amount
             FROM payouts WHERE reference = ?
             """, reference, map: payout)
     }
@@ -76,6 +76,17 @@ public enum PayoutStore {
         ) { try PayoutItem(reward: $0.id(0), amount: $0.int64(1), settledAmount: $0.int64(2)) }
     }
 
+    static func item(
+        _ reward: RewardID, of payout: PayoutID, _ reader: Reader
+    ) throws -> PayoutItem? {
+        try reader.first(
+            """
+            SELECT reward_id, amount, settled_amount FROM payout_rewards
+            WHERE payout_id = ? AND reward_id = ?
+            """, payout, reward
+        ) { try PayoutItem(reward: $0.id(0), amount: $0.int64(1), settledAmount: $0.int64(2)) }
+    }
+
     /// What the participant's payouts keep back whose outcome is open.
     static func keptBack(
         of participant: ParticipantID, _ currency: Currency, _ reader: Reader
@@ -88,31 +99,19 @@ public enum PayoutStore {
             """, participant, currency.code) ?? 0
     }
 
-    /// What the participant's drafts are to pay: the available account holds it until they are
-    /// submitted.
-    static func drafted(
-        for participant: ParticipantID, _ currency: Currency, _ reader: Reader
-    ) throws -> Int64 {
-        try reader.integer(
-            """
-            SELECT sum(amount) FROM payouts
-            WHERE participant_id = ? AND currency = ? AND state = 'draft'
-            """, participant, currency.code) ?? 0
-    }
-
     static func insert(_ payout: Payout, _ tx: Transaction) throws {
         try tx.run(
             """
             INSERT INTO payouts (
                 id, program_id, participant_id, reference, state, currency, rewards_amount,
                 clawback_amount, amount, paid_amount, reward_count, version, created_at, updated_at,
-                kind, run_id, submit_from)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                kind, run_id, submit_from, returned_amount, settled_amount)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, payout.id, payout.program, payout.participant, payout.reference,
             payout.state.rawValue, payout.currency.code, payout.rewardsAmount,
             payout.clawbackAmount, payout.amount, payout.paidAmount, payout.rewardCount,
             payout.version, payout.createdAt, payout.updatedAt, payout.kind.rawValue, payout.run,
-            payout.submitFrom)
+            payout.submitFrom, payout.returnedAmount, payout.settledAmount)
         try count(payout, 1, tx)
     }
 
@@ -140,10 +139,13 @@ public enum PayoutStore {
         try tx.run(
             """
             UPDATE payouts SET state = ?, paid_amount = ?, provider_reference = ?, reason = ?,
-                submitted_at = ?, settled_at = ?, version = ?, updated_at = ?
+                submitted_at = ?, settled_at = ?, version = ?, updated_at = ?, rewards_amount = ?,
+                amount = ?, reward_count = ?, returned_amount = ?, settled_amount = ?
             WHERE id = ?
             """, payout.state.rawValue, payout.paidAmount, payout.providerReference, payout.reason,
-            payout.submittedAt, payout.settledAt, payout.version, payout.updatedAt, payout.id)
+            payout.submittedAt, payout.settledAt, payout.version, payout.updatedAt,
+            payout.rewardsAmount, payout.amount, payout.rewardCount, payout.returnedAmount,
+            payout.settledAmount, payout.id)
         try count(old, -1, tx)
         try count(payout, 1, tx)
     }
@@ -161,13 +163,19 @@ public enum PayoutStore {
             amount, payout, reward)
     }
 
+    /// Takes a reward out of a draft.
+    static func remove(_ reward: RewardID, from draft: PayoutID, _ tx: Transaction) throws {
+        try tx.run(
+            "DELETE FROM payout_rewards WHERE payout_id = ? AND reward_id = ?", draft, reward)
+    }
+
     private static func query(_ filter: Filter) -> Query {
         var query = Query(
             """
             SELECT id, program_id, participant_id, reference, state, currency, rewards_amount,
                 clawback_amount, amount, paid_amount, reward_count, provider_reference, reason,
                 submitted_at, settled_at, version, created_at, updated_at, kind, run_id,
-                submit_from
+                submit_from, returned_amount, settled_amount
             FROM payouts WHERE 1 = 1
             """)
         if let participant = filter.participant {
@@ -194,6 +202,7 @@ public enum PayoutStore {
             kind: kind, run: row.optionalID(19), state: state, currency: currency,
             rewardsAmount: row.int64(6),
             clawbackAmount: row.int64(7), amount: row.int64(8), paidAmount: row.int64(9),
+            returnedAmount: row.int64(21), settledAmount: row.int64(22),
             rewardCount: row.int64(10), providerReference: row.optionalText(11),
             reason: row.optionalText(12), submitFrom: row.optionalInstant(20),
             submittedAt: row.optionalInstant(13),

@@ -102,13 +102,14 @@ public enum RewardStore {
         return try reader.all(query, map: reward)
     }
 
-    /// What the participant's approved rewards come to about which it has yet to choose.
-    static func unchosen(_ order: PayoutOrder, _ reader: Reader) throws -> Int64 {
+    /// What `free` come to, all of them.
+    static func freeSum(_ order: PayoutOrder, _ reader: Reader) throws -> Int64 {
         try reader.integer(
             """
             SELECT sum(amount - reversed_amount + clawback_amount - settled_amount) FROM rewards
-            WHERE participant_id = ? AND currency = ? AND state = 'approved' AND kind = 'choice'
-            """, order.participant, order.currency.code) ?? 0
+            WHERE participant_id = ? AND program_id = ? AND currency = ? AND state = 'approved'
+                AND payout_id IS NULL AND kind <> 'choice'
+            """, order.participant, order.program, order.currency.code) ?? 0
     }
 
     /// The participant's approved rewards of points, which are not used up, oldest first, at most

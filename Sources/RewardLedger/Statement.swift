@@ -45,6 +45,8 @@ public struct Statement: Sendable {
         public let ruleVersion: Int64?
         public let payout: PayoutID?
         public let payoutReference: String?
+        /// Why what was paid came back.
+        public let reason: String?
         public let conversion: ConversionID?
         public let lead: LeadID?
         public let refund: RefundID?

@@ -39,6 +39,19 @@ extension Statement.Line {
                 + "\(money(change.available)) is available again."
         case .payoutFailed:
             return "\(payoutName) has failed: \(money(change.available)) is available again."
+        case .payoutReturned:
+            let owed =
+                change.clawbackOwed == 0
+                ? "" : "; \(money(change.clawbackOwed)) that was paid twice is no longer owed"
+            let back = change.paid + change.inPayout
+            return "\(money(back)) of \(payoutName) came back\(reason.map { " (\($0))" } ?? ""): "
+                + "\(money(change.available)) is available again\(owed)."
+        case .payoutPaidLate:
+            if change.clawbackOwed > 0 {
+                return "\(payoutName) is paid after all: \(money(change.paid)), of which "
+                    + "\(money(change.clawbackOwed)) was paid twice and is owed."
+            }
+            return "\(payoutName) is paid after all: \(money(change.paid))."
         case .redemptionRequested:
             let setOff =
                 change.clawbackOwed == 0

@@ -338,6 +338,7 @@ struct EveryRouteTests {
         case "POST /v1/rewards/{id}/choose": return ["kind": "cash"]
         case "POST /v1/programs/{id}/payout_runs": return ["reference": "dry"]
         case "POST /v1/payouts": return ["participant_id": ada, "reference": "dry"]
+        case "POST /v1/payouts/{id}/return": return ["reason": "because"]
         case "POST /v1/catalog_items": return catalogItem(scene)
         case "POST /v1/catalog_items/bulk": return ["items": [catalogItem(scene)]]
         case "PATCH /v1/catalog_items/{id}": return ["points": 600]

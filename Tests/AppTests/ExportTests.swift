@@ -20,10 +20,10 @@ struct ExportTests {
                 INSERT INTO payouts (
                     id, program_id, participant_id, reference, state, currency, rewards_amount,
                     clawback_amount, amount, paid_amount, reward_count, version, created_at,
-                    updated_at, kind)
+                    updated_at, kind, returned_amount, settled_amount)
                 SELECT randomblob(16), program_id, participant_id, 'copy-' || n, 'cancelled',
                     currency, rewards_amount, clawback_amount, amount, paid_amount, reward_count,
-                    version, created_at, updated_at, kind
+                    version, created_at, updated_at, kind, 0, 0
                 FROM payouts, numbers ORDER BY n
                 """)
         }

@@ -261,6 +261,7 @@ extension LedgerFixture {
     }
 
     /// A sale whose only reward is approved.
+    @discardableResult
     func approvedSale(
         _ amount: Int64, to participant: ParticipantID
     ) throws -> (conversion: ConversionID, reward: RewardID) {

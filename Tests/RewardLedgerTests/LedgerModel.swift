@@ -36,13 +36,22 @@ struct LedgerModel {
     struct Batch {
         let id: PayoutID
         let participant: ParticipantID
-        let rewards: [(place: Int, amount: Int64)]
+        var rewards: [(place: Int, amount: Int64)]
         let kept: Int64
-        let amount: Int64
+        var amount: Int64
         var paid: Int64 = 0
         var state: Payout.State = .draft
+        /// How much of each of `rewards` it has settled.
+        var settled: [Int64] = []
 
-        var isLive: Bool { state != .failed && state != .cancelled }
+        /// What is owed by the participant because of it; less than 0: what it kept back.
+        var owed: Int64 {
+            switch state {
+            case .draft, .processing, .unknown: -kept
+            case .paid, .partiallyPaid, .returned: paid - settled.reduce(0, +)
+            case .failed, .cancelled: 0
+            }
+        }
         var isWithProvider: Bool { state == .processing || state == .unknown }
     }
 
@@ -73,7 +82,9 @@ struct LedgerModel {
         balance.clawbackOwed = owed(by: participant, currency)
         let drafts = mine.filter { $0.state == .draft }
         balance.available = -drafts.reduce(0) { $0 + $1.kept }
-        let away = Set(mine.filter(\.isWithProvider).map(\.id))
+        for payout in mine where payout.isWithProvider {
+            balance.available -= payout.rewards.reduce(0) { $0 + $1.amount }
+        }
         for redemption in redemptions
         where currency == .points && redemption.participant == participant {
             switch redemption.state {
@@ -85,9 +96,7 @@ struct LedgerModel {
         for place in own[participant] ?? [] where rewards[place].currency == currency {
             let reward = rewards[place]
             if reward.isWaiting { balance.pending += reward.amount - reward.reversed }
-            if reward.state == .approved, !(reward.payout.map(away.contains) ?? false) {
-                balance.available += reward.payable
-            }
+            if reward.state == .approved { balance.available += reward.payable }
         }
         return balance
     }
@@ -101,13 +110,13 @@ struct LedgerModel {
         }
     }
 
-    private func owed(by participant: ParticipantID, _ currency: Currency) -> Int64 {
+    func owed(by participant: ParticipantID, _ currency: Currency) -> Int64 {
         let all = (own[participant] ?? []).reduce(0) {
             $0 + (rewards[$1].currency == currency ? rewards[$1].owed : 0)
         }
         guard currency == .points else {
             return payouts.reduce(all - setOff[participant, default: 0]) {
-                $0 - ($1.participant == participant && $1.isLive ? $1.kept : 0)
+                $0 + ($1.participant == participant ? $1.owed : 0)
             }
         }
         return redemptions.reduce(all) {
@@ -217,7 +226,7 @@ struct LedgerModel {
         if !isInPayout { conclude(place) }
     }
 
-    fileprivate mutating func conclude(_ place: Int) {
+    mutating func conclude(_ place: Int) {
         guard rewards[place].payable == 0 else { return }
         if rewards[place].settled == 0 {
             rewards[place].state = .voided
@@ -264,7 +273,7 @@ struct LedgerModel {
         let sum = payable(places)
         let kept = min(sum, owed(by: payout.participant, payout.currency))
         guard payout.amount == sum - kept, payout.clawbackAmount == kept else {
-            throw ModelDiffers("payout")
+            throw ModelDiffers("payout \(payout), of \(sum), \(kept) kept back")
         }
         payouts.append(
             Batch(
@@ -281,19 +290,23 @@ struct LedgerModel {
         case .draft, .processing, .unknown: return
         case .failed, .cancelled:
             for (reward, _) in payout.rewards { free(reward) }
-        case .paid, .partiallyPaid:
+        case .paid, .partiallyPaid, .returned:
             guard (state == .paid) == (paid == payout.amount) else { throw ModelDiffers("paid") }
             var left = paid + payout.kept
-            for (reward, amount) in payout.rewards {
+            payouts[place].settled = payout.rewards.map { _, amount in
                 let part = min(left, amount)
                 left -= part
+                return part
+            }
+            for (item, part) in zip(payout.rewards, payouts[place].settled) {
+                let reward = item.place
                 rewards[reward].settled += part
-                if part == amount { conclude(reward) } else { free(reward) }
+                if rewards[reward].payable == 0 { conclude(reward) } else { free(reward) }
             }
         }
     }
 
-    fileprivate mutating func free(_ place: Int) {
+    mutating func free(_ place: Int) {
         rewards[place].payout = nil
         let offset = min(
             rewards[place].owed, rewards[place].payable,

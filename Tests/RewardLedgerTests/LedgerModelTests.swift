@@ -52,7 +52,8 @@ struct LedgerPlayer {
         "sell", "sell", "sell", "redecide", "redecide", "redecide", "redecideAgain", "refund",
         "refundAll", "refundAgain", "wait", "approve", "approve",
         "reject", "void", "create", "create", "createAgain", "submit", "submit", "confirm",
-        "confirm", "confirmPart", "fail", "unknown", "cancel", "changeRule", "replaceRule",
+        "confirm", "confirmPart", "fail", "unknown", "cancel", "return", "returnPart", "changeRule",
+        "replaceRule",
         "qualify", "voidLead", "redeem", "redeem", "redeemAgain", "fulfil", "giveUp",
     ]
 
@@ -315,6 +316,18 @@ struct LedgerPlayer {
         let place = model.payouts.count - 1 - Int(random.below(recent))
         guard let old = try PayoutStore.find(model.payouts[place].id, tx) else {
             throw ModelDiffers("missing payout")
+        }
+        if operation.hasPrefix("return") {
+            let part = operation == "return" ? nil : Int64(random.below(UInt64(old.amount) + 2))
+            let back = try PayoutReturn.run(
+                old, amount: part, reason: "test", actor: "test", tx)
+            return try model.takeBack(back.returnedAmount - old.returnedAmount, of: place)
+        }
+        let isLate = old.state != .processing && old.state != .unknown
+        if operation.hasPrefix("confirm"), isLate {
+            let part = operation == "confirm" ? nil : Int64(random.below(UInt64(old.amount) + 2))
+            let paid = try PayoutBook.confirm(old, paid: part, actor: "test", tx).paidAmount
+            return model.payLate(paid, for: place)
         }
         let payout: Payout =
             switch operation {

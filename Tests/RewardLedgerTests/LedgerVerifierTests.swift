@@ -130,7 +130,9 @@ import Testing
             UPDATE payouts SET participant_id = (SELECT id FROM participants WHERE seq = 2)
             WHERE seq = 1
             """, "differs in owner or currency"),
-        Crime("UPDATE payouts SET state = 'failed' WHERE seq = 1", "differs from its transactions"),
+        Crime(
+            "UPDATE payouts SET state = 'failed', paid_amount = 0 WHERE seq = 1",
+            "differs from its transactions"),
         Crime(
             "UPDATE payouts SET reward_count = 2 WHERE seq = 1",
             "differs from the sum of its rewards"),

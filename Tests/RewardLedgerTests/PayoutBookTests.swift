@@ -121,8 +121,8 @@ import Testing
         #expect(try fixture.balance(of: participant) == ParticipantBalance(available: 1_000))
         let reward = try fixture.reward(id)
         #expect(reward.state == .approved && reward.payout == nil)
-        let refusal = #expect(throws: InvalidTransition.self) { try fixture.confirm(failed) }
-        #expect(refusal?.state == "failed" && refusal?.allowed == [])
+        let refusal = #expect(throws: InvalidTransition.self) { try fail(fixture, failed) }
+        #expect(refusal?.state == "failed" && refusal?.allowed == ["confirm"])
         try fixture.confirm(fixture.submitted("r2", to: participant))
         #expect(try fixture.balance(of: participant) == ParticipantBalance(paid: 1_000))
         #expect(try fixture.faults() == [])
@@ -428,8 +428,13 @@ import Testing
     func transitions(state: Payout.State) {
         let allowed: [Payout.State: [Payout.State.Action: Payout.State]] = [
             .draft: [.submit: .processing, .cancel: .cancelled],
-            .processing: [.confirm: .paid, .fail: .failed, .markUnknown: .unknown],
-            .unknown: [.confirm: .paid, .fail: .failed],
+            .processing: [
+                .confirm: .paid, .fail: .failed, .return: .returned, .markUnknown: .unknown,
+            ],
+            .unknown: [.confirm: .paid, .fail: .failed, .return: .returned],
+            .paid: [.return: .returned],
+            .partiallyPaid: [.confirm: .paid, .return: .returned],
+            .failed: [.confirm: .paid], .returned: [.confirm: .paid],
         ]
         for action in Payout.State.Action.allCases {
             #expect(state.after(action) == allowed[state]?[action])

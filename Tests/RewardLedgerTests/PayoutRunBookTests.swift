@@ -21,7 +21,7 @@ import Testing
     }
 
     private func advance(_ tx: Transaction) throws -> String? {
-        try PayoutRunBook.advance(tx) { _, _ in nil }
+        try PayoutRunBook.advance(tx) { _, _, _ in .payable }
     }
 
     private func open(

@@ -2,6 +2,7 @@ import Database
 import HTTP
 import Model
 import Programs
+import Records
 import RewardLedger
 
 /// A participant is to be paid: all approved rewards of one kind in the program's currency that no
@@ -47,15 +48,37 @@ struct PayOut: Sendable {
     /// A draft may be older than its participant's suspension: it goes out to nobody who may not be
     /// paid now. What the provider has already takes its way.
     static func checkPayable(_ draft: Payout, _ tx: Transaction) throws {
-        if try obstacle(draft.participant, tx) != nil { throw Refused(notApproved) }
+        guard let participant = try ParticipantStore.recall(draft.participant, tx) else { return }
+        guard ParticipantRules.mayBePaid(participant.state) else { throw Refused(notApproved) }
     }
 
-    /// Why nothing is paid to a participant; nil: it may be paid.
-    static func obstacle(_ id: ParticipantID, _ tx: Transaction) throws -> String? {
-        guard let participant = try ParticipantStore.recall(id, tx),
-            !ParticipantRules.mayBePaid(participant.state)
-        else { return nil }
-        return "participant_\(participant.state.rawValue)"
+    /// Whether the run pays the participant.
+    @Sendable
+    static func standing(
+        _ run: PayoutRun, _ id: ParticipantID, _ tx: Transaction
+    ) throws -> PayoutStanding {
+        standing(of: try ParticipantStore.recall(id, tx), in: run)
+    }
+
+    static func standing(of participant: Participant?, in run: PayoutRun) -> PayoutStanding {
+        guard let participant else { return .payable }
+        if let segment = run.selection.segment, participant.profile.segment != segment {
+            return .outside
+        }
+        return ParticipantRules.mayBePaid(participant.state)
+            ? .payable : .leftOut("participant_\(participant.state.rawValue)")
+    }
+
+    /// Where a payment of the participant came back, runs pay it again once it says where else.
+    static func detailsChange(
+        of participant: ParticipantID, to account: PaymentAccount?, _ tx: Transaction
+    ) throws {
+        guard let account else { return }
+        let known = try TraceStore.all(of: participant, tx)
+        guard try TraceStore.all(of: participant, and: [.account(account)], tx) != known else {
+            return
+        }
+        try PayoutReturn.detailsChanged(participant, tx)
     }
 
     static let notApproved = Problem.conflict(

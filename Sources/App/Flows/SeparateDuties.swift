@@ -53,6 +53,13 @@ enum SeparateDuties {
         if first?.actor == actor { throw Refusal.draftedThePayout }
     }
 
+    /// The key that made a run does not hand its payouts to the provider either.
+    static func checkSubmission(_ run: PayoutRun, by actor: String, _ tx: Transaction) throws {
+        let terms = try ProgramStore.version(of: run.program, at: run.createdAt, tx)
+        guard try isAskedFor(run.program, terms, tx) else { return }
+        if run.actor == actor { throw Refusal.draftedThePayout }
+    }
+
     /// Whoever had a hand in it before it was granted does not approve it: in its lead or its sale,
     /// in its rule, in the campaign that raised it, or in the terms that would have held it back.
     private static func check(

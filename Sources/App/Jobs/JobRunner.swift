@@ -56,7 +56,7 @@ final class JobRunner: Sendable {
             }
             if try PayoutRunStore.running(reader) != nil {
                 let fault = try app.database.perform {
-                    try PayoutRunBook.advance($0, obstacle: PayOut.obstacle)
+                    try PayoutRunBook.advance($0, standing: PayOut.standing)
                 }
                 if let fault { app.log.write(.error, fault) }
                 isMore = true

@@ -62,6 +62,7 @@ enum ParticipantRoutes {
             let participant = form.changing(old, at: tx.now)
             try checkUnique(participant, tx)
             try ParticipantStore.update(participant, tx)
+            try PayOut.detailsChange(of: id, to: form.newPayoutAccount, tx)
             try form.keepTraces(of: id, tx)
             try EventStore.append(event("participant.updated", participant, call, from: nil), tx)
             return .object(

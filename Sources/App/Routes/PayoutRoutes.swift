@@ -20,6 +20,8 @@ enum PayoutRoutes {
                 .write { try move($0, by: action) }, transition(action))
             routes.amend { $0.idempotency = .required }
         }
+        routes.add(.post, base + "/{id}/release", .key(.payouts), .write(release), releasing)
+        routes.amend { $0.idempotency = .required }
     }
 
     // MARK: - Handlers
@@ -73,6 +75,11 @@ enum PayoutRoutes {
             let paid = body.money("paid_amount")
             if let paid, paid.currency != old.currency { throw MoneyError.currencyMismatch }
             return try PayoutBook.confirm(old, paid: paid?.amount, actor: actor, tx)
+        case .return:
+            let back = body.money("amount")
+            if let back, back.currency != old.currency { throw MoneyError.currencyMismatch }
+            return try PayoutReturn.run(
+                old, amount: back?.amount, reason: body.requiredText("reason"), actor: actor, tx)
         case .fail:
             return try PayoutBook.fail(
                 old, reason: body.requiredText("reason"), actor: actor, tx)
@@ -80,6 +87,18 @@ enum PayoutRoutes {
             return try PayoutBook.markUnknown(old, reason: body.text("reason"), actor: actor, tx)
         case .cancel:
             return try PayoutBook.cancel(old, reason: body.text("reason"), actor: actor, tx)
+        }
+    }
+
+    private static func release(_ call: Call) throws -> WriteStep {
+        let id: PayoutID = try call.id()
+        return { tx in
+            try call.requireMatch(version: find(id, tx).version)
+            try PayoutReturn.release(find(id, tx), actor: call.principal.actor, tx)
+            let payout = try find(id, tx)
+            return .object(
+                PayoutWire.json(payout, try PayoutStore.items(of: id, tx)),
+                version: payout.version)
         }
     }
 
@@ -104,25 +123,24 @@ enum PayoutRoutes {
     }
 
     private static func export(_ call: Call, _ reader: Reader) throws -> Export {
-        let filter = try filter(call)
-        return .csv("payouts.csv", columns: PayoutWire.columns) { last, reader, table in
-            let (payouts, place) = try next(after: last, filter, reader)
-            for payout in payouts { PayoutWire.write(payout, &table) }
-            return place
-        }
+        export("payouts.csv", try filter(call), call)
     }
 
-    /// The next payouts of an export, oldest first, and the place of their last; nil when no more
-    /// follow.
-    static func next(
-        after place: Int64?, _ filter: PayoutStore.Filter, _ reader: Reader
-    ) throws -> (payouts: [Payout], next: Int64?) {
-        let window = PageRequest(limit: Export.rowsPerPage, window: .newer(than: place ?? 0))
-        let page = try PayoutStore.page(window, filter, reader)
-        guard page.hasMore, let last = page.items.first else {
-            return (page.items.reversed(), nil)
+    /// The payouts that fit, with the names of who is paid.
+    static func export(
+        _ name: String, _ filter: PayoutStore.Filter, _ call: Call
+    ) -> Export {
+        .csv(name, columns: PayoutWire.columns, call) {
+            (place: Int64?, reader: Reader, table: inout CSVTable) -> Int64? in
+            let (payouts, next) = try Export.next(after: place) {
+                try PayoutStore.page($0, filter, reader)
+            } sequence: {
+                try PayoutStore.sequence(of: $0.id, reader)
+            }
+            let names = ExportNames(reader)
+            for payout in payouts { try PayoutWire.write(payout, names, &table) }
+            return next
         }
-        return (page.items.reversed(), try PayoutStore.sequence(of: last.id, reader))
     }
 
     private static func filter(_ call: Call) throws -> PayoutStore.Filter {
@@ -168,12 +186,18 @@ enum PayoutRoutes {
 
     private static let exporting = Contract(
         operationID: "exportPayouts",
-        summary: "Payouts as CSV, oldest first: \(PayoutWire.columns.joined(separator: ", ")).",
-        query: filters, answerType: "text/csv")
+        summary: "Payouts as CSV, oldest first: \(ExportRow.words(PayoutWire.moreColumns))",
+        query: filters + [ExportRow.spreadsheet], answerType: "text/csv")
 
     private static let reading = Contract(
         operationID: "getPayout", summary: "One payout with its rewards.",
         answer: PayoutWire.detailed)
+
+    private static let releasing = Contract(
+        operationID: "releasePayout",
+        summary: "Let payout runs pay the participant again, although a payment of it came back.",
+        body: .emptyBody, answer: PayoutWire.detailed,
+        refusals: Problem.examples(of: [PayoutRefusal.nothingToRelease]))
 
     private static func transition(_ action: Payout.State.Action) -> Contract {
         let summary =
@@ -182,8 +206,17 @@ enum PayoutRoutes {
                 "Hand the payout to the provider: draft → processing. An account credit goes to "
                     + "the billing system, a gift card or a donation to whoever buys or makes it, "
                     + "by the event payout.processing, and is confirmed by it."
-            case .confirm: "It was paid, or a part of it: processing or unknown → paid."
+            case .confirm:
+                "It was paid, or a part of it: processing or unknown → paid. A payout that failed, "
+                    + "came back or was paid in part can be confirmed later, for more up to the "
+                    + "whole: what a newer draft holds of it is taken out of that draft, and what "
+                    + "was paid twice is owed."
             case .fail: "It was not paid: its rewards wait for a new payout."
+            case .return:
+                "The bank or the provider sent the money back, all of it or a part, also weeks "
+                    + "later. It is available again. Payout runs of this kind leave the "
+                    + "participant out (skipped: returned) until its payout_account is changed or "
+                    + "/release is called."
             case .markUnknown: "The provider's answer was lost; confirm or fail it once known."
             case .cancel: "Give up a draft; its rewards wait for a new payout."
             }
@@ -255,6 +288,30 @@ extension PayoutRefusal: ProblemConvertible {
         case .badPaidAmount(let most):
             .unprocessable(
                 "paid_amount_too_large", "paid_amount must be at most the payout's, \(most).")
+        case .paidNoMore(let known):
+            .unprocessable(
+                "paid_amount_too_small",
+                "paid_amount is what was paid in all, and \(known) minor units are known to be "
+                    + "paid; if money came back, call /return.")
+        case .badReturnedAmount(let most):
+            .unprocessable(
+                "returned_amount_too_large",
+                "The amount that came back must be at most what was paid, \(most).")
+        case .partReturnedUnpaid:
+            .conflict(
+                "part_returned_unpaid",
+                "The payout is not confirmed, and a part of it is said to come back; call "
+                    + "/confirm with the amount that was paid.")
+        case .keptBackSince(let amount):
+            Problem(
+                status: 409, code: "kept_back_since",
+                detail: "\(amount) minor units of what comes back were paid twice, and later "
+                    + "payouts have kept them back already; pay them by a reward by hand.",
+                extra: [("amount", .integer(amount))])
+        case .nothingToRelease:
+            .conflict(
+                "nothing_to_release",
+                "No returned payout keeps runs from paying this participant.")
         }
     }
 }

@@ -2,6 +2,7 @@ import Database
 import HTTP
 import JSON
 import Model
+import Platform
 import Programs
 import RewardLedger
 
@@ -11,29 +12,85 @@ enum PayoutRunRoutes {
     static func add(to routes: inout RouteTable) {
         let base = "/v1/payout_runs"
         routes.add(
-            .post, "/v1/programs/{id}/payout_runs", .key(.payouts), .write(create), creation)
+            .post, "/v1/programs/{id}/payout_runs", .key(.payouts),
+            .previewed(create, by: preview), creation)
         routes.amend { $0.idempotency = .required }
         routes.add(.get, base, .key(.read), .read(list), listing)
         routes.add(.get, base + "/{id}", .key(.read), .read(get), reading)
+        for action in PayoutRun.State.Action.allCases {
+            routes.add(
+                .post, base + "/{id}/\(action.rawValue)", .key(.payouts),
+                .write { try move($0, by: action) }, transition(action))
+            routes.amend { $0.idempotency = .required }
+        }
+        PayoutResultRoutes.add(to: &routes)
         routes.add(.get, base + "/{id}/payouts.csv", .key(.read), .export(export), exporting)
     }
 
     // MARK: - Handlers
 
     private static func create(_ call: Call) throws -> WriteStep {
-        let id: ProgramID = try call.id()
-        let reference = try call.body.requiredText("reference")
-        let kind = call.body.text("kind").flatMap { Payout.Kind(rawValue: $0) } ?? .cash
+        let form = try PayoutRunForm(call)
         return { tx in
-            guard let program = try ProgramStore.recall(id, tx) else {
+            guard let program = try ProgramStore.recall(form.program, tx) else {
                 throw Refused(.notFound())
             }
-            let (run, isNew) = try PayoutRunBook.open(
-                reference: reference, program: id, kind: kind, currency: program.currency,
-                terms: program.terms.payouts, actor: call.principal.actor, tx)
+            try form.checkParticipants(tx)
+            let open = { try form.open(program, tx) }
+            let (opened, isNew) = try open()
+            var run = opened
+            if isNew {
+                run = try PayoutRunBook.first(opened, PayOut.standing, tx) { try open().run }
+            }
             let json = PayoutRunWire.json(run, try PayoutRunStore.sums(of: run.id, tx))
             return isNew
                 ? .created(json, at: "/v1/payout_runs/\(run.id)") : .object(json)
+        }
+    }
+
+    /// What `create` would come to, with who is left out and why.
+    private static func preview(_ call: Call, _ reader: Reader) throws -> Response {
+        let form = try PayoutRunForm(call)
+        guard let program = try ProgramStore.find(form.program, reader) else {
+            throw Refused(.notFound())
+        }
+        try form.checkParticipants(reader)
+        if let known = try PayoutRunStore.find(reference: form.reference, reader) {
+            try PayoutRunRules.checkSame(
+                known, program: program.id, kind: form.kind, form.selection)
+            return .object(
+                PayoutRunWire.json(known, try PayoutRunStore.sums(of: known.id, reader)))
+        }
+        let now = try LedgerReads.lastCommit(reader)
+        var random = RandomPool()
+        var run = PayoutRun(
+            id: PayoutRunID(at: now, using: &random), program: program.id,
+            reference: form.reference, kind: form.kind, currency: program.currency, period: nil,
+            terms: program.terms.payouts, selection: form.selection, actor: form.actor,
+            createdAt: now)
+        let preview = try PayoutRunPreview(of: run, at: now, reader) { id in
+            PayOut.standing(of: try ParticipantStore.find(id, reader), in: run)
+        }
+        run.foresee(preview, at: now)
+        return .object(
+            PayoutRunWire.json(run, [preview.sum], leftOut: preview.leftOut), status: 201)
+    }
+
+    private static func move(
+        _ call: Call, by action: PayoutRun.State.Action
+    ) throws -> WriteStep {
+        let id: PayoutRunID = try call.id()
+        let actor = call.principal.actor
+        return { tx in
+            let begin: () throws -> PayoutRun = {
+                let old = try find(id, tx)
+                if action == .submit { try SeparateDuties.checkSubmission(old, by: actor, tx) }
+                return try PayoutRunBook.begin(
+                    action, old, providerReference: call.body.text("provider_reference"),
+                    actor: actor, tx)
+            }
+            let run = try PayoutRunBook.first(begin(), PayOut.standing, tx, again: begin)
+            return .object(PayoutRunWire.json(run, try PayoutRunStore.sums(of: id, tx)))
         }
     }
 
@@ -68,15 +125,7 @@ enum PayoutRunRoutes {
         var filter = PayoutStore.Filter()
         filter.run = run.id
         filter.state = call.query["status"]
-        return .csv("\(run.id).csv", columns: PayoutRunWire.columns) {
-            [filter] last, reader, table in
-            let (payouts, place) = try PayoutRoutes.next(after: last, filter, reader)
-            for payout in payouts {
-                let payee = try ParticipantStore.find(payout.participant, reader)
-                PayoutRunWire.write(payout, to: payee, &table)
-            }
-            return place
-        }
+        return PayoutRoutes.export("\(run.id).csv", filter, call)
     }
 
     private static func find(_ id: PayoutRunID, _ reader: Reader) throws -> PayoutRun {
@@ -88,13 +137,41 @@ enum PayoutRunRoutes {
 
     private static let creation = Contract(
         operationID: "createPayoutRun",
-        summary: "Draft a payout for every participant of the program whose approved rewards of "
-            + "the kind come to the program's minimum, less what is owed back. The run goes on in "
-            + "the background; its answer tells how far it is. The reference is unique for good: "
-            + "the same content gives the same run (200).",
+        summary: "Draft a payout for every participant of the program, or for the selected ones, "
+            + "whose approved rewards of the kind come to the program's minimum, less what is owed "
+            + "back. A large run goes on in the background; GET shows how far it is. A dry run "
+            + "shows what the run comes to, and in left_out_participants who gets no payout and "
+            + "why. The reference is unique for good: the same content gives the same run (200).",
         body: PayoutRunWire.input, success: 201, answer: PayoutRunWire.schema,
         others: [(200, "Made before, with the same content.")],
         refusals: Problem.examples(of: [PayoutRunRefusal.referenceTaken(member: "kind")]))
+
+    private static func transition(_ action: PayoutRun.State.Action) -> Contract {
+        switch action {
+        case .submit:
+            Contract(
+                operationID: "submitPayoutRun",
+                summary: "Submit every draft of the run. A draft of somebody who may not be paid, "
+                    + "owes something since or had a payment come back stays a draft: the events "
+                    + "payout_run.skipped name it. A large run goes on in the background with the "
+                    + "status submitting.",
+                body: .object([
+                    .optional(
+                        "provider_reference", .nullable(.text(1...200)),
+                        "The provider's id of the whole batch, kept with each payout.")
+                ]), answer: PayoutRunWire.schema,
+                refusals: Problem.examples(of: [
+                    PayoutRefusal.inReview(until: Instant(milliseconds: 1_790_000_000_000))
+                ]) + Problem.examples(of: [SeparateDuties.Refusal.draftedThePayout]))
+        case .confirm:
+            Contract(
+                operationID: "confirmPayoutRun",
+                summary: "Confirm every submitted payout of the run as paid in whole. Payouts with "
+                    + "the status unknown are left. A large run goes on in the background with the "
+                    + "status confirming.",
+                body: .emptyBody, answer: PayoutRunWire.schema)
+        }
+    }
 
     private static let reading = Contract(
         operationID: "getPayoutRun", summary: "One run, with how far it is and what it comes to.",
@@ -111,11 +188,47 @@ enum PayoutRunRoutes {
     private static let exporting = Contract(
         operationID: "exportPayoutRun",
         summary: "The run's payouts as CSV (RFC 4180, UTF-8, CRLF), oldest first: "
-            + PayoutRunWire.columns.joined(separator: ", ")
-            + ". amount is in minor units, amount_decimal the same with the currency's decimals. "
-            + "A text that a spreadsheet would take for a formula has an apostrophe before it.",
-        query: [.optional("status", .choice(Payout.State.allCases.map(\.rawValue)))],
+            + ExportRow.words(PayoutWire.moreColumns),
+        query: [
+            .optional("status", .choice(Payout.State.allCases.map(\.rawValue))),
+            ExportRow.spreadsheet,
+        ],
         answerType: "text/csv")
+}
+
+/// A payout run as asked for.
+struct PayoutRunForm: Sendable {
+    let program: ProgramID
+    let reference: String
+    let kind: Payout.Kind
+    let selection: PayoutRunSelection
+    let actor: String
+
+    init(_ call: Call) throws {
+        program = try call.id()
+        reference = try call.body.requiredText("reference")
+        kind = call.body.text("kind").flatMap { Payout.Kind(rawValue: $0) } ?? .cash
+        selection = PayoutRunSelection(
+            participants: call.body.texts("participant_ids")?.compactMap { ParticipantID($0) },
+            segment: call.body.text("segment"))
+        actor = call.principal.actor
+    }
+
+    /// Whoever is named must be there: a run that leaves somebody out by a slip of the pen would
+    /// not tell.
+    func checkParticipants(_ reader: Reader) throws {
+        for participant in selection.participants ?? [] {
+            guard try ParticipantStore.find(participant, reader)?.program == program else {
+                throw Refused(.unknownReference("/participant_ids"))
+            }
+        }
+    }
+
+    func open(_ program: Program, _ tx: Transaction) throws -> (run: PayoutRun, isNew: Bool) {
+        try PayoutRunBook.open(
+            reference: reference, program: program.id, kind: kind, currency: program.currency,
+            terms: program.terms.payouts, selection: selection, actor: actor, tx)
+    }
 }
 
 extension PayoutRunRefusal: ProblemConvertible {

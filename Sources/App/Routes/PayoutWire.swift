@@ -1,5 +1,6 @@
 import JSON
 import Model
+import Programs
 import RewardLedger
 
 /// How a payout looks on the wire, and as a row of the export.
@@ -33,7 +34,11 @@ enum PayoutWire {
         .required("rewards_amount", .money(from: 1), "The sum of its rewards."),
         .required("clawed_back", .money(from: 0), "Kept back, because it is owed."),
         .required("amount", .money(from: 1), "To be paid: the difference."),
-        .required("paid_amount", .money(from: 0)),
+        .required("paid_amount", .money(from: 0), "Paid, and not come back."),
+        .required("returned_amount", .money(from: 0), "Come back from the bank, in all."),
+        .required(
+            "paid_twice_amount", .money(from: 0),
+            "Of paid_amount, what another payout has paid as well; it is owed."),
         .required("reward_count", .integer(1...Int64(PayoutRules.rewardsMax))),
         .required("provider_reference", .nullable(.text(1...200))),
         .required("reason", .nullable(.prose(0...500))),
@@ -86,6 +91,8 @@ enum PayoutWire {
         json.money("clawed_back", payout.money(payout.clawbackAmount))
         json.money("amount", payout.money(payout.amount))
         json.money("paid_amount", payout.money(payout.paidAmount))
+        json.money("returned_amount", payout.money(payout.returnedAmount))
+        json.money("paid_twice_amount", payout.money(payout.paidTwiceAmount))
         json.field("reward_count", payout.rewardCount)
         json.field("provider_reference", payout.providerReference)
         json.field("reason", payout.reason)
@@ -99,33 +106,38 @@ enum PayoutWire {
 
     // MARK: - Export
 
-    /// The export's columns, one row a payout; amounts in minor units.
-    static let columns = [
-        "id", "reference", "program_id", "participant_id", "status", "currency", "rewards_amount",
-        "clawed_back", "amount", "paid_amount", "reward_count", "provider_reference", "reason",
-        "created_at", "submitted_at", "settled_at", "kind", "payout_run_id", "submit_from",
+    /// The export's columns, one row a payout. `payout_id` and `amount` are what a file of results
+    /// names it by.
+    static let columns = ExportRow.columns + moreColumns
+
+    static let moreColumns = [
+        "payout_id", "email", "kind", "rewards_amount", "clawed_back", "paid_amount",
+        "paid_amount_decimal", "returned_amount", "reward_count", "provider_reference", "reason",
+        "payout_run_id", "submit_from", "submitted_at", "settled_at",
     ]
 
-    static func write(_ payout: Payout, _ table: inout CSVTable) {
+    static func write(
+        _ payout: Payout, _ names: ExportNames, _ table: inout CSVTable
+    ) throws {
+        let row = ExportRow(
+            id: payout.id.description, reference: payout.reference, status: payout.state.rawValue,
+            createdAt: payout.createdAt, program: payout.program, participant: payout.participant,
+            currency: payout.currency, amount: payout.amount)
+        try row.write(names, &table)
         table.text(payout.id.description)
-        table.text(payout.reference)
-        table.text(payout.program.description)
-        table.text(payout.participant.description)
-        table.text(payout.state.rawValue)
-        table.text(payout.currency.code)
+        table.text(try names.participant(payout.participant)?.email.text)
+        table.text(payout.kind.rawValue)
         table.number(payout.rewardsAmount)
         table.number(payout.clawbackAmount)
-        table.number(payout.amount)
-        table.number(payout.paidAmount)
+        table.amount(payout.paidAmount, payout.currency)
+        table.number(payout.returnedAmount)
         table.number(payout.rewardCount)
         table.text(payout.providerReference)
         table.text(payout.reason)
-        table.text(payout.createdAt.rfc3339)
-        table.text(payout.submittedAt?.rfc3339)
-        table.text(payout.settledAt?.rfc3339)
-        table.text(payout.kind.rawValue)
         table.text(payout.run?.description)
         table.text(payout.submitFrom?.rfc3339)
+        table.text(payout.submittedAt?.rfc3339)
+        table.text(payout.settledAt?.rfc3339)
         table.endRecord()
     }
 }
@@ -146,7 +158,14 @@ enum PayoutMoveWire {
         case .confirm:
             .object([
                 .optional(
-                    "paid_amount", .money(from: 1), "What was paid; all of it unless told.")
+                    "paid_amount", .money(from: 1),
+                    "What was paid in all, not what came in addition; default: the whole.")
+            ])
+        case .return:
+            .object([
+                .optional(
+                    "amount", .money(from: 1), "What came back now; default: all that was paid."),
+                .required("reason", .prose(1...500), "It is shown on the statement."),
             ])
         case .fail: .object([.required("reason", .prose(1...500))])
         case .markUnknown, .cancel: .object([.optional("reason", .nullable(.prose(1...500)))])

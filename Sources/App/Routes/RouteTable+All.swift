@@ -38,6 +38,8 @@ extension RouteTable {
         PayoutRunRoutes.add(to: &routes)
         StatementRoutes.add(to: &routes)
         LedgerRoutes.add(to: &routes)
+        JournalExport.add(to: &routes)
+        ExportRoutes.add(to: &routes)
         ReportRoutes.add(to: &routes)
         EventRoutes.add(to: &routes)
         KeyRoutes.add(to: &routes)

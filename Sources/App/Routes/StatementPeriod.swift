@@ -19,7 +19,7 @@ struct StatementPeriod {
         .asOf,
     ]
 
-    private static let month = Schema.string(
+    static let month = Schema.string(
         TextRule(
             7...7, pattern: "^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])$", words: "a month such as 2026-11"
         ) {

@@ -43,7 +43,8 @@ enum StatementRoutes {
     private static func table(_ call: Call, _ reader: Reader) throws -> Response {
         try read(call, reader) { statement, heading in
             .csv(
-                StatementWire.table(statement),
+                StatementWire.table(
+                    statement, hasMark: call.query["spreadsheet"] == "true"),
                 name: "statement-\(heading.participant.id).csv")
         }
     }
@@ -124,8 +125,8 @@ enum StatementRoutes {
         query: period, answer: StatementWire.schema, others: [tooLong])
 
     private static let tabling = Contract(
-        operationID: "exportStatement", summary: "The statement as CSV.", query: period,
-        answerType: "text/csv", others: [tooLong])
+        operationID: "exportStatement", summary: "The statement as CSV.",
+        query: period + [ExportRow.spreadsheet], answerType: "text/csv", others: [tooLong])
 
     private static let printing = Contract(
         operationID: "printStatement",

@@ -88,6 +88,8 @@ enum StatementWire {
             .required("rule_version", .nullable(.integer(1...Int64.max))),
             .required("payout_id", .nullable(.id(PayoutID.self))),
             .required("payout_reference", .nullable(.text(1...100))),
+            .required(
+                "reason", .nullable(.prose(1...500)), "Why a payout came back; else null."),
             .required("conversion_id", .nullable(.id(ConversionID.self))),
             .required("lead_id", .nullable(.id(LeadID.self))),
             .required("refund_id", .nullable(.id(RefundID.self))),
@@ -133,6 +135,7 @@ enum StatementWire {
         json.field("rule_version", line.ruleVersion)
         json.field("payout_id", line.payout)
         json.field("payout_reference", line.payoutReference)
+        json.field("reason", line.reason)
         json.field("conversion_id", line.conversion)
         json.field("lead_id", line.lead)
         json.field("refund_id", line.refund)
@@ -145,11 +148,12 @@ enum StatementWire {
     private static let columns = [
         "posted_at", "kind", "transaction_id", "reward_id", "payout_id", "conversion_id", "lead_id",
         "refund_id", "currency", "pending", "available", "in_payout", "paid", "clawback_owed",
-        "balance", "rule_id", "rule_version", "payout_reference", "redemption_id", "description",
+        "balance", "rule_id", "rule_version", "payout_reference", "redemption_id", "reason",
+        "description",
     ]
 
-    static func table(_ statement: Statement) -> CSVTable {
-        var table = CSVTable(columns: columns)
+    static func table(_ statement: Statement, hasMark: Bool = false) -> CSVTable {
+        var table = CSVTable(columns: columns, hasMark: hasMark)
         func row(
             _ cells: [String?], _ amounts: ParticipantBalance, balance: Int64,
             _ line: Statement.Line? = nil
@@ -166,6 +170,7 @@ enum StatementWire {
             table.text(line?.ruleVersion.map { String($0) })
             table.text(line?.payoutReference)
             table.text(line?.redemption?.description)
+            table.text(line?.reason)
             table.text(line?.words(in: statement.currency))
             table.endRecord()
         }

@@ -30,6 +30,10 @@ enum SummaryWire {
                         [
                             .required("year", .integer(1...9999), "In UTC."),
                             .required("amount", .amount(from: 0), "Minor units: all kinds."),
+                            .required(
+                                "restated", .boolean,
+                                "Whether something that was paid in this year has come back, so "
+                                    + "that the amount was higher before."),
                         ]
                             + Payout.Kind.allCases.map {
                                 .required($0.rawValue, .amount(from: 0))
@@ -62,6 +66,7 @@ enum SummaryWire {
                     list.object { json in
                         json.field("year", year.year)
                         json.field("amount", year.total)
+                        json.field("restated", year.isRestated)
                         for kind in Payout.Kind.allCases {
                             json.field(kind.rawValue, year.amounts[kind] ?? 0)
                         }

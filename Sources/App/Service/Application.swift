@@ -31,6 +31,7 @@ final class Application: Sendable {
         /// A backup or verification is running.
         var isMaintaining = false
         var isImporting = false
+        var isLoadingResults = false
         /// URL of this service as clients reach it, without a trailing slash.
         var publicURL = ""
     }

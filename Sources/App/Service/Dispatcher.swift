@@ -192,6 +192,18 @@ final class Dispatcher: RequestHandler {
                 return try run.response(reader)
             }
             return .later
+        case .previewed(let handler, let preview):
+            guard try DryRun.isAsked(call.request) else {
+                try write(endpoint, call, step: handler(call), tag: tag, reply)
+                return .later
+            }
+            _ = try IdempotencyToken(call, rule: endpoint.idempotency)
+            try longRead(call, tag: tag, reply) { reader in
+                var response = try reader.snapshot { try preview(call, reader) }
+                response.headers.append(("Dry-Run", "true"))
+                return response
+            }
+            return .later
         case .background(let handler):
             try handler(call, app, reply)
             return .later

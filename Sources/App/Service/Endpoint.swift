@@ -24,6 +24,10 @@ enum Action: Sendable {
     /// Decodes on the loop, then runs its step in the writer's transaction; answered after the
     /// commit.
     case write(@Sendable (Call) throws -> WriteStep)
+    /// A write whose dry run is too much for the writer's thread: it reads instead, like a long
+    /// read, and the answer is that of the write.
+    case previewed(
+        @Sendable (Call) throws -> WriteStep, by: @Sendable (Call, Reader) throws -> Response)
     /// The same for a write that needs the service itself: the referral form's gate.
     case serviceWrite(@Sendable (Call, Application) throws -> WriteStep)
     /// Answers later by itself, from a thread of its own; never touches a loop's or the writer's
@@ -35,7 +39,7 @@ enum Action: Sendable {
     /// Whether it runs in the writer's transaction, with all that the API promises of writes.
     var isWrite: Bool {
         switch self {
-        case .write, .serviceWrite: true
+        case .write, .serviceWrite, .previewed: true
         default: false
         }
     }

@@ -20,13 +20,15 @@ struct Export: Sendable {
     /// A table to save under `name`. `rows` appends the next rows behind a place (nil: the first),
     /// about `rowsPerPage`, and returns the place of the last one; nil when no more follow.
     static func csv<Place: Sendable>(
-        _ name: String, columns: [String],
+        _ name: String, columns: [String], _ call: Call,
         rows: @escaping @Sendable (Place?, Reader, inout CSVTable) throws -> Place?
     ) -> Export {
         let place = Locked<Place?>(nil)
+        let hasMark = call.query["spreadsheet"] == "true"
         return Export(headers: Response.csvHeaders(name)) { reader in
             var last = place.withLock { $0 }
-            var table = last == nil ? CSVTable(columns: columns) : CSVTable()
+            var table =
+                last == nil ? CSVTable(columns: columns, hasMark: hasMark) : CSVTable()
             repeat {
                 last = try rows(last, reader, &table)
             } while last != nil && table.bytes.count < sliceBytesMin

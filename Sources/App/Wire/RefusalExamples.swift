@@ -105,7 +105,12 @@ extension PayoutRefusal {
                 .inReview(until: Instant(milliseconds: 1_790_000_000_000)),
                 .owesSince(amount: 2_000),
             ]
-        case .confirm: [.badPaidAmount(most: 5_000)]
+        case .confirm: [.badPaidAmount(most: 5_000), .paidNoMore(known: 3_000)]
+        case .return:
+            [
+                .badReturnedAmount(most: 5_000), .partReturnedUnpaid,
+                .keptBackSince(amount: 2_000),
+            ]
         case .fail, .markUnknown, .cancel: []
         }
     }
