@@ -57,6 +57,8 @@ CREATE TABLE leads (
     clock_due_at INTEGER,
     -- The version of the program's legal terms that its referrer had accepted when it came in.
     terms_version INTEGER,
+    -- When it came into its state.
+    stepped_at INTEGER NOT NULL,
     CHECK ((estimated_amount IS NULL) = (estimated_currency IS NULL)),
     CHECK ((won_amount IS NULL) = (won_currency IS NULL)),
     CHECK ((owner_kind IS NULL) = (owner IS NULL))
@@ -107,6 +109,7 @@ CREATE TABLE lead_versions (
     owner_kind TEXT,
     owner TEXT,
     registration_id BLOB,
+    stepped_at INTEGER NOT NULL,
     PRIMARY KEY (id, version)
 ) STRICT, WITHOUT ROWID;
 

@@ -84,10 +84,15 @@ CREATE TABLE conversions (
     created_at INTEGER NOT NULL,
     ignored TEXT NOT NULL DEFAULT '',
     product TEXT,
+    -- The operator's own name of what it begins or renews.
+    subscription TEXT,
     UNIQUE (program_id, external_id)
 ) STRICT;
 
-CREATE INDEX conversions_by_customer ON conversions (customer_id);
+CREATE INDEX conversions_by_customer ON conversions (customer_id, occurred_at);
+CREATE INDEX conversions_by_subscription
+    ON conversions (program_id, subscription, customer_id, occurred_at)
+    WHERE subscription IS NOT NULL;
 CREATE INDEX conversions_by_time ON conversions (program_id, occurred_at);
 
 -- A sale of amount 0, a sign-up for instance, can be cancelled: there is no money to give back, but

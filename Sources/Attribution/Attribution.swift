@@ -8,22 +8,71 @@ public struct TouchFact: Sendable, Equatable {
     public let source: TouchSource
     public let kind: Touchpoint.Kind
     public let occurredAt: Instant
+    /// Its own window, where that is not the program's: a waiting lead counts as long as it is
+    /// valid.
+    public var windowDays: Int64?
+    /// Why it counts as if it were absent; nil where it counts.
+    public var absence: Absence?
+
+    public enum Absence: String, Sendable {
+        /// It came after its link was disabled or had expired.
+        case linkDisabled = "link_disabled"
+        /// Its lead is lost, disqualified or a duplicate.
+        case leadOut = "lead_out"
+    }
 
     public init(
         touch: TouchpointID, participant: ParticipantID?, source: TouchSource,
-        kind: Touchpoint.Kind, occurredAt: Instant
+        kind: Touchpoint.Kind, occurredAt: Instant, windowDays: Int64? = nil,
+        absence: Absence? = nil
     ) {
         self.touch = touch
         self.participant = participant
         self.source = source
         self.kind = kind
         self.occurredAt = occurredAt
+        self.windowDays = windowDays
+        self.absence = absence
     }
 
     public init(_ touch: Touchpoint) {
         self.init(
             touch: touch.id, participant: touch.participant, source: touch.source,
             kind: touch.kind, occurredAt: touch.occurredAt)
+    }
+}
+
+/// A lead of the customer.
+public struct LeadFact: Sendable, Equatable {
+    public enum Standing: Sendable {
+        /// Submitted or in nurture.
+        case waiting
+        /// Qualified, opportunity or won.
+        case ahead
+        /// Lost, disqualified, duplicate or spam.
+        case out
+    }
+
+    public let lead: LeadID
+    /// Who referred it.
+    public let participant: ParticipantID?
+    public let standing: Standing
+    public let referredAt: Instant
+    /// When it came into its state.
+    public let steppedAt: Instant
+    /// Whether the sale names it.
+    public let isNamed: Bool
+
+    public init(
+        lead: LeadID, participant: ParticipantID?, standing: Standing, referredAt: Instant,
+        steppedAt: Instant, isNamed: Bool
+    ) {
+        self.lead = lead
+        self.participant = participant
+        self.standing = standing
+        self.referredAt = referredAt
+        self.steppedAt = steppedAt
+        self.isNamed = isNamed
     }
 }
 
@@ -52,13 +101,17 @@ public struct Attribution: Sendable {
         public var parts: Int64
         /// The deal registration that gave it.
         public let registration: RegistrationID?
+        /// The lead that gave it.
+        public let lead: LeadID?
 
         public init(
-            participant: ParticipantID?, parts: Int64, registration: RegistrationID? = nil
+            participant: ParticipantID?, parts: Int64, registration: RegistrationID? = nil,
+            lead: LeadID? = nil
         ) {
             self.participant = participant
             self.parts = parts
             self.registration = registration
+            self.lead = lead
         }
     }
 
@@ -148,16 +201,53 @@ extension AttributionDecision {
     }
 }
 
-extension Attribution {
+extension AttributionDecision {
     /// What it was decided from, as far as it is kept: enough to decide under other terms.
-    public var facts: AttributionFacts { decision.facts }
+    public var facts: AttributionFacts {
+        var facts = AttributionFacts(touches: touches.map(\.fact))
+        switch reason {
+        case .registration: facts.registrations = credits
+        case .bound: facts.bound = credits
+        case .nobodyBound:
+            facts.bound = []
+            facts.isRenewal = true
+        case .lead: facts.leads = credits.compactMap { LeadFact(decidedBy: $0) }
+        case .credited, .manual, .noTouch, .noTouchInWindow, .noEligibleTouch, .touchEarnsNoCredit:
+            break
+        }
+        return facts
+    }
+
+    /// Which rung of the ladder decided, under the terms that it was decided by.
+    public func rung(_ terms: AttributionTerms) -> CreditRung {
+        switch reason {
+        case .manual: .person
+        case .registration: .registration
+        case .bound, .nobodyBound: .bound
+        case .lead: .lead
+        case .credited, .noTouch, .noTouchInWindow, .noEligibleTouch, .touchEarnsNoCredit:
+            terms.codes == .first && touches.contains { $0.parts > 0 && $0.fact.kind == .code }
+                ? .code : .touches
+        }
+    }
+
+    /// What `model` gives for the same facts. It changes the last rung alone: what a person, a
+    /// registration, an earlier sale, a lead or a code decided stays.
+    public func under(
+        _ model: AttributionModel, _ terms: AttributionTerms, at instant: Instant
+    ) -> AttributionDecision {
+        rung(terms) == .touches
+            ? AttributionRules.decide(facts, terms.with(model), at: instant) : self
+    }
 }
 
-extension AttributionDecision {
-    /// The touches that were seen, and what outranked them.
-    public var facts: AttributionFacts {
-        AttributionFacts(
-            touches: touches.map(\.fact), registrations: reason == .registration ? credits : [],
-            bound: reason == .bound ? credits : [])
+extension LeadFact {
+    /// The lead that gave a credit: it counts under all terms, as if the sale named it.
+    fileprivate init?(decidedBy credit: Attribution.Credit) {
+        guard let lead = credit.lead else { return nil }
+        let none = Instant(milliseconds: 0)
+        self.init(
+            lead: lead, participant: credit.participant, standing: .ahead, referredAt: none,
+            steppedAt: none, isNamed: true)
     }
 }

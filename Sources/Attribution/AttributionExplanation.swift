@@ -3,7 +3,7 @@ import Model
 /// One line of the arithmetic by which an amount was split: `amount` is `whole units + extra`, and
 /// the lines of a split sum to what was split.
 public struct SplitLine: Sendable, Equatable {
-    /// The touch that earned it; nil where a registration, a person or an earlier credit decided.
+    /// The touch that earned it; nil where a higher rung of the ladder decided.
     public let touch: TouchpointID?
     public let participant: ParticipantID?
     public let registration: RegistrationID?
@@ -26,9 +26,9 @@ public struct AttributionAlternative: Sendable, Equatable {
         case window(days: Int64)
         /// Credit for touches of this source too.
         case source(TouchSource)
-        /// The other way with codes.
-        case prefersCodes(Bool)
-        /// No deal registration, or no earlier credit.
+        /// Another place for codes.
+        case codes(AttributionTerms.Codes)
+        /// Without the person's word, the registration, the earlier sale or the lead.
         case withoutOverride
         /// Without this touch.
         case withoutTouch(TouchpointID)
@@ -98,12 +98,12 @@ extension AttributionRules {
             open.sources.append(source)
             if consider(.source(source), facts, open) { break }
         }
-        var codes = terms
-        codes.prefersCodes.toggle()
-        _ = consider(.prefersCodes(codes.prefersCodes), facts, codes)
-        if decision.reason == .registration || decision.reason == .bound
-            || decision.reason == .manual
-        {
+        for place in AttributionTerms.Codes.allCases where place != terms.codes {
+            var codes = terms
+            codes.codes = place
+            if consider(.codes(place), facts, codes) { break }
+        }
+        if ![.code, .touches].contains(decision.rung(terms)) {
             _ = consider(.withoutOverride, AttributionFacts(touches: facts.touches), terms)
         }
         for seen in decision.touches.reversed().filter({ $0.parts > 0 }).prefix(10) {
@@ -112,7 +112,9 @@ extension AttributionRules {
             if consider(.withoutTouch(seen.fact.touch), less, terms) { break }
         }
         for model in AttributionModel.allCases where model != terms.model {
-            _ = consider(.model(model), facts, terms.with(model))
+            let other = decision.under(model, terms, at: instant)
+            guard shares(other) != shares(decision) else { continue }
+            found.append(AttributionAlternative(change: .model(model), decision: other))
         }
         return found
     }

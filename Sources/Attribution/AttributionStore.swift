@@ -80,51 +80,6 @@ public enum AttributionStore {
             """, participant, Int64(limit), map: attribution)
     }
 
-    /// Who was credited with a sale to one of `customers` before `instant`: for the first of them,
-    /// or the last. What counts of each conversion is its newest result.
-    public static func bound(
-        _ customers: [CustomerID], before instant: Instant, _ bind: AttributionTerms.Bind,
-        except conversion: ConversionID, _ reader: Reader
-    ) throws -> [Attribution.Credit] {
-        guard bind != .window else { return [] }
-        var query = Query(
-            """
-            SELECT attributions.credits, attributions.participant_id
-            FROM conversions JOIN attributions ON attributions.seq = (
-                SELECT max(newest.seq) FROM attributions AS newest
-                WHERE newest.conversion_id = conversions.id)
-            WHERE attributions.participant_id IS NOT NULL AND conversions.id <> ?
-                AND conversions.occurred_at <= ? AND conversions.customer_id IN
-            """, conversion, instant)
-        query.appendList(customers)
-        if bind == .first {
-            query.append(" ORDER BY +conversions.occurred_at, +conversions.seq LIMIT 1")
-        } else {
-            query.append(" ORDER BY +conversions.occurred_at DESC, +conversions.seq DESC LIMIT 1")
-        }
-        return try reader.first(query) { row in
-            try StoredDecision.credits(row.text(0), participant: row.optionalID(1))
-        }?.filter { $0.participant != nil } ?? []
-    }
-
-    /// When the first sale to one of `customers` that is credited to a participant was made, of
-    /// those made by `instant`.
-    public static func firstCredited(
-        _ customers: [CustomerID], until instant: Instant, _ reader: Reader
-    ) throws -> Instant? {
-        var query = Query(
-            """
-            SELECT min(conversions.occurred_at)
-            FROM conversions JOIN attributions ON attributions.seq = (
-                SELECT max(newest.seq) FROM attributions AS newest
-                WHERE newest.conversion_id = conversions.id)
-            WHERE attributions.participant_id IS NOT NULL AND conversions.occurred_at <= ?
-                AND conversions.customer_id IN
-            """, instant)
-        query.appendList(customers)
-        return try reader.first(query) { try $0.optionalInstant(0) } ?? nil
-    }
-
     private static func attribution(_ row: Row) throws -> Attribution {
         guard let reason = try AttributionReason(rawValue: row.text(7)),
             let cause = try Attribution.Cause(rawValue: row.text(11))
@@ -133,7 +88,7 @@ public enum AttributionStore {
             row.optionalText(10), model: row.text(2), windowDays: row.int64(4))
         let decision = try AttributionDecision(
             touches: StoredDecision.touches(row.text(5)),
-            credits: StoredDecision.credits(row.text(9), participant: row.optionalID(6)),
+            credits: StoredDecision.credits(row.text(9)),
             reason: reason)
         return try Attribution(
             id: row.id(0), conversion: row.id(1), cause: cause, causeReason: row.optionalText(12),
@@ -198,7 +153,7 @@ extension AttributionStore {
             row.optionalText(10), model: row.text(11), windowDays: row.int64(12))
         let decision = try AttributionDecision(
             touches: StoredDecision.touches(row.text(6)),
-            credits: StoredDecision.credits(row.text(7), participant: row.optionalID(8)),
+            credits: StoredDecision.credits(row.text(7)),
             reason: reason)
         return try CreditedConversion(
             conversion: row.id(0), customer: row.id(1),
@@ -223,15 +178,17 @@ enum StoredDecision {
         if let participant = seen.fact.participant {
             object["participant_id"] = .string(participant.description)
         }
+        object["window_days"] = seen.fact.windowDays.map { .integer($0) }
+        object["absence"] = seen.fact.absence.map { .string($0.rawValue) }
         return .object(object)
     }
 
     static func json(_ credit: Attribution.Credit) -> JSONValue {
-        [
-            "participant_id": credit.participant.map { .string($0.description) } ?? .null,
-            "parts": .integer(credit.parts),
-            "registration_id": credit.registration.map { .string($0.description) } ?? .null,
-        ]
+        var object: JSONObject = ["parts": .integer(credit.parts)]
+        object["participant_id"] = credit.participant.map { .string($0.description) }
+        object["registration_id"] = credit.registration.map { .string($0.description) }
+        object["lead_id"] = credit.lead.map { .string($0.description) }
+        return .object(object)
     }
 
     /// Older rows have model and window alone.
@@ -259,7 +216,9 @@ enum StoredDecision {
             let fact = TouchFact(
                 touch: id,
                 participant: object["participant_id"]?.stringValue.flatMap { ParticipantID($0) },
-                source: source, kind: kind ?? .contact, occurredAt: Instant(milliseconds: time))
+                source: source, kind: kind ?? .contact, occurredAt: Instant(milliseconds: time),
+                windowDays: object["window_days"]?.integerValue,
+                absence: object["absence"]?.stringValue.flatMap { TouchFact.Absence(rawValue: $0) })
             // Older rows have no parts: the one touch that was chosen had all.
             let chosen: Int64 = verdict == .credited || verdict == .noParticipant ? 1 : 0
             return SeenTouch(
@@ -267,14 +226,8 @@ enum StoredDecision {
         }
     }
 
-    /// Older rows have the one participant alone.
-    static func credits(
-        _ text: String, participant: ParticipantID?
-    ) throws -> [Attribution.Credit] {
+    static func credits(_ text: String) throws -> [Attribution.Credit] {
         guard let list = try JSONValue.parse(Array(text.utf8)).arrayValue else { throw corrupt }
-        guard !list.isEmpty else {
-            return participant.map { [Attribution.Credit(participant: $0, parts: 1)] } ?? []
-        }
         return try list.map { value in
             guard let object = value.objectValue, let parts = object["parts"]?.integerValue else {
                 throw corrupt
@@ -282,7 +235,8 @@ enum StoredDecision {
             return Attribution.Credit(
                 participant: object["participant_id"]?.stringValue.flatMap { ParticipantID($0) },
                 parts: parts,
-                registration: object["registration_id"]?.stringValue.flatMap { RegistrationID($0) })
+                registration: object["registration_id"]?.stringValue.flatMap { RegistrationID($0) },
+                lead: object["lead_id"]?.stringValue.flatMap { LeadID($0) })
         }
     }
 }

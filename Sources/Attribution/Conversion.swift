@@ -24,6 +24,8 @@ public struct Conversion: Sendable {
     public let ignored: [CarriedName]
     /// What was sold, in the operator's words.
     public let product: String?
+    /// The operator's own name of what it begins, renews or extends.
+    public let subscription: String?
     public let kind: Kind
     public let amount: Money
     public var refundedAmount: Int64
@@ -34,7 +36,7 @@ public struct Conversion: Sendable {
     public init(
         id: ConversionID, program: ProgramID, externalID: String, customer: CustomerID,
         lead: LeadID?, click: ClickID?, ref: String?, ignored: [CarriedName] = [],
-        product: String? = nil, kind: Kind,
+        product: String? = nil, subscription: String? = nil, kind: Kind,
         amount: Money, refundedAmount: Int64, occurredAt: Instant, metadata: JSONObject,
         createdAt: Instant
     ) {
@@ -47,6 +49,7 @@ public struct Conversion: Sendable {
         self.ref = ref
         self.ignored = ignored
         self.product = product
+        self.subscription = subscription
         self.kind = kind
         self.amount = amount
         self.refundedAmount = refundedAmount

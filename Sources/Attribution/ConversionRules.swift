@@ -18,7 +18,7 @@ public enum ConversionRules {
     public static func checkSame(
         _ known: Conversion, kind: Conversion.Kind, amount: Money, occurredAt: Instant?,
         customer: CustomerID, lead: LeadID? = nil, click: ClickID? = nil, ref: String? = nil,
-        product: String? = nil
+        product: String? = nil, subscription: String? = nil
     ) throws(ConversionRefusal) {
         if known.kind != kind { throw .differs(field: "kind") }
         if known.amount != amount { throw .differs(field: "amount") }
@@ -27,6 +27,9 @@ public enum ConversionRules {
         if let click, known.click != click { throw .differs(field: "click_id") }
         if let ref, known.ref != ref { throw .differs(field: "ref") }
         if let product, known.product != product { throw .differs(field: "product") }
+        if let subscription, known.subscription != subscription {
+            throw .differs(field: "subscription")
+        }
         if let occurredAt, known.occurredAt != occurredAt { throw .differs(field: "occurred_at") }
     }
 

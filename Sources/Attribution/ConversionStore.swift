@@ -8,7 +8,8 @@ public enum ConversionStore {
         try reader.first(
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, refunded_amount, occurred_at, metadata, created_at, ignored, product
+                currency, refunded_amount, occurred_at, metadata, created_at, ignored, product,
+                subscription
             FROM conversions WHERE id = ?
             """, id, map: conversion)
     }
@@ -19,7 +20,8 @@ public enum ConversionStore {
         try reader.first(
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, refunded_amount, occurred_at, metadata, created_at, ignored, product
+                currency, refunded_amount, occurred_at, metadata, created_at, ignored, product,
+                subscription
             FROM conversions WHERE program_id = ? AND external_id = ?
             """, program, externalID, map: conversion)
     }
@@ -31,7 +33,8 @@ public enum ConversionStore {
         var query = Query(
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, refunded_amount, occurred_at, metadata, created_at, ignored, product
+                currency, refunded_amount, occurred_at, metadata, created_at, ignored, product,
+                subscription
             FROM conversions WHERE customer_id IN
             """)
         query.appendList(customers)
@@ -56,7 +59,8 @@ public enum ConversionStore {
         var query = Query(
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, refunded_amount, occurred_at, metadata, created_at, ignored, product
+                currency, refunded_amount, occurred_at, metadata, created_at, ignored, product,
+                subscription
             FROM conversions WHERE 1 = 1
             """)
         if let program { query.append(" AND program_id = ?", program) }
@@ -74,13 +78,14 @@ public enum ConversionStore {
             """
             INSERT INTO conversions (
                 id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, occurred_at, metadata, created_at, ignored, product)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                currency, occurred_at, metadata, created_at, ignored, product, subscription)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, conversion.id, conversion.program, conversion.externalID, conversion.customer,
             conversion.lead, conversion.click, conversion.ref, conversion.kind.rawValue,
             conversion.amount.amount, conversion.amount.currency.code, conversion.occurredAt,
             JSONValue.object(conversion.metadata).text, conversion.createdAt,
-            conversion.ignored.map(\.rawValue).joined(separator: ","), conversion.product)
+            conversion.ignored.map(\.rawValue).joined(separator: ","), conversion.product,
+            conversion.subscription)
     }
 
     public static func findRefund(
@@ -144,7 +149,7 @@ public enum ConversionStore {
             lead: row.optionalID(4), click: row.optionalID(5), ref: row.optionalText(6),
             ignored: row.text(14).split(separator: ",").compactMap {
                 Conversion.CarriedName(rawValue: String($0))
-            }, product: row.optionalText(15), kind: kind,
+            }, product: row.optionalText(15), subscription: row.optionalText(16), kind: kind,
             amount: Money(amount: row.int64(8), currency: currency), refundedAmount: row.int64(10),
             occurredAt: row.instant(11), metadata: metadata, createdAt: row.instant(13))
     }

@@ -37,17 +37,16 @@ public struct ModelComparison: Sendable {
     public init() {}
 
     /// Adds a sale: the result that counts, and what each model gives for the same touches under
-    /// otherwise the same terms. Every column of it sums to the sale's amount.
+    /// otherwise the same terms. Where something else than touches decided, every model gives
+    /// that. Every column of it sums to the sale's amount.
     public mutating func add(_ sale: CreditedConversion) throws(MoneyError) {
         conversions += 1
         try total.add(sale.amount.amount, refunded: sale.refundedAmount)
         try add(sale.decision, of: sale, to: \.actual)
         for (place, model) in AttributionModel.allCases.enumerated() {
             let decision =
-                model == sale.terms.model && sale.decision.reason != .manual
-                ? sale.decision
-                : AttributionRules.decide(
-                    sale.decision.facts, sale.terms.with(model), at: sale.occurredAt)
+                model == sale.terms.model
+                ? sale.decision : sale.decision.under(model, sale.terms, at: sale.occurredAt)
             try add(decision, of: sale, to: \.models[place])
         }
     }

@@ -70,6 +70,8 @@ public struct Lead: Sendable, Equatable {
     public var followUpAt: Instant?
     public var qualifiedAt: Instant?
     public var wonAt: Instant?
+    /// When it came into its state.
+    public var steppedAt: Instant
     /// By which the same form post is known again.
     public let formDigest: [UInt8]?
     /// What the program asks of it: the version of its rules, and which of them it breaks.
@@ -96,7 +98,7 @@ public struct Lead: Sendable, Equatable {
         channel: String? = nil, referredAt: Instant? = nil, intro: Intro?, estimatedValue: Money?,
         wonValue: Money?,
         duplicateOf: LeadID?, reasonCode: String?, reason: String?, followUpAt: Instant?,
-        qualifiedAt: Instant?, wonAt: Instant?, formDigest: [UInt8]?,
+        qualifiedAt: Instant?, wonAt: Instant?, steppedAt: Instant? = nil, formDigest: [UInt8]?,
         programVersion: Int64? = nil, brokenRules: [LeadRule] = [],
         checklist: [QualificationTerms.ChecklistItem: Bool] = [:], owner: LeadOwner? = nil,
         registration: RegistrationID? = nil, clockDueAt: Instant? = nil,
@@ -122,6 +124,7 @@ public struct Lead: Sendable, Equatable {
         self.followUpAt = followUpAt
         self.qualifiedAt = qualifiedAt
         self.wonAt = wonAt
+        self.steppedAt = steppedAt ?? createdAt
         self.formDigest = formDigest
         self.programVersion = programVersion
         self.brokenRules = brokenRules

@@ -263,6 +263,7 @@ public enum LeadRules {
             lead.duplicateOf = nil
         }
         lead.state = target
+        lead.steppedAt = now
         lead.version += 1
         lead.updatedAt = now
         return LeadChange(lead: lead, steps: steps)

@@ -41,7 +41,7 @@ public enum LeadStore {
                 l.form_digest, v.metadata, v.version, l.created_at, v.updated_at, v.country,
                 v.industry, v.company_size, v.use_case, l.channel, l.referred_at,
                 v.program_version, v.broken_rules, v.checklist, v.owner_kind, v.owner,
-                v.registration_id, NULL, l.terms_version
+                v.registration_id, NULL, l.terms_version, v.stepped_at
             FROM lead_versions AS v JOIN leads AS l ON l.id = v.id
             WHERE v.id = ? AND v.updated_at <= ? ORDER BY v.version DESC LIMIT 1
             """, id, instant, map: lead)
@@ -209,9 +209,10 @@ public enum LeadStore {
                 estimated_currency, duplicate_of, reason_code, form_digest, metadata, version,
                 created_at, updated_at, country, industry, company_size, use_case, channel,
                 referred_at, program_version, broken_rules, checklist, owner_kind, owner,
-                registration_id, clock_due_at, terms_version)
+                registration_id, clock_due_at, terms_version,
+                stepped_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, lead.id, lead.program, lead.referrer.participant, lead.referrer.link,
             lead.referrer.click, lead.customer, lead.state.rawValue, lead.source.rawValue,
             lead.contact.name, lead.contact.email?.text,
@@ -221,7 +222,8 @@ public enum LeadStore {
             lead.createdAt, lead.updatedAt, lead.firm.country?.code, lead.firm.industry,
             lead.firm.companySize, lead.firm.useCase, lead.channel, lead.referredAt,
             lead.programVersion, brokenRules(lead), checklist(lead), lead.owner?.kind.rawValue,
-            lead.owner?.name, lead.registration, lead.clockDueAt, lead.termsVersion)
+            lead.owner?.name, lead.registration, lead.clockDueAt, lead.termsVersion,
+            lead.steppedAt)
     }
 
     /// Keeps the row as it was and writes every column that can change.
@@ -233,12 +235,12 @@ public enum LeadStore {
                 estimated_amount, estimated_currency, won_amount, won_currency, duplicate_of,
                 reason_code, reason, follow_up_at, qualified_at, won_at, metadata, country,
                 industry, company_size, use_case, program_version, broken_rules, checklist,
-                owner_kind, owner, registration_id)
+                owner_kind, owner, registration_id, stepped_at)
             SELECT id, version, updated_at, state, name, company, domain, phone, note, intro,
                 estimated_amount, estimated_currency, won_amount, won_currency, duplicate_of,
                 reason_code, reason, follow_up_at, qualified_at, won_at, metadata, country,
                 industry, company_size, use_case, program_version, broken_rules, checklist,
-                owner_kind, owner, registration_id
+                owner_kind, owner, registration_id, stepped_at
             FROM leads WHERE id = ?
             """, lead.id)
         try tx.run(
@@ -249,7 +251,7 @@ public enum LeadStore {
                 won_at = ?, metadata = ?, version = ?, updated_at = ?, duplicate_of = ?,
                 country = ?, industry = ?, company_size = ?, use_case = ?, program_version = ?,
                 broken_rules = ?, checklist = ?, owner_kind = ?, owner = ?, registration_id = ?,
-                clock_due_at = ?
+                clock_due_at = ?, stepped_at = ?
             WHERE id = ?
             """, lead.state.rawValue, lead.contact.name, lead.contact.company,
             lead.contact.domain?.text, lead.contact.phone, lead.contact.note, lead.intro?.rawValue,
@@ -259,7 +261,7 @@ public enum LeadStore {
             lead.duplicateOf, lead.firm.country?.code, lead.firm.industry, lead.firm.companySize,
             lead.firm.useCase, lead.programVersion, brokenRules(lead), checklist(lead),
             lead.owner?.kind.rawValue, lead.owner?.name, lead.registration, lead.clockDueAt,
-            lead.id)
+            lead.steppedAt, lead.id)
     }
 
     private static let columns: StaticString = """
@@ -268,7 +270,8 @@ public enum LeadStore {
             won_amount, won_currency, duplicate_of, reason_code, reason, follow_up_at, qualified_at,
             won_at, form_digest, metadata, version, created_at, updated_at, country, industry,
             company_size, use_case, channel, referred_at, program_version, broken_rules, checklist,
-            owner_kind, owner, registration_id, clock_due_at, terms_version
+            owner_kind, owner, registration_id, clock_due_at, terms_version,
+            stepped_at
         FROM leads
         """
 
@@ -336,7 +339,8 @@ public enum LeadStore {
             duplicateOf: row.optionalID(19),
             reasonCode: row.optionalText(20), reason: row.optionalText(21),
             followUpAt: row.optionalInstant(22), qualifiedAt: row.optionalInstant(23),
-            wonAt: row.optionalInstant(24), formDigest: row.optionalBlob(25),
+            wonAt: row.optionalInstant(24), steppedAt: row.instant(44),
+            formDigest: row.optionalBlob(25),
             programVersion: row.optionalInt64(36),
             brokenRules: (row.optionalText(37) ?? "").split(separator: ",").compactMap {
                 LeadRule(rawValue: String($0))

@@ -71,6 +71,15 @@ public struct Link: Sendable {
 }
 
 extension Link {
+    /// The last instant at which it led somewhere; nil while it does. One that is active again has
+    /// no end.
+    public var endedAt: Instant? {
+        // It has expired at that instant already.
+        let expiry = expiresAt.map { $0.advanced(byMilliseconds: -1) }
+        guard state != .active else { return expiry }
+        return min(updatedAt, expiry ?? updatedAt)
+    }
+
     /// Where it is shared.
     public var place: LinkPlace { LinkPlace(channel: channel.rawValue, campaign: campaign) }
 }

@@ -17,19 +17,24 @@ public struct RewardFacts: Sendable, Equatable {
     var allOfPerson: [CustomerID] { person.isEmpty ? [customer].compactMap { $0 } : person }
     /// What was sold.
     public var product: String?
-    /// When a sale was made, and the customer's first one that was credited to a participant.
+    /// When a sale was made, and the first paid one of what it renews.
     public var soldAt: Instant?
     public var firstSaleAt: Instant?
+    /// Whether an earlier sale decided who is credited; not kept.
+    public var isBound = false
     public var participants: [ParticipantID: Person] = [:]
 
     /// What is known of a participant.
     public struct Person: Sendable, Equatable {
         public let kind: String
         public let segment: String?
+        /// Whether it earns nothing on this occasion, and nobody in its place; not kept.
+        public let isOut: Bool
 
-        public init(kind: String, segment: String?) {
+        public init(kind: String, segment: String?, isOut: Bool = false) {
             self.kind = kind
             self.segment = segment
+            self.isOut = isOut
         }
     }
 

@@ -88,11 +88,12 @@ extension RewardRules {
         return sold < (facts.firstSaleAt ?? sold).advanced(byMonths: months)
     }
 
-    /// Whether the rule is for this participant: by its kind and segment, and whether it has
-    /// reached the milestone.
+    /// Whether the rule is for this participant: by whether it earns at all, by its kind and
+    /// segment, and whether it has reached the milestone.
     static func isFor(
         _ terms: RewardTerms, _ person: RewardFacts.Person?, _ standing: RewardStanding
     ) -> Bool {
+        if person?.isOut == true { return false }
         if let kinds = terms.participantKinds, !kinds.contains(person?.kind ?? "") { return false }
         if let segments = terms.segments, !segments.contains(person?.segment ?? "") {
             return false

@@ -72,8 +72,7 @@ struct CreditExplanationTests {
         }
         let stage = try CreditStage(
             [
-                "sources": ["referral", "partner", "direct", "sales"], "prefer_codes": true,
-                "bind": "last",
+                "sources": ["referral", "partner", "direct", "sales"]
             ], kind: "partner")
         defer { stage.service.stop() }
         // Nobody and nothing; too early; nothing that may earn; nothing that belongs to somebody.
@@ -91,10 +90,32 @@ struct CreditExplanationTests {
         let coded = try stage.sell("s-code", customer: "code").id()
         try see(stage, coded)
         #expect(try stage.credits(coded) == [stage.ben: 100_000])
-        // Bound, by a word of the operator.
+        // A link that was off, a lead that came to nothing, and one that sales took on.
+        let spare = try stage.service.make(
+            "/v1/links", ["participant_id": .string(stage.eve), "code": "spare-eve"])
+        #expect(try stage.service.post("/v1/links/\(spare)/disable").status == 200)
+        stage.service.clock.advance(days: 1)
+        try stage.touch(nil, 0, customer: "off", ["ref": "spare-eve"])
+        try see(stage, stage.sell("s-off", customer: "off").id())
+        for (step, more) in [
+            ("disqualify", ["reason_code": "no_budget", "reason": "none"]), ("qualify", [:]),
+        ] as [(String, JSONObject)] {
+            let lead = try stage.service.make(
+                "/v1/leads",
+                [
+                    "participant_id": .string(stage.eve),
+                    "email": .string("\(step)@\(step).example"),
+                ])
+            #expect(
+                try stage.service.post("/v1/leads/\(lead)/\(step)", .object(more)).status == 200)
+            let buyer: JSONObject = ["customer": ["email": .string("\(step)@\(step).example")]]
+            try see(stage, stage.sell("s-\(step)", customer: nil, buyer).id())
+        }
+        // Bound to nobody, and to somebody; then a word of the operator.
+        try see(stage, stage.sell("s-renewed", customer: "none", ["kind": "renewal"]).id())
         stage.service.clock.advance(days: 90)
         try stage.touch(nil, 1, customer: "code", source: "sales")
-        try see(stage, stage.sell("s-bound", customer: "code").id())
+        try see(stage, stage.sell("s-bound", customer: "code", ["kind": "renewal"]).id())
         _ = try stage.reattribute(
             coded, ["credits": [["participant_id": .string(stage.eve), "parts": 1]]])
         try see(stage, coded)
@@ -117,7 +138,7 @@ struct CreditExplanationTests {
         #expect(reasons == Set(AttributionReason.allCases.map(\.rawValue)))
         let unseen = Set(TouchVerdict.allCases.map(\.rawValue)).subtracting(verdicts)
         // A touch of after the sale is not even looked at.
-        #expect(unseen == ["after_conversion"])
+        #expect(unseen == ["after_conversion", "code_last"])
         try stage.expectSoundBooks()
     }
 

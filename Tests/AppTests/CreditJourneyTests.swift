@@ -311,25 +311,6 @@ struct CreditJourneyTests {
         try stage.expectSoundBooks()
     }
 
-    @Test(
-        "a bound customer stays with its referrer after the window, by the program's rule",
-        arguments: [("window", false, false), ("first", true, true), ("last", true, false)])
-    func binding(bind: String, staysLater: Bool, staysWithFirst: Bool) throws {
-        let stage = try CreditStage(["bind": .string(bind)])
-        defer { stage.service.stop() }
-        try stage.touch(stage.ada, 1)
-        #expect(try stage.credits(stage.sell("order-1").id()) == [stage.ada: 100_000])
-        stage.service.clock.advance(days: 60)
-        let later = try stage.sell("order-2").id()
-        #expect(try stage.credits(later) == (staysLater ? [stage.ada: 100_000] : [:]))
-        try stage.touch(stage.ben, 1)
-        let after = try stage.sell("order-3").id()
-        #expect(
-            try stage.credits(after)
-                == (staysWithFirst ? [stage.ada: 100_000] : [stage.ben: 100_000]))
-        try stage.expectSoundBooks()
-    }
-
     @Test("a later change of the rules changes no result; the rules of today can be asked for")
     func rulesOfToday() throws {
         let stage = try CreditStage()

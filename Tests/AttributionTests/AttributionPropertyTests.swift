@@ -41,7 +41,7 @@ struct AttributionPropertyTests {
             if Bool.random(using: &random) {
                 terms.sources = TouchSource.allCases.filter { _ in Bool.random(using: &random) }
             }
-            terms.prefersCodes = Bool.random(using: &random)
+            terms.codes = AttributionTerms.Codes.allCases.randomElement(using: &random) ?? .first
         }
     }
 
@@ -78,6 +78,85 @@ struct AttributionPropertyTests {
             // One failure is enough, and says with what.
             guard isSame, isWhole, isReadded, areVerdictsTrue else {
                 Issue.record("\(touches) \(terms) \(amount)")
+                return
+            }
+        }
+    }
+
+    /// What may decide beside touches, at random.
+    private static func facts(_ random: inout SeededGenerator) -> AttributionFacts {
+        var facts = AttributionFacts(touches: touches(&random))
+        let people = [S.ada, S.ben, S.eve, nil]
+        if Int.random(in: 0..<6, using: &random) == 0 {
+            facts.registrations = [Attribution.Credit(participant: S.dan, parts: 10_000)]
+        }
+        if Int.random(in: 0..<4, using: &random) == 0 {
+            facts.bound = (0..<Int.random(in: 0...2, using: &random)).map { place in
+                Attribution.Credit(
+                    participant: people[(place + Int.random(in: 0...3, using: &random)) % 4],
+                    parts: Int64.random(in: 1...9, using: &random))
+            }
+            facts.isRenewal = Bool.random(using: &random)
+        }
+        facts.leads = (0..<Int.random(in: 0...3, using: &random)).map { number in
+            LeadFact(
+                lead: LeadID(high: 0x7000, low: UInt64(number)),
+                participant: people.randomElement(using: &random) ?? nil,
+                standing: [.waiting, .ahead, .out].randomElement(using: &random) ?? .out,
+                referredAt: S.end.advanced(byDays: Int.random(in: -800...5, using: &random)),
+                steppedAt: S.end.advanced(byDays: Int.random(in: -500...5, using: &random)),
+                isNamed: number == 0 && Bool.random(using: &random))
+        }
+        return facts
+    }
+
+    @Test("facts in any order give the same decision, and touches of one instant the same credit")
+    func permutations() {
+        var random = Self.generator()
+        for _ in 0..<40_000 {
+            let facts = Self.facts(&random)
+            let terms = Self.terms(&random)
+            let decision = AttributionRules.decide(facts, terms, at: S.end)
+            var shuffled = facts
+            shuffled.touches.shuffle(using: &random)
+            shuffled.leads.shuffle(using: &random)
+            // The same contacts as others would have numbered them.
+            var renumbered = facts
+            renumbered.touches = zip(
+                facts.touches, (0..<facts.touches.count).shuffled(using: &random)
+            ).map { touch, number in
+                TouchFact(
+                    touch: TouchpointID(high: 0x7000, low: UInt64(number)),
+                    participant: touch.participant, source: touch.source, kind: touch.kind,
+                    occurredAt: touch.occurredAt)
+            }
+            let other = AttributionRules.decide(renumbered, terms, at: S.end)
+            guard AttributionRules.decide(shuffled, terms, at: S.end) == decision,
+                other.reason == decision.reason, other.rung(terms) == decision.rung(terms),
+                other.shares(of: 99_999).credits.sorted()
+                    == decision.shares(of: 99_999).credits.sorted(),
+                Set(other.credits.map(\.participant)) == Set(decision.credits.map(\.participant))
+            else {
+                Issue.record("\(facts) \(terms)")
+                return
+            }
+        }
+    }
+
+    @Test(
+        "a stored decision decides the same again, and a model changes the last rung alone"
+    )
+    func again() {
+        var random = Self.generator()
+        for _ in 0..<40_000 {
+            let terms = Self.terms(&random)
+            let decision = AttributionRules.decide(Self.facts(&random), terms, at: S.end)
+            let model = AttributionModel.allCases.randomElement(using: &random) ?? .linear
+            let other = decision.under(model, terms, at: S.end)
+            guard AttributionRules.decide(decision.facts, terms, at: S.end) == decision,
+                decision.rung(terms) == .touches ? other.reason != .lead : other == decision
+            else {
+                Issue.record("\(decision) \(terms) \(model)")
                 return
             }
         }
@@ -135,6 +214,7 @@ struct AttributionPropertyTests {
         for _ in 0..<20_000 {
             let terms = S.terms(.timeDecay, window: 400) {
                 $0.halfLifeDays = .random(in: 1...400, using: &random)
+                $0.codes = .touch
             }
             let decision = S.decide(Self.touches(&random, most: 20), terms)
             let parts = decision.touches.filter { $0.verdict != .afterConversion }.map(\.parts)

@@ -160,65 +160,6 @@ struct AttributionRulesTests {
         #expect(S.decide([touches[1]], terms).reason == .noEligibleTouch)
     }
 
-    @Test("a code beats every other touch where the program says so, and only there")
-    func codes() {
-        let touches = [
-            S.touch(5 * S.day, by: S.ada, kind: .code, number: 1),
-            S.touch(4 * S.day, by: S.eve, kind: .code, number: 2),
-            S.touch(S.day, by: S.ben, number: 3),
-        ]
-        #expect(S.decide(touches, .lastTouch).credits.first?.participant == S.ben)
-        let first = S.decide(touches, S.terms { $0.prefersCodes = true })
-        #expect(first.touches.map(\.verdict) == [.outranked, .credited, .codePreferred])
-        let linear = S.decide(touches, S.terms(.linear) { $0.prefersCodes = true })
-        #expect(linear.touches.map(\.parts) == [1, 1, 0])
-        let old = S.decide(
-            [S.touch(40 * S.day, by: S.ada, kind: .code, number: 1), touches[2]],
-            S.terms { $0.prefersCodes = true })
-        #expect(old.credits.first?.participant == S.ben)
-    }
-
-    @Test("a registration that held the account outranks touches, bindings and codes (R89)")
-    func registrations() {
-        let credit = Attribution.Credit(
-            participant: S.eve, parts: 10_000, registration: RegistrationID(high: 1, low: 1))
-        let facts = AttributionFacts(
-            touches: [
-                S.touch(S.day, by: S.ada, kind: .code, number: 1),
-                S.touch(40 * S.day, by: S.ben, number: 2),
-            ], registrations: [credit],
-            bound: [Attribution.Credit(participant: S.ben, parts: 1)])
-        let terms = S.terms {
-            $0.bind = .first
-            $0.prefersCodes = true
-        }
-        let decision = AttributionRules.decide(facts, terms, at: S.end)
-        #expect(decision.reason == .registration)
-        #expect(decision.credits == [credit])
-        #expect(decision.touches.map(\.verdict) == [.outsideWindow, .overridden])
-    }
-
-    @Test("bind: first keeps the first referrer, last keeps one until a window says otherwise")
-    func binding() {
-        let bound = [Attribution.Credit(participant: S.ada, parts: 1)]
-        func decide(_ touches: [TouchFact], _ bind: AttributionTerms.Bind) -> AttributionDecision {
-            AttributionRules.decide(
-                AttributionFacts(touches: touches, bound: bound), S.terms { $0.bind = bind },
-                at: S.end)
-        }
-        let touch = [S.touch(S.day, by: S.ben)]
-        let direct = [S.touch(S.day, by: nil, source: .direct)]
-        #expect(decide(touch, .first).credits == bound)
-        #expect(decide(touch, .first).touches.map(\.verdict) == [.overridden])
-        #expect(decide(touch, .last).credits.first?.participant == S.ben)
-        #expect(decide(touch, .window).credits.first?.participant == S.ben)
-        for touches in [[], direct] {
-            #expect(decide(touches, .first).reason == .bound)
-            #expect(decide(touches, .last).reason == .bound)
-            #expect(decide(touches, .window).reason != .bound)
-        }
-    }
-
     // MARK: - Money
 
     @Test(

@@ -3,6 +3,7 @@ import Database
 import LeadRegistration
 import Model
 import Programs
+import ReferralLinks
 
 /// What is known when the credit of a sale is decided, from stored facts alone: whether it is
 /// recorded, decided anew or rehearsed.
@@ -17,23 +18,119 @@ enum GatherCreditFacts {
         for customer in try accountCustomers(identities, program, reader) {
             try add(customer, to: &members, reader)
         }
-        let touches = try members.flatMap {
-            try TouchpointStore.touches(of: $0.id, until: conversion.occurredAt, reader)
-        }
-        let newest = touches.sorted { ($1.occurredAt, $1.id) < ($0.occurredAt, $0.id) }
-            .prefix(TouchpointStore.touchesMax)
+        let person = members.map(\.id)
+        let leads = try leads(of: person, lead, reader)
+        let earlier = try earlier(conversion, of: person, terms, reader)
         return try AttributionFacts(
-            touches: newest.map { TouchFact($0) },
+            touches: touches(of: person, conversion, program, leads, reader),
             registrations: HoldAccount.registrations(
                 of: identities, in: program.id, at: conversion.occurredAt, reader
-            ).map {
+            ).filter { held in
+                // A partner who registers a customer takes nothing of what was sold to it before.
+                earlier.first.map { held.decidedAt ?? held.createdAt <= $0.occurredAt } ?? true
+            }.map {
                 Attribution.Credit(
                     participant: $0.participant, parts: $0.share, registration: $0.id)
             },
-            bound: AttributionStore.bound(
-                members.map(\.id), before: conversion.occurredAt, terms.bind,
-                except: conversion.id, reader))
+            bound: earlier.bound, isRenewal: conversion.kind == .renewal,
+            leads: leads.map { fact(of: $0, isNamed: $0.id == conversion.lead) })
     }
+
+    // MARK: - Earlier sales
+
+    /// What an earlier sale says of this one: the one that a renewal or upsell follows, and who was
+    /// credited with the one that this one stays with.
+    private static func earlier(
+        _ conversion: Conversion, of person: [CustomerID], _ terms: AttributionTerms,
+        _ reader: Reader
+    ) throws -> (first: EarlierSale?, bound: [Attribution.Credit]?) {
+        let isFollowing = conversion.kind == .renewal || conversion.kind == .upsell
+        var first: EarlierSale?
+        var bound: [Attribution.Credit]?
+        if isFollowing {
+            first = try EarlierSaleStore.first(before: conversion, of: person, reader)
+            bound = first?.credits
+            if let sale = first, !sale.isCredited, conversion.subscription == nil {
+                bound =
+                    try EarlierSaleStore.firstCredited(before: conversion, of: person, reader)?
+                    .credits ?? sale.credits
+            }
+        }
+        switch terms.binds {
+        case .none: return (first, nil)
+        case .renewals: return (first, bound)
+        case .all:
+            let isOpen = bound?.contains { $0.participant != nil } != true
+            guard isOpen, bound == nil || conversion.kind != .renewal else { return (first, bound) }
+            return try (
+                first,
+                EarlierSaleStore.firstCredited(before: conversion, of: person, reader)?.credits
+                    ?? bound
+            )
+        }
+    }
+
+    // MARK: - Leads
+
+    /// The lead that the sale names and the newest of the person.
+    private static func leads(
+        of person: [CustomerID], _ named: Lead?, _ reader: Reader
+    ) throws -> [Lead] {
+        let leads = try LeadStore.newest(of: person, limit: leadsMax, reader)
+        guard let named, !leads.contains(where: { $0.id == named.id }) else { return leads }
+        return leads + [named]
+    }
+
+    private static let leadsMax = 100
+
+    private static func fact(of lead: Lead, isNamed: Bool) -> LeadFact {
+        LeadFact(
+            lead: lead.id, participant: lead.referrer.participant,
+            standing: standing(of: lead), referredAt: lead.referralTime,
+            steppedAt: lead.steppedAt, isNamed: isNamed)
+    }
+
+    private static func standing(of lead: Lead) -> LeadFact.Standing {
+        switch lead.state {
+        case .submitted, .nurture: .waiting
+        case .qualified, .opportunity, .won: .ahead
+        case .lost, .disqualified, .duplicate, .spam: .out
+        }
+    }
+
+    // MARK: - Touches
+
+    /// The newest touches of the person, each with what its lead and its link say of it.
+    private static func touches(
+        of person: [CustomerID], _ conversion: Conversion, _ program: Program, _ leads: [Lead],
+        _ reader: Reader
+    ) throws -> [TouchFact] {
+        let touches = try person.flatMap {
+            try TouchpointStore.touches(of: $0, until: conversion.occurredAt, reader)
+        }
+        let newest = touches.sorted { ($1.occurredAt, $1.id) < ($0.occurredAt, $0.id) }
+            .prefix(TouchpointStore.touchesMax)
+        var ends: [LinkID: Instant?] = [:]
+        return try newest.map { touch in
+            var fact = TouchFact(touch)
+            if let id = touch.link {
+                let end = try ends[id] ?? LinkStore.find(id, reader)?.endedAt
+                ends[id] = .some(end)
+                if let end, touch.occurredAt > end { fact.absence = .linkDisabled }
+            }
+            guard touch.kind == .lead, let id = touch.lead,
+                let lead = try leads.first(where: { $0.id == id }) ?? LeadStore.find(id, reader)
+            else { return fact }
+            switch standing(of: lead) {
+            case .waiting: fact.windowDays = program.terms.qualification.validityDays
+            case .ahead: break
+            case .out: fact.absence = .leadOut
+            }
+            return fact
+        }
+    }
+
+    // MARK: - Whose they are
 
     private static func add(
         _ id: CustomerID?, to members: inout [Customer], _ reader: Reader

@@ -77,8 +77,9 @@ enum GrantRewards {
         facts.product = conversion.product
         facts.soldAt = conversion.occurredAt
         facts.person = try CustomerStore.person(conversion.customer, reader).map(\.id)
-        facts.firstSaleAt = try AttributionStore.firstCredited(
-            facts.person, until: conversion.occurredAt, reader)
+        facts.firstSaleAt = try EarlierSaleStore.firstPaid(
+            upTo: conversion, of: facts.person, reader)
+        facts.isBound = decision.reason == .bound
         return facts
     }
 
@@ -106,15 +107,16 @@ enum GrantRewards {
                 try (reader as? Transaction).map { try ParticipantStore.recall(id, $0) }
                 ?? ParticipantStore.find(id, reader)
             guard let known else { continue }
-            facts.participants[known.id] = person(known)
+            facts.participants[known.id] = person(known, isBound: facts.isBound)
         }
         return facts
     }
 
-    /// What rules ask of a participant.
-    static func person(_ participant: Participant) -> RewardFacts.Person {
+    /// What rules ask of a participant. One who is closed earns nothing by a customer of before.
+    static func person(_ participant: Participant, isBound: Bool = false) -> RewardFacts.Person {
         RewardFacts.Person(
-            kind: participant.kind.rawValue, segment: participant.profile.segment)
+            kind: participant.kind.rawValue, segment: participant.profile.segment,
+            isOut: isBound && participant.state == .closed)
     }
 
     /// Whether a sale may earn at all: one that was recorded after its program's end earns nothing,

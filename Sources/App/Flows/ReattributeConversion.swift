@@ -102,6 +102,7 @@ struct ReattributeConversion: Sendable {
                     "attribution_id": .string(attribution.id.description),
                     "previous_attribution_id": .string(old.id.description),
                     "model": .string(attribution.terms.model.rawValue),
+                    "rung": .string(attribution.decision.rung(attribution.terms).rawValue),
                 ]), tx)
     }
 }

@@ -18,6 +18,7 @@ struct RecordConversion: Sendable {
     let click: ClickID?
     let ref: String?
     let product: String?
+    let subscription: String?
     let kind: Conversion.Kind
     let amount: Money
     let occurredAt: Instant?
@@ -46,7 +47,7 @@ struct RecordConversion: Sendable {
         let conversion = Conversion(
             id: tx.makeID(), program: facts.program.id, externalID: externalID, customer: customer,
             lead: lead, click: click, ref: ref, ignored: facts.ignored, product: product,
-            kind: kind, amount: amount,
+            subscription: subscription, kind: kind, amount: amount,
             refundedAmount: 0, occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
         try ConversionStore.insert(conversion, tx)
         let attribution = try attribute(conversion, facts.program, tx)
@@ -113,7 +114,8 @@ struct RecordConversion: Sendable {
         try ConversionRules.checkSame(
             known, kind: kind, amount: amount, occurredAt: occurredAt,
             customer: customer.isNamed ? customer(facts, tx) : known.customer,
-            lead: lead, click: click, ref: ref, product: product)
+            lead: lead, click: click, ref: ref, product: product,
+            subscription: subscription)
         guard let attribution = try AttributionStore.newest(of: known.id, tx) else {
             throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
         }
@@ -162,6 +164,8 @@ struct RecordConversion: Sendable {
             data["ignored"] = .array(conversion.ignored.map { .string($0.rawValue) })
         }
         data["product"] = product.map { .string($0) }
+        data["subscription"] = subscription.map { .string($0) }
+        data["rung"] = .string(attribution.decision.rung(terms).rawValue)
         try EventStore.append(
             NewEvent(
                 attribution.participant == nil

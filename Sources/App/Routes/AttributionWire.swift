@@ -26,6 +26,7 @@ enum AttributionWire {
                     .required("days", .integer(1...400)), .required("from", .time),
                     .required("to", .time),
                 ])),
+            .required("rung", rung, CreditRungWords.about),
             .required("reason", .choice(AttributionReason.allCases.map(\.rawValue))),
             .required(
                 "touches", .list(touch, count: 0...1000),
@@ -36,6 +37,7 @@ enum AttributionWire {
         ]))
 
     static let model = Schema.choice(AttributionModel.allCases.map(\.rawValue))
+    static let rung = Schema.choice(CreditRung.allCases.map(\.rawValue))
 
     private static let touch = Schema.object([
         .required("touchpoint_id", .id(TouchpointID.self)),
@@ -58,6 +60,7 @@ enum AttributionWire {
         .required(
             "registration_id", .nullable(.id(RegistrationID.self)), "The registration that gave it."
         ),
+        .required("lead_id", .nullable(.id(LeadID.self)), "The lead that gave it."),
     ])
 
     static func json(
@@ -88,6 +91,7 @@ enum AttributionWire {
                 "from", conversion.occurredAt.advanced(byDays: Int(clamping: -days)).rfc3339)
             window.field("to", conversion.occurredAt.rfc3339)
         }
+        json.field("rung", attribution.decision.rung(attribution.terms).rawValue)
         json.field("reason", attribution.reason.rawValue)
         write(attribution.decision, conversion, &json)
         json.field("created_at", attribution.createdAt.rfc3339)
@@ -148,5 +152,6 @@ enum AttributionWire {
         json.money("amount", Money(amount: share.amount, currency: currency))
         json.money("refunded", Money(amount: share.refunded, currency: currency))
         json.field("registration_id", share.credit.registration)
+        json.field("lead_id", share.credit.lead)
     }
 }

@@ -14,6 +14,7 @@ enum ConversionExplanationWire {
             .required("object", .choice(["explanation"])),
             .required("conversion_id", .id(ConversionID.self)),
             .required("attribution_id", .id(AttributionID.self)),
+            .required("rung", AttributionWire.rung, CreditRungWords.about),
             .required("reason", .choice(AttributionReason.allCases.map(\.rawValue))),
             .required("summary", .text(1...1000)),
             .required("rule", .text(1...1000)),
@@ -57,8 +58,7 @@ enum ConversionExplanationWire {
         .required(
             "change",
             .choice([
-                "window_days", "source", "prefer_codes", "without_override", "without_touch",
-                "model",
+                "window_days", "source", "codes", "without_override", "without_touch", "model",
             ])),
         .required("to", .nullable(.text(1...100))),
         .required("because", .text(1...300)),
@@ -72,12 +72,13 @@ enum ConversionExplanationWire {
         let terms = attribution.terms
         let seen = Set(attribution.touches.map(\.fact.touch))
         let alternatives = AttributionRules.alternatives(
-            to: attribution.decision, attribution.facts, terms, at: conversion.occurredAt)
+            to: attribution.decision, attribution.decision.facts, terms, at: conversion.occurredAt)
         var json = JSONWriter(capacity: 4096)
         json.object { object in
             object.field("object", "explanation")
             object.field("conversion_id", conversion.id.description)
             object.field("attribution_id", attribution.id.description)
+            object.field("rung", attribution.decision.rung(terms).rawValue)
             object.field("reason", attribution.reason.rawValue)
             object.field("summary", summary(attribution) + unused(conversion))
             object.field("rule", rule(attribution))
@@ -154,13 +155,7 @@ enum ConversionExplanationWire {
                 "source", source.rawValue,
                 "Touches of the source \(source.rawValue) would have taken part."
             )
-        case .prefersCodes(let isOn):
-            (
-                "prefer_codes", "\(isOn)",
-                isOn
-                    ? "A code that the buyer typed would have gone first."
-                    : "A code would have been a touch like any other."
-            )
+        case .codes(let codes): ("codes", codes.rawValue, words(codes))
         case .withoutOverride:
             ("without_override", nil, "The touches alone would have decided.")
         case .withoutTouch(let touch):
@@ -170,12 +165,21 @@ enum ConversionExplanationWire {
         }
     }
 
+    private static func words(_ codes: AttributionTerms.Codes) -> String {
+        switch codes {
+        case .first: "A code that the buyer typed would have gone first."
+        case .touch: "A code would have been a touch like any other."
+        case .last: "A code would have counted only without another participant's touch."
+        }
+    }
+
     static func rule(_ attribution: Attribution) -> String {
         let terms = attribution.terms
         var rule =
-            "Version \(attribution.programVersion) of the program's rules: "
+            CreditRungWords.sentence(attribution)
+            + " Version \(attribution.programVersion) of the program's rules: "
             + "\(terms.model.rawValue), touches of the \(terms.windowDays) days before the "
-            + "conversion, both ends included; equal times are ordered by id."
+            + "conversion, both ends included; equal times are ordered by participant, then by id."
         switch terms.model {
         case .timeDecay:
             rule +=
@@ -191,9 +195,7 @@ enum ConversionExplanationWire {
         if terms.sources.count < TouchSource.allCases.count {
             rule += " Sources: \(terms.sources.map(\.rawValue).joined(separator: ", "))."
         }
-        if terms.prefersCodes { rule += " A code that the buyer typed goes first." }
-        if terms.bind != .window { rule += " Customers are bound: \(terms.bind.rawValue)." }
-        return rule
+        return rule + " Codes: \(terms.codes.rawValue). Binds: \(terms.binds.rawValue)."
     }
 
     static func summary(_ attribution: Attribution) -> String {
@@ -210,14 +212,20 @@ enum ConversionExplanationWire {
             return "A deal registration held the account, which outranks every touch: "
                 + "\(names)\(more)."
         case .bound:
-            return "The customer was credited before and stays with the referrer: \(names)\(more)."
+            return "An earlier sale was credited, and this one stays with it: \(names)\(more)."
+        case .nobodyBound:
+            return "Nobody is credited: the subscription began with a sale that nobody was "
+                + "credited with."
+        case .lead:
+            let lead = credits.first?.lead?.description ?? "A lead"
+            return "\(lead) decides, which is qualified or further: \(names)\(more)."
         case .manual:
             return "A person decided (\(attribution.causeReason ?? "no reason")): \(names)\(more)."
         case .noTouch: return "Nobody is credited: no touch of this customer is known."
         case .noTouchInWindow:
             return "Nobody is credited: touches are known, but none in the window."
         case .noEligibleTouch:
-            return "Nobody is credited: no touch in the window is of a source that may earn credit."
+            return "Nobody is credited: no touch in the window may earn credit."
         case .touchEarnsNoCredit:
             return "Nobody is credited: what the model chose belongs to no participant."
         }
@@ -239,7 +247,10 @@ enum ConversionExplanationWire {
         case .outranked: return "It is in the window, but \(model) gives it no part."
         case .overridden:
             switch attribution.reason {
-            case .bound: return "It is in the window, but the customer is bound to a referrer."
+            case .bound: return "It is in the window, but an earlier sale's credit decides."
+            case .nobodyBound:
+                return "It is in the window, but the subscription began without a referrer."
+            case .lead: return "It is in the window, but a qualified lead decides."
             case .manual: return "It is in the window, but a person decided."
             default: return "It is in the window, but a deal registration held the account."
             }
@@ -247,10 +258,13 @@ enum ConversionExplanationWire {
             return "\(model) gives it \(seen.parts) parts, but it belongs to no participant."
         case .sourceExcluded:
             return "The program gives no credit to the source \(seen.fact.source.rawValue)."
+        case .codeLast: return "It is a code, and a click or another touch is in the window too."
+        case .linkDisabled: return "It came after its link was disabled or had expired."
+        case .leadOut: return "Its lead is lost, disqualified or a duplicate."
         case .codePreferred: return "It is in the window, but a code that the buyer typed is too."
         case .afterConversion: return "It came after the conversion."
         case .outsideWindow:
-            let days = attribution.terms.windowDays
+            let days = seen.fact.windowDays ?? attribution.terms.windowDays
             let start = instant.advanced(byDays: Int(clamping: -days))
             let early = start.milliseconds - seen.fact.occurredAt.milliseconds
             return "It came \(span(milliseconds: early)) before the window of \(days) days began."

@@ -33,7 +33,7 @@ enum ConversionRoutes {
             program: body.id("program_id"), externalID: try body.requiredText("external_id"),
             customer: NamedCustomer(body.nested("customer")),
             lead: body.id("lead_id"), click: body.id("click_id"), ref: body.text("ref"),
-            product: body.text("product"),
+            product: body.text("product"), subscription: body.text("subscription"),
             kind: try body.required(
                 "kind", body.text("kind").flatMap { Conversion.Kind(rawValue: $0) }),
             amount: try body.required("amount", body.money("amount")),
@@ -127,8 +127,8 @@ enum ConversionRoutes {
             id: attribution.id, conversion: conversion.id, cause: attribution.cause,
             causeReason: attribution.causeReason, actor: attribution.actor,
             programVersion: attribution.programVersion, terms: terms,
-            decision: AttributionRules.decide(
-                attribution.facts, terms, at: conversion.occurredAt),
+            decision: attribution.decision.under(
+                model, attribution.terms, at: conversion.occurredAt),
             createdAt: attribution.createdAt)
         return .object(AttributionWire.json(other, conversion, isStored: false))
     }
@@ -169,7 +169,7 @@ enum ConversionRoutes {
         }
         return .object(
             ConversionExplanationWire.json(
-                conversion, attribution, known: known ?? attribution.facts,
+                conversion, attribution, known: known ?? attribution.decision.facts,
                 try RewardStore.oldest(
                     of: conversion.id, limit: ConversionExplanationWire.rewardsMax, reader)))
     }
@@ -227,7 +227,8 @@ enum ConversionRoutes {
     private static let attributing = Contract(
         operationID: "getAttribution",
         summary: "Who was given credit: model, version, window, every touch with its verdict and "
-            + "parts. With model: what that model would give for the same touches.",
+            + "parts. With model: what that model would give for the same touches; what a higher "
+            + "rung decided stays.",
         query: [.optional("model", AttributionWire.model)],
         answer: AttributionWire.schema)
 

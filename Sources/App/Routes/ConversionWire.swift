@@ -40,6 +40,9 @@ enum ConversionWire {
             .list(.choice(Conversion.CarriedName.allCases.map(\.rawValue)), count: 0...2),
             "What of click_id and ref names nothing in the program and counted for nothing."),
         .required("product", .nullable(.text(1...100))),
+        .required(
+            "subscription", .nullable(.text(1...200)),
+            "Your own id of the subscription that the sale begins, renews or extends."),
         .required("kind", kind), .required("amount", .money(from: 0)),
         .required("refunded", .money(from: 0)), .required("occurred_at", .time),
         .required("metadata", .metadata), .required("created_at", .time),
@@ -59,6 +62,11 @@ enum ConversionWire {
         .optional(
             "product", .text(1...100),
             "What was sold, in your words: rules and campaigns may be for some products only."),
+        .optional(
+            "subscription", .key(1...200),
+            "Your own id of the subscription that the sale begins, renews or extends. A renewal or "
+                + "upsell is credited as the sale that began it; without it, as the customer's "
+                + "first credited sale."),
         .optional("occurred_at", .time, "Now unless told; not in the future."),
         .optional("metadata", .metadata),
     ])
@@ -102,6 +110,7 @@ enum ConversionWire {
         json.field("ref", conversion.ref)
         json.field("ignored", JSONValue.array(conversion.ignored.map { .string($0.rawValue) }))
         json.field("product", conversion.product)
+        json.field("subscription", conversion.subscription)
         json.field("kind", conversion.kind.rawValue)
         json.money("amount", conversion.amount)
         json.money(

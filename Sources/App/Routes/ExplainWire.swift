@@ -136,11 +136,14 @@ enum ExplainWire {
         switch reason {
         case nil, .credited: ""
         case .registration: ", because its deal registration held the account"
-        case .bound: ", because the customer is bound to its referrer"
+        case .bound: ", because an earlier sale was"
+        case .nobodyBound:
+            ", because its subscription began with a sale that nobody is credited with"
+        case .lead: ", because of a qualified lead"
         case .manual: ", because a person decided so"
         case .noTouch: ", because no touch is known"
         case .noTouchInWindow: ", because no touch is in the window"
-        case .noEligibleTouch: ", because no touch is of a source that may earn credit"
+        case .noEligibleTouch: ", because no touch in the window may earn credit"
         case .touchEarnsNoCredit: ", because the touches that count belong to no participant"
         }
     }

@@ -62,12 +62,19 @@ enum ProgramTermsWire {
             "sources", .list(.choice(TouchSource.allCases.map(\.rawValue)), count: 1...6),
             "Whose touches take part; default all."),
         .optional(
-            "prefer_codes", .boolean,
-            "Whether a code that the buyer typed beats all other touches; default false."),
+            "codes", .choice(AttributionTerms.Codes.allCases.map(\.rawValue)),
+            "A code that the buyer typed. first: it goes before all other touches; touch: it is "
+                + "one touch among others; last: it counts only where no click or other touch of a "
+                + "participant is in the window. Default first."),
         .optional(
-            "bind", .choice(AttributionTerms.Bind.allCases.map(\.rawValue)),
-            "window: each sale is decided by its window; first: who was credited with a customer "
-                + "first keeps it for good; last: until a later touch. Default window."),
+            "binds", .choice(AttributionTerms.Binds.allCases.map(\.rawValue)),
+            "Which sales stay with whom an earlier sale was credited to. renewals: a renewal or "
+                + "upsell with the sale that began its subscription; all: every further sale to "
+                + "the customer too; none: each sale is decided by itself. Default renewals."),
+        .optional(
+            "lead_days", .integer(1...3650),
+            "Days after its last step in which a lead that is qualified, opportunity or won "
+                + "decides about a sale; default 365."),
     ])
 
     private static let eligibility = Schema.object([

@@ -24,14 +24,25 @@ public enum TouchSource: String, Sendable, CaseIterable {
 /// By which rule a program gives credit. Every change is a new version of the program's rules, and
 /// a result keeps the terms that decided it.
 public struct AttributionTerms: Sendable, Equatable {
-    /// Whether a customer who was once referred stays with the referrer.
-    public enum Bind: String, Sendable, CaseIterable {
-        /// Each conversion is decided by the touches in its window alone.
-        case window
-        /// Who was credited first is credited for good.
+    /// Where a code that the buyer typed stands beside the contacts of others.
+    public enum Codes: String, Sendable, CaseIterable {
+        /// It goes before all other touches.
         case first
-        /// Who was credited last is, until touches in a window say otherwise.
+        /// It is one touch among others.
+        case touch
+        /// It counts only where no click, nor another touch that a participant brought about, is
+        /// in the window.
         case last
+    }
+
+    /// Which sales stay with whom an earlier sale was credited to.
+    public enum Binds: String, Sendable, CaseIterable {
+        /// Each sale is decided by itself.
+        case none
+        /// Renewals and upsells, with the sale that began their subscription.
+        case renewals
+        /// Every further sale to the customer, with the first that was credited.
+        case all
     }
 
     /// Hundredths for the first touch, for those in the middle together, and for the last.
@@ -63,9 +74,10 @@ public struct AttributionTerms: Sendable, Equatable {
     public var position = Position.standard
     /// Sources that take part; touches of others are kept and count for nothing.
     public var sources = TouchSource.allCases
-    /// Whether a code that the buyer typed beats every other touch in the window.
-    public var prefersCodes = false
-    public var bind = Bind.window
+    public var codes = Codes.first
+    public var binds = Binds.renewals
+    /// Days after its last step in which a qualified lead decides.
+    public var leadDays: Int64 = 365
 
     public init() {}
 
@@ -82,8 +94,9 @@ public struct AttributionTerms: Sendable, Equatable {
                 last: parts.integer("last") ?? position.last)
         }
         sources = read.choices("sources") ?? sources
-        prefersCodes = read.flag("prefer_codes") ?? prefersCodes
-        bind = read.choice("bind") ?? bind
+        codes = read.choice("codes") ?? codes
+        binds = read.choice("binds") ?? binds
+        leadDays = read.integer("lead_days") ?? leadDays
     }
 
     public var json: JSONValue {
@@ -95,7 +108,8 @@ public struct AttributionTerms: Sendable, Equatable {
                 "last": .integer(position.last),
             ],
             "sources": .array(sources.map { .string($0.rawValue) }),
-            "prefer_codes": .bool(prefersCodes), "bind": .string(bind.rawValue),
+            "codes": .string(codes.rawValue), "binds": .string(binds.rawValue),
+            "lead_days": .integer(leadDays),
         ]
     }
 
