@@ -20,6 +20,17 @@ CREATE TABLE events (
 
 CREATE INDEX events_by_object ON events (object_id, seq);
 
+-- What one participant reads of the feed: its token polls, and must not walk over everybody's rows.
+CREATE INDEX events_by_participant ON events (participant_id) WHERE participant_id IS NOT NULL;
+
+-- The histories that the log has had. A copy made by backup goes on under a new id from from_seq, so
+-- that a cursor into what only the original has seen is told from a cursor into this log.
+CREATE TABLE feeds (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    from_seq INTEGER NOT NULL
+) STRICT;
+
 CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 

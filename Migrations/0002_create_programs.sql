@@ -10,12 +10,16 @@ CREATE TABLE api_keys (
     program_id BLOB,
     secret_hash BLOB NOT NULL UNIQUE,
     hint TEXT NOT NULL,
+    -- The actor that made it: what comes by a token, its maker had a hand in.
+    created_by TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     revoked_at INTEGER
 ) STRICT;
 
 CREATE INDEX api_keys_by_participant ON api_keys (participant_id) WHERE participant_id IS NOT NULL;
+CREATE INDEX api_keys_by_maker ON api_keys (participant_id, created_by)
+    WHERE participant_id IS NOT NULL;
 
 CREATE TABLE programs (
     seq INTEGER PRIMARY KEY,

@@ -255,6 +255,16 @@ CREATE TABLE account_claims (
 
 CREATE INDEX account_claims_by_registration ON account_claims (registration_id);
 
+-- What participants' tokens looked up in the last hour, so that nobody walks through a list of
+-- accounts. What was looked up before is in the events.
+CREATE TABLE protection_lookups (
+    seq INTEGER PRIMARY KEY,
+    participant_id BLOB NOT NULL,
+    looked_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX protection_lookups_by_participant ON protection_lookups (participant_id, looked_at);
+
 -- seq counts from 1 without gaps; each body names the hash of the one before.
 CREATE TABLE receipts (
     seq INTEGER PRIMARY KEY,

@@ -437,6 +437,8 @@ CREATE TABLE ledger_postings (
     line INTEGER NOT NULL,
     account_seq INTEGER NOT NULL REFERENCES ledger_accounts (seq),
     amount INTEGER NOT NULL CHECK (amount <> 0),
+    -- Of the account, after this posting: the balance of any earlier instant is one row.
+    balance_after INTEGER NOT NULL,
     PRIMARY KEY (transaction_seq, line)
 ) STRICT, WITHOUT ROWID;
 

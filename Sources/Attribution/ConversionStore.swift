@@ -64,7 +64,11 @@ public enum ConversionStore {
             FROM conversions WHERE 1 = 1
             """)
         if let program { query.append(" AND program_id = ?", program) }
-        if let externalID { query.append(" AND external_id = ?", externalID) }
+        if let externalID {
+            // It is unique within a program: found in each, of which there are few.
+            query.append(
+                " AND external_id = ? AND program_id IN (SELECT id FROM programs)", externalID)
+        }
         if let created {
             query.append(" AND created_at >= ?", created.lowerBound)
             query.append(" AND created_at < ?", created.upperBound)

@@ -81,7 +81,11 @@ public enum CustomerStore {
             FROM customers WHERE 1 = 1
             """)
         if let program { query.append(" AND program_id = ?", program) }
-        if let externalID { query.append(" AND external_id = ?", externalID) }
+        if let externalID {
+            // It is unique within a program: found in each, of which there are few.
+            query.append(
+                " AND external_id = ? AND program_id IN (SELECT id FROM programs)", externalID)
+        }
         if let email { query.append(" AND email_key = ?", email) }
         return try reader.page(query, request, map: customer)
     }

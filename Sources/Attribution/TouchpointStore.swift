@@ -81,7 +81,10 @@ public enum TouchpointStore {
         if let customer = filter.customer { query.append(" AND customer_id = ?", customer) }
         if let own = filter.participant { query.append(" AND participant_id = ?", own) }
         if let source = filter.source { query.append(" AND source = ?", source.rawValue) }
-        if let id = filter.externalID { query.append(" AND external_id = ?", id) }
+        if let id = filter.externalID {
+            // It is unique within a program: found in each, of which there are few.
+            query.append(" AND external_id = ? AND program_id IN (SELECT id FROM programs)", id)
+        }
         if let created = filter.created {
             query.append(" AND created_at >= ?", created.lowerBound)
             query.append(" AND created_at < ?", created.upperBound)

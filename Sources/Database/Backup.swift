@@ -1,15 +1,16 @@
 import CSQLite
 import Glibc
+import Model
 import Platform
 
 extension Database {
     /// Copies the database as it is at one moment to `target`, while it serves; blocks the calling
     /// thread.
     ///
-    /// The copy is made beside the target under another name, synced and checked, and only then
-    /// bears the target's: what is there under that name is whole. Throws `BackupRefusal` when the
-    /// target exists or the copy is not sound, `DatabaseFault` or `SystemError` when it could not
-    /// be written.
+    /// The copy carries a mark (`Reader.isCopy`). It is made beside the target under another name,
+    /// synced and checked, and only then bears the target's: what is there under that name is
+    /// whole. Throws `BackupRefusal` when the target exists or the copy is not sound,
+    /// `DatabaseFault` or `SystemError` when it could not be written.
     public func backup(to target: String) throws {
         let draft = target + ".\(getpid()).partial"
         guard access(target, F_OK) != 0 else { throw BackupRefusal.targetExists }
@@ -18,6 +19,9 @@ extension Database {
             let source = try Connection(
                 path: path, access: .copying, busyMilliseconds: settings.busyMilliseconds)
             try source.statement("VACUUM INTO ?").run([draft]) { try $0.finish() }
+            let last = try Reader(source).integer(
+                "SELECT last_instant FROM writer_clock WHERE id = 1")
+            try CopyMark.set(at: draft, settings, Instant(milliseconds: last ?? 0))
             try sync(draft, flags: O_RDWR)
             let copy = try Connection(
                 path: draft, access: .reader, busyMilliseconds: settings.busyMilliseconds)

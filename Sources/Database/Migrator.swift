@@ -1,8 +1,8 @@
 import CSQLite
 import Model
 
-/// Brings the schema up to date, and keeps the module's two own tables: `schema_migrations` (what
-/// was applied) and `writer_clock` (the last committed instant).
+/// Brings the schema up to date, and keeps the module's own tables: `schema_migrations` (what was
+/// applied), `writer_clock` (the last committed instant) and `copy_mark` (see `CopyMark`).
 struct Migrator {
     let connection: Connection
     let path: String
@@ -32,6 +32,10 @@ struct Migrator {
                 last_instant INTEGER NOT NULL
             ) STRICT;
             INSERT INTO writer_clock (id, last_instant) VALUES (1, 0) ON CONFLICT DO NOTHING;
+            CREATE TABLE IF NOT EXISTS copy_mark (
+                id INTEGER PRIMARY KEY CHECK (id = 1),
+                made_at INTEGER NOT NULL
+            ) STRICT;
             COMMIT;
             """)
         try checkApplied(Int(applied))

@@ -52,20 +52,24 @@ public enum AccountClaimStore {
                 key, held_from, registration_id, registration_seq, kind, has_domain, scope, part,
                 participant_id, held_until)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (key, held_from, registration_id)
+                DO UPDATE SET held_until = excluded.held_until
             """, claim.key.bytes, claim.heldFrom, claim.registration, claim.sequence,
             claim.kind.rawValue, claim.hasDomain, scopeBytes(claim.scope), claim.part ?? "",
             claim.participant,
             claim.heldUntil)
     }
 
-    /// Has the registration hold its account until `end`.
+    /// Has the registration hold its account until `end`. What had ended before stays as it was:
+    /// others may have held the account since.
     public static func hold(
         _ registration: RegistrationID, until end: Instant, _ tx: Transaction
     ) throws {
         try tx.run(
             """
-            UPDATE account_claims SET held_until = max(held_from, ?) WHERE registration_id = ?
-            """, end, registration)
+            UPDATE account_claims SET held_until = max(held_from, ?)
+            WHERE registration_id = ? AND held_until > ?
+            """, end, registration, tx.now)
     }
 
     private static func scopeBytes(_ scope: ProgramID?) -> [UInt8] {

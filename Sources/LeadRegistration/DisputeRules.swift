@@ -87,28 +87,49 @@ public enum DisputeRules {
         of decision: Ruling.Decision, claim: Registration, contested: Registration,
         reason: String, at now: Instant
     ) throws(DisputeRefusal) -> RulingEffect {
+        var contested = contested
         switch decision {
-        case .reject:
-            return RulingEffect(claim: claim, contested: contested)
+        case .reject: break
         case .uphold:
-            let loses = claim.state == .submitted || claim.state == .approved
-            return RulingEffect(
-                claim: loses ? overruled(claim, reason, at: now) : claim, contested: contested)
+            guard claim.state.isHolding else { break }
+            // What the claim had of the same whole goes back to who is found right.
+            if shareAnAccount(claim, contested, at: now), holds(contested, at: now) {
+                contested.share += claim.share
+                contested.version += 1
+                contested.updatedAt = now
+            }
+            return RulingEffect(claim: overruled(claim, reason, at: now), contested: contested)
         case .transfer:
             let end = try heldUntil(contested, at: now)
             return RulingEffect(
-                claim: granted(claim, share: contested.share, until: end, at: now),
+                claim: granted(claim, contested.share, of: contested, until: end, at: now),
                 contested: overruled(contested, reason, at: now))
         case .split(let share):
             let end = try heldUntil(contested, at: now)
-            var contested = contested
-            let part = contested.share * share / 10_000
+            // One basis point cannot be split.
+            guard contested.share > 1 else { throw .nothingHeld }
+            let part = max(1, contested.share * share / 10_000)
+            let claim = granted(claim, part, of: contested, until: end, at: now)
             contested.share -= part
             contested.version += 1
             contested.updatedAt = now
-            return RulingEffect(
-                claim: granted(claim, share: part, until: end, at: now), contested: contested)
+            return RulingEffect(claim: claim, contested: contested)
         }
+        return RulingEffect(claim: claim, contested: contested)
+    }
+
+    private static func holds(_ registration: Registration, at now: Instant) -> Bool {
+        RegistrationRules.holdsUntil(registration).map { $0 > now } ?? false
+    }
+
+    /// Whether both hold parts of one whole, as after an earlier split. Two claims that overlap
+    /// each say that they hold all of it: then what one of them is given is not added to what it
+    /// says.
+    private static func shareAnAccount(
+        _ claim: Registration, _ contested: Registration, at now: Instant
+    ) -> Bool {
+        holds(claim, at: now) && claim.part == contested.part
+            && claim.share + contested.share <= 10_000
     }
 
     private static func heldUntil(
@@ -125,13 +146,18 @@ public enum DisputeRules {
     }
 
     private static func granted(
-        _ claim: Registration, share: Int64, until end: Instant, at now: Instant
+        _ claim: Registration, _ share: Int64, of contested: Registration, until end: Instant,
+        at now: Instant
     ) -> Registration {
+        let holds = holds(claim, at: now)
         var claim = claim
-        // A part that it holds already stays with it.
-        let holds = RegistrationRules.holdsUntil(claim).map { $0 > now } ?? false
-        claim.share = holds ? claim.share + share : share
-        claim.state = .approved
+        if shareAnAccount(claim, contested, at: now) {
+            claim.share += share
+        } else if !holds || claim.part == contested.part {
+            claim.share = share
+        }
+        // A deal that it has won meanwhile stays won.
+        if !holds || claim.state != .won { claim.state = .approved }
         claim.decidedAt = now
         claim.protectedUntil = max(end, claim.protectedUntil ?? end)
         claim.endedAt = nil

@@ -20,6 +20,18 @@ public enum DisputeStore {
         return try reader.first(query, map: dispute)
     }
 
+    /// The newest disputes about the claim, on either side.
+    public static func about(
+        _ registration: RegistrationID, limit: Int, _ reader: Reader
+    ) throws -> [DisputeID] {
+        try reader.all(
+            """
+            SELECT id FROM disputes WHERE claim_id = ? OR contested_id = ?
+            ORDER BY seq DESC LIMIT ?
+            """, registration, registration, Int64(limit)
+        ) { try $0.id(0) }
+    }
+
     public static func sequence(of id: DisputeID, _ reader: Reader) throws -> Int64? {
         try reader.integer("SELECT seq FROM disputes WHERE id = ?", id)
     }

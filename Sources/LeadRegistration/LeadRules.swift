@@ -5,6 +5,8 @@ import Model
 public enum LeadRefusal: Error, Equatable, Sendable {
     /// A participant's token says when the referral was made.
     case timeToldByParticipant
+    /// A participant's token names somebody else as the referrer.
+    case otherNamedByParticipant
     /// No program is named, and nothing that would tell it.
     case programMissing
     /// Something that is named does not exist in the program.

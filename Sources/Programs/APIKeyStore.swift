@@ -3,17 +3,19 @@ import Model
 
 /// All SQL of keys.
 public enum APIKeyStore {
-    public static func insert(_ key: APIKey, hash: [UInt8], _ tx: Transaction) throws {
+    public static func insert(
+        _ key: APIKey, hash: [UInt8], by actor: String, _ tx: Transaction
+    ) throws {
         try tx.run(
             """
             INSERT INTO api_keys (
-                id, kind, name, scopes, participant_id, program_id, secret_hash, hint, created_at,
-                expires_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                id, kind, name, scopes, participant_id, program_id, secret_hash, hint, created_by,
+                created_at, expires_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, key.id, key.kind.rawValue, key.name,
             key.scopes.map(\.rawValue).sorted().joined(separator: " "), key.participant,
             key.program,
-            hash, key.hint, key.createdAt, key.expiresAt)
+            hash, key.hint, actor, key.createdAt, key.expiresAt)
     }
 
     /// The key whose secret has this hash, revoked and expired ones too.
@@ -33,6 +35,15 @@ public enum APIKeyStore {
                 revoked_at
             FROM api_keys WHERE id = ?
             """, id, map: key)
+    }
+
+    /// Whether `actor` made a token of the participant.
+    public static func hasMade(
+        _ actor: String, tokenOf participant: ParticipantID, _ reader: Reader
+    ) throws -> Bool {
+        try reader.integer(
+            "SELECT 1 FROM api_keys WHERE participant_id = ? AND created_by = ? LIMIT 1",
+            participant, actor) != nil
     }
 
     public static func sequence(of id: APIKeyID, _ reader: Reader) throws -> Int64? {

@@ -33,6 +33,11 @@ public enum ParticipantStore {
         try tx.remembering(id) { try find(id, tx) }
     }
 
+    public static func isAny(in program: ProgramID, _ reader: Reader) throws -> Bool {
+        try reader.integer("SELECT 1 FROM participants WHERE program_id = ? LIMIT 1", program)
+            != nil
+    }
+
     public static func sequence(of id: ParticipantID, _ reader: Reader) throws -> Int64? {
         try reader.integer("SELECT seq FROM participants WHERE id = ?", id)
     }

@@ -5,7 +5,8 @@ import Model
 public enum ProgramRefusal: Error, Equatable, Sendable {
     /// The approval threshold names another currency than the program's.
     case thresholdCurrency
-    /// The currency cannot change once the program has been activated: its ledger is in it.
+    /// The currency cannot change once the program has been activated, or has anything whose
+    /// amounts are in it: rules, links, participants, catalogue items.
     case currencyIsFixed
     /// An allowed origin is not `scheme://host[:port]`.
     case badOrigin(index: Int)
@@ -25,13 +26,14 @@ public enum ProgramRules {
         currency.code == "USD" ? 50_000 : nil
     }
 
-    /// Which of the terms that hold money back are not as in `old`; of a new program, not as they
-    /// are by default.
+    /// Which of the terms that hold money back are not as in `old`; of a new program, and where the
+    /// currency changes, in which the old amounts mean something else, not as they are by default.
     public static func changedControls(
-        _ terms: ProgramTerms, from old: ProgramTerms?, _ currency: Currency
+        _ terms: ProgramTerms, in currency: Currency,
+        from old: (terms: ProgramTerms, currency: Currency)?
     ) -> [String] {
         let before =
-            old
+            old.flatMap { $0.currency == currency ? $0.terms : nil }
             ?? ProgramTerms(
                 holdDays: terms.holdDays, approvalThreshold: defaultThreshold(currency),
                 destination: nil, fallback: nil, thankYou: nil, allowedOrigins: [])
@@ -58,10 +60,11 @@ public enum ProgramRules {
         guard schedule.isWhole else { throw .badSchedule }
     }
 
+    /// `isUsed`: the program has something whose amounts are in its currency.
     public static func checkCurrency(
-        from old: Currency, to new: Currency, state: Program.State
+        from old: Currency, to new: Currency, state: Program.State, isUsed: Bool
     ) throws(ProgramRefusal) {
-        if old != new && state != .draft { throw .currencyIsFixed }
+        if old != new && (state != .draft || isUsed) { throw .currencyIsFixed }
     }
 
     /// New participants, links and leads need an active program; a draft may be prepared.

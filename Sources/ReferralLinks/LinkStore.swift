@@ -38,6 +38,10 @@ public enum LinkStore {
             != nil
     }
 
+    public static func isAny(in program: ProgramID, _ reader: Reader) throws -> Bool {
+        try reader.integer("SELECT 1 FROM links WHERE program_id = ? LIMIT 1", program) != nil
+    }
+
     public static func sequence(of id: LinkID, _ reader: Reader) throws -> Int64? {
         try reader.integer("SELECT seq FROM links WHERE id = ?", id)
     }

@@ -33,6 +33,11 @@ public enum CatalogItemStore {
         return try reader.first(query, map: item)
     }
 
+    public static func isAny(in program: ProgramID, _ reader: Reader) throws -> Bool {
+        try reader.integer("SELECT 1 FROM catalog_items WHERE program_id = ? LIMIT 1", program)
+            != nil
+    }
+
     public static func sequence(of id: CatalogItemID, _ reader: Reader) throws -> Int64? {
         try reader.integer("SELECT seq FROM catalog_items WHERE id = ?", id)
     }

@@ -18,14 +18,15 @@ public enum JournalStore {
         try insert(transaction, tx)
         for (line, account) in accounts.enumerated() {
             let amount = entry.postings[line].amount
+            let balance = try JournalRules.balance(account.balance, adding: amount)
             try tx.run(
                 """
-                INSERT INTO ledger_postings (transaction_seq, line, account_seq, amount)
-                VALUES (?, ?, ?, ?)
-                """, transaction.sequence, Int64(line), account.sequence, amount)
+                INSERT INTO ledger_postings (
+                    transaction_seq, line, account_seq, amount, balance_after)
+                VALUES (?, ?, ?, ?, ?)
+                """, transaction.sequence, Int64(line), account.sequence, amount, balance)
             try tx.run(
-                "UPDATE ledger_accounts SET balance = ? WHERE seq = ?",
-                JournalRules.balance(account.balance, adding: amount), account.sequence)
+                "UPDATE ledger_accounts SET balance = ? WHERE seq = ?", balance, account.sequence)
         }
         return transaction
     }

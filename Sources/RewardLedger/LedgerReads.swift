@@ -127,7 +127,7 @@ public enum LedgerReads {
             """
             SELECT t.seq, t.id, t.kind, t.program_id, t.participant_id, t.reward_id, t.payout_id,
                 t.conversion_id, t.lead_id, t.refund_id, t.posted_at, t.previous_hash, t.hash,
-                t.redemption_id, a.id, a.kind, p.amount, a.currency
+                t.redemption_id, a.id, a.kind, p.amount, a.currency, p.balance_after
             FROM ledger_transactions t
                 LEFT JOIN ledger_postings p ON p.transaction_seq = t.seq
                 LEFT JOIN ledger_accounts a ON a.seq = p.account_seq
@@ -150,7 +150,7 @@ public enum LedgerReads {
         try row.transaction(
             with: reader.all(
                 """
-                SELECT a.id, a.kind, p.amount, a.currency
+                SELECT a.id, a.kind, p.amount, a.currency, p.balance_after
                 FROM ledger_postings p JOIN ledger_accounts a ON a.seq = p.account_seq
                 WHERE p.transaction_seq = ? ORDER BY p.line
                 """, row.sequence
@@ -171,10 +171,11 @@ public enum LedgerReads {
     public static func balances(
         of participant: ParticipantID, asOf instant: Instant? = nil, _ reader: Reader
     ) throws -> [(currency: Currency, balance: ParticipantBalance)] {
-        let last = try instant.map {
-            try lastSequence(before: $0.advanced(byMilliseconds: 1), reader)
+        guard let instant else {
+            return try balances(of: participant, through: nil, reader)
         }
-        return try balances(of: participant, through: last ?? Int64.max, reader)
+        let last = try lastSequence(before: instant.advanced(byMilliseconds: 1), reader)
+        return try balances(of: participant, through: last, reader)
     }
 
     /// The statement of the transactions posted at or after `from` and before `to`; nil when it
@@ -253,20 +254,31 @@ public enum LedgerReads {
         }
     }
 
+    /// After the transaction `last`, or now: every posting carries its account's balance, so one
+    /// row of each account tells it, however long the history is.
     private static func balances(
-        of participant: ParticipantID, through last: Int64, _ reader: Reader
+        of participant: ParticipantID, through last: Int64?, _ reader: Reader
     ) throws -> [(currency: Currency, balance: ParticipantBalance)] {
         var balances: [String: ParticipantBalance] = [:]
-        try reader.forEach(
-            """
-            SELECT a.currency, a.kind, sum(p.amount)
-            FROM ledger_accounts a JOIN ledger_postings p ON p.account_seq = a.seq
-            WHERE a.participant_id = ? AND p.transaction_seq <= ? GROUP BY a.seq
-            """, participant, last
-        ) { row in
-            guard let kind = try LedgerAccount.Kind(rawValue: row.text(1)) else { return }
-            let amount = try row.int64(2)
+        func add(_ row: Row) throws {
+            guard let kind = try LedgerAccount.Kind(rawValue: row.text(1)),
+                let amount = try row.optionalInt64(2)
+            else { return }
             try balances[row.text(0), default: ParticipantBalance()].add(amount, on: kind)
+        }
+        if let last {
+            try reader.forEach(
+                """
+                SELECT a.currency, a.kind,
+                    (SELECT p.balance_after FROM ledger_postings p
+                     WHERE p.account_seq = a.seq AND p.transaction_seq <= ?
+                     ORDER BY p.transaction_seq DESC, p.line DESC LIMIT 1)
+                FROM ledger_accounts a WHERE a.participant_id = ?
+                """, last, participant, body: add)
+        } else {
+            try reader.forEach(
+                "SELECT currency, kind, balance FROM ledger_accounts WHERE participant_id = ?",
+                participant, body: add)
         }
         return balances.sorted { $0.key < $1.key }.compactMap { code, balance in
             Currency(stored: code).map { ($0, balance) }

@@ -10,13 +10,16 @@ struct LedgerRow {
         let kind: String
         let amount: Int64
         let currency: String
+        /// Of the account, after it.
+        let balanceAfter: Int64
 
-        /// Reads account id, account kind, amount and currency from four columns.
+        /// Reads account id, account kind, amount, currency and the balance from five columns.
         init(_ row: Row, from column: Int) throws {
             account = try row.id(column)
             kind = try row.text(column + 1)
             amount = try row.int64(column + 2)
             currency = try row.text(column + 3)
+            balanceAfter = try row.int64(column + 4)
         }
     }
 

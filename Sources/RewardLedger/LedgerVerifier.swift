@@ -24,9 +24,9 @@ public struct LedgerReport: Sendable {
 }
 
 /// Proves the books from the first transaction on: every transaction balances, the chain holds, no
-/// number is missing, cached balances are the sums of their postings, every reward, payout and
-/// redemption agrees with its transactions and the reverse. It reads everything, and only reads;
-/// the caller gives it one snapshot.
+/// number is missing, the balances that postings and accounts carry are the sums of their postings,
+/// every reward, payout and redemption agrees with its transactions and the reverse. It reads
+/// everything, and only reads; the caller gives it one snapshot.
 public enum LedgerVerifier {
     /// `saved` is a head that was kept earlier: it must still be in the chain.
     public static func verify(
@@ -71,7 +71,14 @@ public enum LedgerVerifier {
         var isSavedSeen = saved == nil || saved == .empty
         try LedgerReads.walk(reader) { row, postings in
             check(row, postings, &report)
-            for posting in postings { sums[posting.account, default: 0] += Int128(posting.amount) }
+            for posting in postings {
+                sums[posting.account, default: 0] += Int128(posting.amount)
+                if sums[posting.account] != Int128(posting.balanceAfter) {
+                    report.add(
+                        "Transaction \(row.sequence) (\(row.id)) carries a balance that is not the "
+                            + "sum of its account's postings.")
+                }
+            }
             report.transactions += 1
             report.postings += Int64(postings.count)
             report.head = LedgerHead(sequence: row.sequence, hash: row.hash)

@@ -13,6 +13,11 @@ public enum RewardRuleStore {
             """, id, map: rule)
     }
 
+    public static func isAny(in program: ProgramID, _ reader: Reader) throws -> Bool {
+        try reader.integer("SELECT 1 FROM reward_rules WHERE program_id = ? LIMIT 1", program)
+            != nil
+    }
+
     public static func sequence(of id: RewardRuleID, _ reader: Reader) throws -> Int64? {
         try reader.integer("SELECT seq FROM reward_rules WHERE id = ?", id)
     }

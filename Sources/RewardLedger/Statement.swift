@@ -48,7 +48,7 @@ public struct Statement: Sendable {
         /// Why what was paid came back.
         public let reason: String?
         public let conversion: ConversionID?
-        public let lead: LeadID?
+        public fileprivate(set) var lead: LeadID?
         public let refund: RefundID?
         public let redemption: RedemptionID?
         /// What the transaction moved.
@@ -63,4 +63,16 @@ public struct Statement: Sendable {
     public let closing: ParticipantBalance
     /// The newest link of the journal that the statement has seen.
     public let head: LedgerHead
+
+    /// The statement with those leads alone that `isShown` lets through.
+    public func naming(_ isShown: (LeadID) throws -> Bool) rethrows -> Statement {
+        Statement(
+            currency: currency, opening: opening,
+            lines: try lines.map { line in
+                guard let lead = line.lead, try !isShown(lead) else { return line }
+                var line = line
+                line.lead = nil
+                return line
+            }, closing: closing, head: head)
+    }
 }

@@ -20,7 +20,8 @@ struct EventTests {
             events += data
             let next = try #require(page.json["next_cursor"]?.stringValue)
             if page["has_more"] != true {
-                #expect(next == (data.last?["sequence"]?.integerValue).map(String.init) ?? cursor)
+                let end = (data.last?["sequence"]?.integerValue).map(String.init) ?? cursor
+                #expect(next.split(separator: ".").last == end.split(separator: ".").last)
                 return events
             }
             #expect(data.count == limit)
@@ -178,7 +179,7 @@ struct EventTests {
         defer { service.stop() }
         let empty = try service.get("/v1/events?after=\(cursor)")
         #expect(empty["data"] == .array([]))
-        #expect(empty["next_cursor"] == .string(cursor))
+        #expect(empty["next_cursor"]?.stringValue?.hasSuffix("." + cursor) == true)
         _ = try MoneyStage(first, reopenedBy: service).lead("two")
         let events = try Self.walk(service, after: cursor)
         #expect(events.map { $0["type"] } == ["lead.submitted"])

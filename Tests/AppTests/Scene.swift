@@ -115,6 +115,7 @@ struct Scene {
             (SELECT count(*) FROM api_keys) +
             (SELECT count(*) FROM idempotency_answers) +
             (SELECT count(*) FROM events) +
+            (SELECT count(*) FROM feeds) +
             (SELECT count(*) FROM jobs) +
             (SELECT count(*) FROM rule_versions) +
             (SELECT count(*) FROM counters) +

@@ -43,6 +43,32 @@ import Testing
         try turn.endTurn()
     }
 
+    @Test("what walks over too much is interrupted, and the next request has its time again")
+    func budget() throws {
+        defer { database.close() }
+        try write("first")
+        func count(to last: Int64) throws -> Int64? {
+            try turn.current().integer(
+                """
+                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+                SELECT count(*) FROM n
+                """, last)
+        }
+        for _ in 0..<50 { #expect(try count(to: 2_000) == 2_000) }
+        for _ in 0..<3 {
+            do {
+                _ = try count(to: 10_000_000)
+                Issue.record("it was not interrupted")
+            } catch let fault as DatabaseFault { #expect(fault.isInterrupted) }
+            #expect(try count(to: 2_000) == 2_000)
+            #expect(try turn.current().noteCount() == 1)
+        }
+        try turn.endTurn()
+        try write("second")
+        #expect(try turn.current().noteCount() == 2)
+        try turn.endTurn()
+    }
+
     @Test("between turns nothing is held, so the log can be emptied")
     func holdsNothing() throws {
         defer { database.close() }

@@ -98,6 +98,9 @@ import Testing
             "does not carry the hash of the transaction before it"),
         Crime("DELETE FROM ledger_postings WHERE transaction_seq = 3", "fewer than two postings"),
         Crime(
+            "UPDATE ledger_postings SET balance_after = 1 WHERE transaction_seq = 3 AND line = 0",
+            "carries a balance that is not the sum"),
+        Crime(
             "UPDATE ledger_accounts SET balance = balance + 1 WHERE seq = 2",
             "not the sum of its postings"),
         Crime("UPDATE ledger_accounts SET currency = 'EUR' WHERE seq = 2", "postings of several"),

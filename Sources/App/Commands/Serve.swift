@@ -4,6 +4,7 @@ import Glibc
 import HTTP
 import Model
 import Platform
+import Records
 
 /// The running service: loops, jobs and writer around one `Application`, from start to clean end.
 final class Service: Sendable {
@@ -19,6 +20,7 @@ final class Service: Sendable {
         let app = try Application(configuration: configuration, clock: clock, log: log)
         self.app = app
         try app.database.start()
+        try app.database.perform { try EventFeed.begin($0) }
         let loops = configuration.threads == 0 ? usableCores() : configuration.threads
         server = try Server(
             configuration: ServerConfiguration(

@@ -81,12 +81,14 @@ enum OpenDispute {
 
 /// Events of disputes: one for each side, which reads its own and learns nothing of the other.
 enum DisputeEvents {
+    /// `onlyTo`: what one side does by itself is no news to the other.
     static func tell(
         _ name: String, _ dispute: Dispute, from: Dispute.State? = nil, actor: String,
-        reason: String? = nil, data: JSONValue = [:], _ tx: Transaction
+        reason: String? = nil, data: JSONValue = [:], onlyTo party: Dispute.Party = .operator,
+        _ tx: Transaction
     ) throws {
         let sides = [dispute.claimant, dispute.respondent]
-        for side in sides {
+        for side in sides where party == .operator || dispute.party(of: side) == party {
             let isOther = sides.contains { $0 != side && $0.description == actor }
             try EventStore.append(
                 NewEvent(

@@ -55,7 +55,8 @@ struct RuleDispute: Sendable {
             changed.version += 1
             changed.updatedAt = tx.now
         }
-        if !old.state.isHolding, let end = RegistrationRules.holdsUntil(changed) {
+        let isHeld = RegistrationRules.holdsUntil(old).map { $0 > tx.now } ?? false
+        if !isHeld, let end = RegistrationRules.holdsUntil(changed), end > tx.now {
             try HoldAccount.begin(changed, scope: scope, until: end, tx)
             if try ReceiptStore.find(changed.id, tx) == nil {
                 try IssueReceipt.run(changed, signingKey, tx)

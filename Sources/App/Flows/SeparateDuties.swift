@@ -12,12 +12,14 @@ import RewardLedger
 /// does when the program has been changed since.
 enum SeparateDuties {
     enum Refusal: Error, CaseIterable {
-        case recordedTheReward, madeTheRule, madeTheCampaign, setTheTerms, draftedThePayout
+        case recordedTheReward, madeTheToken, madeTheRule, madeTheCampaign, setTheTerms
+        case setThePayoutDetails, draftedThePayout
     }
 
     /// What is to be approved, and where it comes from.
     private struct Earning {
         let program: ProgramID
+        let participant: ParticipantID?
         let rule: RewardRuleID
         let ruleVersion: Int64
         let lead: LeadID?
@@ -30,15 +32,17 @@ enum SeparateDuties {
     static func checkApproval(_ reward: Reward, by actor: String, _ tx: Transaction) throws {
         try check(
             Earning(
-                program: reward.program, rule: reward.rule, ruleVersion: reward.ruleVersion,
-                lead: reward.lead, conversion: reward.conversion, basis: reward.basis,
+                program: reward.program, participant: reward.participant, rule: reward.rule,
+                ruleVersion: reward.ruleVersion, lead: reward.lead, conversion: reward.conversion,
+                basis: reward.basis,
                 granted: EventStore.timeline(of: reward.id, limit: 1, tx).first), actor, tx)
     }
 
     static func checkApproval(_ benefit: Benefit, by actor: String, _ tx: Transaction) throws {
         try check(
             Earning(
-                program: benefit.program, rule: benefit.rule, ruleVersion: benefit.ruleVersion,
+                program: benefit.program, participant: benefit.owner.participant,
+                rule: benefit.rule, ruleVersion: benefit.ruleVersion,
                 lead: benefit.lead, conversion: benefit.conversion, basis: benefit.basis,
                 granted: EventStore.timeline(of: benefit.id, limit: 1, tx).first), actor, tx)
     }
@@ -51,6 +55,9 @@ enum SeparateDuties {
         guard try isAskedFor(payout.program, terms, tx) else { return }
         let first = try EventStore.timeline(of: payout.id, limit: 1, tx).first
         if first?.actor == actor { throw Refusal.draftedThePayout }
+        if try hasSetPayoutDetails(actor, of: payout.participant, tx) {
+            throw Refusal.setThePayoutDetails
+        }
     }
 
     /// The key that made a run does not hand its payouts to the provider either.
@@ -60,8 +67,36 @@ enum SeparateDuties {
         if run.actor == actor { throw Refusal.draftedThePayout }
     }
 
-    /// Whoever had a hand in it before it was granted does not approve it: in its lead or its sale,
-    /// in its rule, in the campaign that raised it, or in the terms that would have held it back.
+    /// Where everybody had a hand, an administrator may go on with a reason: what `check` refused
+    /// is told in the log for good.
+    static func check<Kind>(
+        _ id: Identifier<Kind>, of participant: ParticipantID?, in program: ProgramID, _ call: Call,
+        _ tx: Transaction, _ check: () throws -> Void
+    ) throws {
+        do {
+            try check()
+        } catch let refusal as Refusal {
+            guard let reason = call.body.text("override_reason") else { throw refusal }
+            guard call.principal.may(.admin) else {
+                throw Refused(.forbidden("override_reason needs the scope admin."))
+            }
+            try EventStore.append(
+                NewEvent(
+                    "duties.overridden", id, program: program, participant: participant,
+                    actor: call.principal.actor, reason: reason,
+                    data: ["refusal": .string(refusal.problem.code), "hand": .string(refusal.deed)]
+                ), tx)
+        }
+    }
+
+    static let override = Field.optional(
+        "override_reason", .prose(1...500),
+        "Why this key decides although it had a hand in it; only for the scope admin. Kept for "
+            + "good in the event duties.overridden: no personal data.")
+
+    /// Whoever had a hand in it before it was granted does not approve it: in whether, by whom and
+    /// how much was earned, in its rule, in the campaign that raised it, in the terms that would
+    /// have held it back, or in where the money goes.
     private static func check(
         _ earning: Earning, _ actor: String, _ tx: Transaction
     ) throws {
@@ -70,7 +105,7 @@ enum SeparateDuties {
             try ProgramStore.version($0, of: earning.program, tx)
         }
         guard try isAskedFor(earning.program, terms, tx) else { return }
-        if try hasRecorded(earning, actor, tx) { throw Refusal.recordedTheReward }
+        try checkRecord(of: earning, actor, tx)
         if try RuleVersionStore.hasMade(
             actor, earning.rule, through: earning.ruleVersion, tx)
         {
@@ -84,17 +119,38 @@ enum SeparateDuties {
             throw Refusal.madeTheCampaign
         }
         if let terms, terms.setters.values.contains(actor) { throw Refusal.setTheTerms }
+        if let participant = earning.participant,
+            try hasSetPayoutDetails(actor, of: participant, tx)
+        {
+            throw Refusal.setThePayoutDetails
+        }
     }
 
-    private static func hasRecorded(
-        _ earning: Earning, _ actor: String, _ tx: Transaction
-    ) throws -> Bool {
-        guard let granted = earning.granted else { return false }
-        func hasActed<Kind>(on object: Identifier<Kind>) throws -> Bool {
-            try EventStore.hasActed(actor, on: object, before: granted.sequence, tx)
+    private static func checkRecord(
+        of earning: Earning, _ actor: String, _ tx: Transaction
+    ) throws {
+        guard let granted = earning.granted else { return }
+        let hands = GatherHands(
+            participant: earning.participant, program: earning.program, lead: earning.lead,
+            conversion: earning.conversion)
+        let objects = try hands(at: granted.occurredAt, tx)
+        func hasActed(_ who: String) throws -> Bool {
+            try EventStore.hasActed(who, onAnyOf: objects, before: granted.sequence, tx)
         }
-        return try granted.actor == actor || earning.lead.map { try hasActed(on: $0) } == true
-            || earning.conversion.map { try hasActed(on: $0) } == true
+        if try granted.actor == actor || hasActed(actor) { throw Refusal.recordedTheReward }
+        // What came by a token, came by the hand of who made it.
+        if let participant = earning.participant,
+            try APIKeyStore.hasMade(actor, tokenOf: participant, tx),
+            try hasActed(participant.description)
+        {
+            throw Refusal.madeTheToken
+        }
+    }
+
+    private static func hasSetPayoutDetails(
+        _ actor: String, of participant: ParticipantID, _ tx: Transaction
+    ) throws -> Bool {
+        try EventStore.hasSet("payout_account", of: participant, actor, tx)
     }
 
     /// It takes two today, or did under `then`.
@@ -114,12 +170,15 @@ extension SeparateDuties.Refusal: ProblemConvertible {
             detail: "The program wants two: this key \(deed).")
     }
 
-    private var deed: String {
+    fileprivate var deed: String {
         switch self {
-        case .recordedTheReward: "had a hand in the lead or the sale"
+        case .recordedTheReward:
+            "had a hand in what earned it: the lead, the sale, the claim, a touch or the customer"
+        case .madeTheToken: "made a token of the participant, by which it came"
         case .madeTheRule: "made or changed the rule that gave it"
         case .madeTheCampaign: "made or changed the campaign"
         case .setTheTerms: "set terms that hold money back"
+        case .setThePayoutDetails: "set where the participant is paid"
         case .draftedThePayout: "drafted the payout"
         }
     }

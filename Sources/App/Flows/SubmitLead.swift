@@ -34,6 +34,9 @@ struct SubmitLead: Sendable {
     /// By what its sender is known again: the referred person, or the referrer himself.
     var traces: [TraceValue] = []
     var isSentByReferrer = false
+    /// A participant's dry run, which leaves no trace: it learns whether form and offer are good,
+    /// and not whether the prospect is known.
+    var isTrial = false
     let actor: String
 
     func callAsFunction(_ tx: Transaction) throws -> Lead {
@@ -55,6 +58,7 @@ struct SubmitLead: Sendable {
         let draft = draft(
             tx.makeID(), program, decision.referrer, customer?.customer.id,
             accepted: try acceptedTerms(of: decision.referrer.participant, tx), tx.now)
+        if isTrial { return try tried(draft, program, tx) }
         let identity = draft.identity
         let keys = LeadKeys(draft, identity, program)
         let earlier = try keys.earlier(ofNew: customer?.isNew ?? true, tx)
@@ -217,6 +221,19 @@ struct SubmitLead: Sendable {
         if lead.state != .spam {
             try RouteLead.run(&lead, identity, program, facts.participant, tx)
         }
+        return lead
+    }
+
+    /// Held against the rules that ask nothing of what others did.
+    private func tried(_ draft: Lead, _ program: Program, _ tx: Transaction) throws -> Lead {
+        var lead = draft
+        try AssessLead.run(&lead, draft.identity, program, tx)
+        lead.brokenRules.removeAll { $0 == .notKnown }
+        let admission = LeadRules.admit(
+            isHoneypotFilled: false, earlier: nil, broken: lead.brokenRules,
+            terms: program.terms.qualification)
+        lead.state = admission.state
+        lead.reasonCode = admission.reasonCode
         return lead
     }
 

@@ -19,6 +19,9 @@ struct SubmitRegistration: Sendable {
     let actor: String
     /// Whether the operator's own key asks.
     let isOperator: Bool
+    /// A participant's dry run, which leaves no trace: it learns whether form and offer are good,
+    /// and nothing of customers and others' claims.
+    let isTrial: Bool
     let signingKey: SigningKey
     /// 32 random bytes, the key of the account's fingerprint.
     let nonce: [UInt8]
@@ -40,10 +43,11 @@ struct SubmitRegistration: Sendable {
         let scope = program.protectionScope
         let others = try OtherClaims(identity, scope: scope, at: tx.now, tx)
         try RegistrationRules.checkFree(
-            isKnown: AccountStore.isTaken(identity, tx),
+            isKnown: !isTrial && AccountStore.isTaken(identity, tx),
             ownLapsedAt: others.lastLapse(of: participant.id, tx),
             ownLive: others.own(of: participant.id, part: part), terms: registration.terms,
             at: tx.now)
+        if isTrial { return Outcome(registration: registration, openLead: nil) }
         if let holder = others.conflict(with: registration) {
             throw try refusal(registration, holder, tx)
         }

@@ -21,7 +21,9 @@ enum BenefitRoutes {
     private static func approve(_ call: Call) throws -> WriteStep {
         let actor = call.principal.actor
         return try step(call) { benefit, tx in
-            try SeparateDuties.checkApproval(benefit, by: actor, tx)
+            try SeparateDuties.check(
+                benefit.id, of: benefit.owner.participant, in: benefit.program, call, tx
+            ) { try SeparateDuties.checkApproval(benefit, by: actor, tx) }
             return try BenefitBook.approve(benefit, actor: actor, tx)
         }
     }
@@ -106,7 +108,7 @@ enum BenefitRoutes {
     private static let approving = Contract(
         operationID: "approveBenefit",
         summary: "Approve a benefit in review, or one on hold before its time.",
-        body: .emptyBody, answer: BenefitWire.schema,
+        body: .object([SeparateDuties.override]), answer: BenefitWire.schema,
         refusals: Problem.examples(of: [SeparateDuties.Refusal.recordedTheReward]))
 
     private static let fulfilling = Contract(

@@ -31,7 +31,9 @@ enum ConversionWire {
     private static let fields: [Field] = [
         .required("id", .id(ConversionID.self)), .required("object", .choice(["conversion"])),
         .required("program_id", .id(ProgramID.self)), .required("external_id", .text(1...200)),
-        .required("customer_id", .id(CustomerID.self)),
+        .required(
+            "customer_id", .nullable(.id(CustomerID.self)),
+            "Null for a participant's token, which names people by its own referrals."),
         .required("lead_id", .nullable(.id(LeadID.self))),
         .required("click_id", .nullable(.id(ClickID.self))),
         .required("ref", .nullable(.text(1...64))),

@@ -42,9 +42,9 @@ enum DisputeRoutes {
                 claim, against: against, by: call.participant == nil ? .operator : .partner,
                 reason: call.body.text("reason"), metadata: call.body.metadata,
                 actor: call.principal.actor, tx)
-            return .created(
-                DisputeWire.json(dispute, [], for: call.principal),
-                at: "/v1/disputes/\(dispute.id)", version: dispute.version)
+            return try .created(
+                DisputeWire.json(told(dispute, call, tx), [], for: call.principal),
+                at: "/v1/disputes/\(dispute.id)", version: 1)
         }
     }
 
@@ -79,7 +79,7 @@ enum DisputeRoutes {
             try DisputeStore.update(dispute, tx)
             try DisputeEvents.tell(
                 "evidence_added", dispute, actor: call.principal.actor,
-                data: ["party": .string(party.rawValue)], tx)
+                data: ["party": .string(party.rawValue)], onlyTo: party, tx)
             return try answer(dispute, call, tx)
         }
     }
@@ -128,9 +128,10 @@ enum DisputeRoutes {
         filter.state = call.query["status"].flatMap { Dispute.State(rawValue: $0) }
         let page = try DisputeStore.page(window.page, filter, reader)
         let evidence = try page.items.map { try DisputeStore.evidence(of: $0.id, reader) }
+        let items = try page.items.map { try told($0, call, reader) }
         return .list(
             Page(
-                items: Array(zip(page.items, evidence)), hasMore: page.hasMore,
+                items: Array(zip(items, evidence)), hasMore: page.hasMore,
                 request: window.page), call, id: { $0.0.id.description }
         ) { item, data in
             data.object { DisputeWire.write(item.0, item.1, for: call.principal, &$0) }
@@ -139,20 +140,46 @@ enum DisputeRoutes {
 
     private static func timeline(_ call: Call, _ reader: Reader) throws -> Response {
         let dispute = try find(call.id(), call, reader)
-        let events = try EventStore.timeline(
-            of: dispute.id, limit: 2 * Response.wholeMax + 2, reader)
-        // Each side has its own row of every event; the operator reads the claimant's.
-        let reading = call.participant ?? dispute.claimant
-        let own = events.filter { $0.participant == reading }
-        return .whole(own, call) { event, data in
+        let events = try events(of: dispute, reader)
+        // Each side has its own row of what both are told; the operator reads the claimant's, and
+        // what only the respondent was told.
+        let shown = events.filter { event in
+            if let own = call.participant { return event.participant == own }
+            return event.participant == dispute.claimant || isOfOneSide(event)
+        }
+        return .whole(shown, call) { event, data in
             data.object { EventWire.write(event, for: call.principal, &$0) }
         }
+    }
+
+    private static func events(of dispute: Dispute, _ reader: Reader) throws -> [Event] {
+        try EventStore.timeline(of: dispute.id, limit: 2 * Response.wholeMax + 2, reader)
+    }
+
+    private static func isOfOneSide(_ event: Event) -> Bool {
+        let data = try? JSONValue.parse(Array(event.data.utf8))
+        let party = data?.objectValue?["party"]?.stringValue
+        return party.map { $0 != Dispute.Party.operator.rawValue } ?? false
+    }
+
+    /// The dispute as the caller may know it: to a party its version and time of change count what
+    /// that party was told, and so say nothing of what the other does.
+    private static func told(
+        _ dispute: Dispute, _ call: Call, _ reader: Reader
+    ) throws -> Dispute {
+        guard let own = call.participant else { return dispute }
+        let events = try events(of: dispute, reader).filter { $0.participant == own }
+        var told = dispute
+        told.version = Int64(max(1, events.count))
+        told.updatedAt = events.last?.occurredAt ?? dispute.createdAt
+        return told
     }
 
     private static func answer(
         _ dispute: Dispute, _ call: Call, _ reader: Reader
     ) throws -> Response {
         let evidence = try DisputeStore.evidence(of: dispute.id, reader)
+        let dispute = try told(dispute, call, reader)
         return .object(
             DisputeWire.json(dispute, evidence, for: call.principal), version: dispute.version)
     }

@@ -14,44 +14,69 @@ enum EventRoutes {
     /// Oldest first after the cursor. The answer's `next_cursor` is where to go on; it is durable,
     /// and stays the same when nothing new has happened.
     private static func feed(_ call: Call, _ reader: Reader) throws -> Response {
-        let after = call.query["after"].flatMap { Int64($0) } ?? 0
-        let limit = call.query["limit"].flatMap { Int($0) } ?? 10
-        let events = try EventStore.feed(
-            after: after, limit: limit + 1, participant: call.participant, type: call.query["type"],
-            reader)
-        let shown = events.prefix(limit)
-        var json = JSONWriter(capacity: 256 + 512 * shown.count)
+        let head = try EventFeed.head(of: call.participant, reader)
+        let after = try call.query["after"].flatMap { EventCursor($0) }
+            .map { try EventFeed.place(of: $0, head: head, reader) }
+        let slice = try EventStore.feed(
+            after: after ?? 0, limit: call.query["limit"].flatMap { Int($0) } ?? 10,
+            participant: call.participant, type: call.query["type"], reader)
+        var json = JSONWriter(capacity: 256 + 512 * slice.events.count)
         json.object { list in
             list.field("object", "list")
             list.array("data") { data in
-                for event in shown {
+                for event in slice.events {
                     data.object { EventWire.write(event, for: call.principal, &$0) }
                 }
             }
-            list.field("has_more", events.count > limit)
-            list.field("next_cursor", String(shown.last?.sequence ?? after))
+            list.field("has_more", slice.hasMore)
+            list.field(
+                "next_cursor", EventCursor(feed: head.feed, sequence: slice.end).description)
             list.field("url", call.request.path)
         }
         return .object(json.bytes)
     }
 
-    private static let cursor = Schema.token(
-        1...18, pattern: "^[0-9]+$", allowed: "0123456789", words: "digits")
+    private static let cursor = Schema.string(
+        TextRule(
+            1...29, pattern: "^([0-9a-z]{10}\\.)?[0-9]{1,18}$", words: "a next_cursor",
+            accepts: { EventCursor($0) != nil }))
 
     private static let feeding = Contract(
         operationID: "listEvents",
-        summary: "Everything that happened after the cursor, oldest first.",
+        summary: "Everything that happened after the cursor, oldest first. A type is looked for in "
+            + "the next \(EventStore.scannedMax) events: if has_more is true, go on from "
+            + "next_cursor, also when data is empty.",
         query: [
-            .optional("after", cursor, "A next_cursor; from the beginning when absent."),
-            .optional("limit", .integer(1...100), "How many, 10 unless told."),
+            .optional(
+                "after", cursor,
+                "The next_cursor of the page before; absent: from the beginning. If this service "
+                    + "was restored from a backup and the cursor is of events that it does not "
+                    + "have, the answer is 409 cursor_ahead with the head."),
+            .optional("limit", .integer(1...100), "How many events; 10 by default."),
             .optional("type", .text(1...60), "Only events of this type."),
         ],
         answer: .object([
             .required("object", .choice(["list"])),
             .required("data", .list(EventWire.schema, count: 0...100)),
-            .required("has_more", .boolean), .required("next_cursor", cursor),
+            .required("has_more", .boolean),
+            .required("next_cursor", cursor, "Opaque: the feed's id and a number."),
             .required("url", .text(1...200)),
-        ]))
+        ]), refusals: Problem.examples(of: [EventFeedRefusal.example]))
+}
+
+extension EventFeedRefusal: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .cursorAhead(let head):
+            Problem(
+                status: 409, code: "cursor_ahead",
+                detail: "The cursor is of events that this service does not have, as after a "
+                    + "restore. Compare what you kept with this service, then go on from head.",
+                extra: [("head", .string(head.description))])
+        }
+    }
+
+    static let example = cursorAhead(head: EventCursor(feed: "3vqjhp41x0", sequence: 81_000))
 }
 
 /// How an event looks on the wire, in the feed and in timelines.
@@ -103,17 +128,31 @@ enum EventWire {
         return JSONValue.object(shared).encoded()
     }
 
-    /// Without the members that may name another participant's lead, and with the basis of what was
-    /// withheld as its reader may see it.
+    /// Of its own an allow list, so that what nobody has thought of stays hidden: not the whole
+    /// amount of a sale of which others have a share, nor whose lead was first, nor what the
+    /// operator thinks.
     private static func ownData(_ event: Event, for caller: Principal) -> [UInt8] {
-        let data = Array(event.data.utf8)
-        guard var object = (try? JSONValue.parse(data))?.objectValue,
-            object["duplicate_of"] != nil || object["open_lead_id"] != nil
-                || object["basis"] != nil
-        else { return data }
-        object["duplicate_of"] = nil
-        object["open_lead_id"] = nil
-        object["basis"] = object["basis"].map { RewardBasisWire.json($0, for: caller) }
-        return JSONValue.object(object).encoded()
+        guard let data = (try? JSONValue.parse(Array(event.data.utf8)))?.objectValue else {
+            return Array("{}".utf8)
+        }
+        var shown = JSONObject()
+        for (name, value) in data where shownToItself.contains(name) { shown[name] = value }
+        if event.type.hasPrefix("conversion.") { shown["amount"] = nil }
+        if event.type.hasPrefix("participant.") { shown["fields"] = nil }
+        // It is counted from the referral, which may be another's.
+        if event.type == "reward.target_missed" { shown["due_at"] = nil }
+        shown["basis"] = shown["basis"].map { RewardBasisWire.json($0, for: caller) }
+        return JSONValue.object(shown).encoded()
     }
+
+    /// The members of `data` that a participant reads in the events that are about itself.
+    private static let shownToItself: Set<String> = [
+        "amount", "basis", "blocked_by", "broken_rules", "clawed_back",
+        "conversion_id", "corrected", "currency", "days", "decision", "description",
+        "discount_basis_points", "due_at", "ended_at", "expected_close", "fields", "follow_up_at",
+        "ignored", "item_id", "kind", "lead_id", "owner", "paid", "party", "payout_id", "points",
+        "previous_kind", "product", "program_version", "protected_until", "reason_code",
+        "referrer_by", "refund_id", "reversed", "rewards", "rule_id", "rule_version", "run_id",
+        "sku", "source", "value", "version",
+    ]
 }

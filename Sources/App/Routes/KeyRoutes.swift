@@ -39,7 +39,7 @@ enum KeyRoutes {
             id: tx.makeID(), kind: .secret, name: name, scopes: scopes, participant: nil,
             program: nil, hint: secret.hint, createdAt: tx.now,
             expiresAt: days.map { tx.now.advanced(byDays: Int($0)) }, revokedAt: nil)
-        try APIKeyStore.insert(key, hash: secret.hash, tx)
+        try APIKeyStore.insert(key, hash: secret.hash, by: actor, tx)
         try EventStore.append(NewEvent("api_key.created", key.id, actor: actor), tx)
         return key
     }

@@ -64,6 +64,8 @@ enum LeadRoutes {
         var participant: ParticipantID? = body.id("participant_id")
         if let own = call.participant {
             if body.time("referred_at") != nil { throw LeadRefusal.timeToldByParticipant }
+            // It would tell who takes part.
+            if body.email("referrer_email") != nil { throw LeadRefusal.otherNamedByParticipant }
             if participant != nil && participant != own {
                 throw LeadRefusal.unknownReference(.participant)
             }
@@ -83,7 +85,9 @@ enum LeadRoutes {
             estimatedValue: form.estimatedValue, metadata: form.metadata, source: .api,
             isHoneypotFilled: false, formDigest: nil,
             traces: [DeviceWire.trace(body)].compactMap { $0 },
-            isSentByReferrer: call.participant != nil, actor: call.principal.actor)
+            isSentByReferrer: call.participant != nil,
+            isTrial: try call.participant != nil && DryRun.isAsked(call.request),
+            actor: call.principal.actor)
     }
 
     private static func update(_ call: Call) throws -> WriteStep {
@@ -139,18 +143,12 @@ enum LeadRoutes {
         return .object(LeadWire.json(then, for: call.principal))
     }
 
-    /// A participant reads what it referred, and what it works because it holds the account.
     private static func requireReadable(
         _ lead: Lead, _ call: Call, at now: Instant, _ reader: Reader
     ) throws {
-        if let own = call.participant, own != lead.referrer.participant,
-            let registration = lead.registration,
-            lead.owner == LeadOwner(kind: .partner, name: own.description),
-            try AccountClaimStore.isHeld(by: registration, at: now, reader)
-        {
-            return
+        if let own = call.participant, try !lead.isReadable(by: own, at: now, reader) {
+            throw Refused(.notFound())
         }
-        try call.requireOwn(lead.referrer.participant)
     }
 
     private static func told(_ call: Call) throws -> WriteStep {
@@ -355,6 +353,10 @@ extension LeadRefusal: ProblemConvertible {
                         pointer: "/referred_at", code: "not_allowed",
                         detail: "is not taken from a participant's token")
                 ])
+        case .otherNamedByParticipant:
+            .invalidField(
+                "/referrer_email", code: "not_taken",
+                detail: "A participant's token refers for itself; leave referrer_email out.")
         case .programMissing:
             .unprocessable(
                 "program_required",

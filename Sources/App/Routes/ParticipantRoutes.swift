@@ -42,8 +42,9 @@ enum ParticipantRoutes {
             try ParticipantStore.insert(participant, tx)
             try form.keepTraces(of: participant.id, tx)
             try EventStore.append(
-                event("participant.\(participant.state.rawValue)", participant, call, from: nil), tx
-            )
+                event(
+                    "participant.\(participant.state.rawValue)", participant, call, from: nil,
+                    fields: call.body.object.names), tx)
             return .created(
                 ParticipantWire.json(participant, for: call.principal),
                 at: "/v1/participants/\(participant.id)",
@@ -64,7 +65,10 @@ enum ParticipantRoutes {
             try ParticipantStore.update(participant, tx)
             try PayOut.detailsChange(of: id, to: form.newPayoutAccount, tx)
             try form.keepTraces(of: id, tx)
-            try EventStore.append(event("participant.updated", participant, call, from: nil), tx)
+            try EventStore.append(
+                event(
+                    "participant.updated", participant, call, from: nil,
+                    fields: call.body.object.names), tx)
             return .object(
                 ParticipantWire.json(participant, for: call.principal), version: participant.version
             )
@@ -130,7 +134,7 @@ enum ParticipantRoutes {
                 id: tx.makeID(), kind: .participant, name: call.body.text("name") ?? "token",
                 scopes: [], participant: id, program: participant.program, hint: secret.hint,
                 createdAt: tx.now, expiresAt: tx.now.advanced(byDays: Int(days)), revokedAt: nil)
-            try APIKeyStore.insert(key, hash: secret.hash, tx)
+            try APIKeyStore.insert(key, hash: secret.hash, by: call.principal.actor, tx)
             try TraceStore.keep([device].compactMap { $0 }, of: id, tx)
             try EventStore.append(
                 NewEvent(
@@ -185,11 +189,13 @@ enum ParticipantRoutes {
     }
 
     private static func event(
-        _ type: String, _ participant: Participant, _ call: Call, from: Participant.State?
+        _ type: String, _ participant: Participant, _ call: Call, from: Participant.State?,
+        fields: [String] = []
     ) -> NewEvent {
         NewEvent(
             type, participant.id, program: participant.program, participant: participant.id,
-            actor: call.principal.actor, from: from?.rawValue, to: participant.state.rawValue)
+            actor: call.principal.actor, from: from?.rawValue, to: participant.state.rawValue,
+            data: fields.isEmpty ? [:] : ["fields": .array(fields.map { .string($0) })])
     }
 
     // MARK: - Contracts

@@ -64,7 +64,9 @@ enum PayoutRoutes {
         let actor = call.principal.actor
         switch action {
         case .submit:
-            try SeparateDuties.checkSubmission(old, by: actor, tx)
+            try SeparateDuties.check(old.id, of: old.participant, in: old.program, call, tx) {
+                try SeparateDuties.checkSubmission(old, by: actor, tx)
+            }
             if old.state == .draft {
                 try PayOut.checkPayable(old, tx)
                 try PayoutBook.checkDebt(old, tx)

@@ -153,7 +153,9 @@ enum PayoutMoveWire {
         case .submit:
             .object([
                 .optional(
-                    "provider_reference", .nullable(.text(1...200)), "The provider's own id of it.")
+                    "provider_reference", .nullable(.text(1...200)),
+                    "The provider's own id of it."),
+                SeparateDuties.override,
             ])
         case .confirm:
             .object([

@@ -4,6 +4,8 @@ import JSON
 import Model
 import Programs
 import Records
+import ReferralLinks
+import RewardLedger
 
 /// `/v1/programs`: programs, their terms and every version of them.
 enum ProgramRoutes {
@@ -44,10 +46,13 @@ enum ProgramRoutes {
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
             let form = try ProgramForm(
-                call.patched(ProgramWire.form(old), by: ProgramWire.input), isNew: false)
-            try ProgramRules.checkCurrency(from: old.currency, to: form.currency, state: old.state)
+                call.patched(ProgramWire.form(old, patchedBy: call.body), by: ProgramWire.input),
+                isNew: false)
+            try ProgramRules.checkCurrency(
+                from: old.currency, to: form.currency, state: old.state,
+                isUsed: form.currency != old.currency && isCurrencyUsed(in: id, tx))
             let program = form.changing(old, at: tx.now)
-            try requireControl(of: program, from: old.terms, call)
+            try requireControl(of: program, from: old, call)
             try ProgramStore.update(program, actor: call.principal.actor, tx)
             try SchedulePayouts.follow(program, from: old, tx)
             try EventStore.append(
@@ -111,9 +116,10 @@ enum ProgramRoutes {
     /// What holds money back is set with the scope `admin` alone: else the key that it binds could
     /// loosen it.
     private static func requireControl(
-        of program: Program, from old: ProgramTerms?, _ call: Call
+        of program: Program, from old: Program?, _ call: Call
     ) throws {
-        let changed = ProgramRules.changedControls(program.terms, from: old, program.currency)
+        let changed = ProgramRules.changedControls(
+            program.terms, in: program.currency, from: old.map { ($0.terms, $0.currency) })
         guard changed.isEmpty || call.principal.may(.admin) else {
             throw Refused(
                 Problem(
@@ -125,6 +131,12 @@ enum ProgramRoutes {
                             detail: "needs the scope admin")
                     }))
         }
+    }
+
+    /// Whether something of the program has its amounts in the program's currency.
+    private static func isCurrencyUsed(in id: ProgramID, _ reader: Reader) throws -> Bool {
+        try RewardRuleStore.isAny(in: id, reader) || LinkStore.isAny(in: id, reader)
+            || ParticipantStore.isAny(in: id, reader) || CatalogItemStore.isAny(in: id, reader)
     }
 
     private static func find(_ id: ProgramID, _ reader: Reader) throws -> Program {
@@ -178,7 +190,10 @@ extension ProgramRefusal: ProblemConvertible {
             .unprocessable(
                 "currency_mismatch", "approval_threshold must be in the program's currency.")
         case .currencyIsFixed:
-            .conflict("currency_fixed", "The currency cannot change after activation.")
+            .conflict(
+                "currency_fixed",
+                "The currency cannot change once the program was activated, or has rules, links, "
+                    + "participants or catalogue items.")
         case .badOrigin(let index):
             .invalidField(
                 "/allowed_origins/\(index)", code: "bad_format",

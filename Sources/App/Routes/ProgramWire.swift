@@ -99,13 +99,19 @@ enum ProgramWire {
         json.field("updated_at", program.updatedAt.rfc3339)
     }
 
-    /// The members that a merge patch is applied to.
-    static func form(_ program: Program) -> JSONValue {
+    /// The members that the merge patch is applied to. A patch that names another currency and no
+    /// threshold gets that currency's default.
+    static func form(_ program: Program, patchedBy patch: Body) -> JSONValue {
         guard var form = program.terms.json.objectValue else { return [:] }
         form["name"] = .string(program.name)
         form["kind"] = .string(program.kind.rawValue)
         form["currency"] = .string(program.currency.code)
         form["approval_threshold"] = threshold(program).map(\.json) ?? .null
+        if let currency = patch.currency("currency"), currency != program.currency {
+            form["approval_threshold"] =
+                ProgramRules.defaultThreshold(currency)
+                .map { Money(amount: $0, currency: currency).json } ?? .null
+        }
         form["metadata"] = .object(program.metadata)
         return .object(form)
     }

@@ -4,12 +4,15 @@ import JSON
 import LeadRegistration
 import Model
 import Programs
+import Records
 import RewardLedger
 
 /// `/v1/protection`: who may work an account, now or at an earlier instant.
 enum ProtectionRoutes {
     static func add(to routes: inout RouteTable) {
-        routes.add(.get, "/v1/protection", .keyOrParticipant(.read), .serviceRead(get), asking)
+        routes.add(
+            .get, "/v1/protection", .keyOrParticipant(.read), .tracedRead(get, trace: record),
+            asking)
     }
 
     // MARK: - Handlers
@@ -17,14 +20,7 @@ enum ProtectionRoutes {
     private static func get(
         _ call: Call, _ app: Application, _ reader: Reader
     ) throws -> Response {
-        let identity = AccountIdentity(
-            domain: call.query["domain"].flatMap { DomainName(typed: $0) },
-            company: call.query["company"],
-            country: call.query["country"].flatMap { CountryCode($0) },
-            email: call.query["email"].flatMap { EmailAddress($0) })
-        guard !RegistrationRules.accountKeys(identity).isEmpty else {
-            throw RegistrationRefusal.accountNotIdentifiable
-        }
+        let identity = try account(call)
         let asker = try call.ownParticipant("participant_id")
         let asOf = try call.asOf(reader)
         let instant = try asOf ?? max(app.clock.now(), LedgerReads.lastCommit(reader))
@@ -45,6 +41,49 @@ enum ProtectionRoutes {
                 Answer(
                     asOf: instant, asker: asker, isOperator: call.participant == nil,
                     isTaken: isTaken, registrations: registrations)))
+    }
+
+    private static func account(_ call: Call) throws -> AccountIdentity {
+        let identity = AccountIdentity(
+            domain: call.query["domain"].flatMap { DomainName(typed: $0) },
+            company: call.query["company"],
+            country: call.query["country"].flatMap { CountryCode($0) },
+            email: call.query["email"].flatMap { EmailAddress($0) })
+        guard !RegistrationRules.accountKeys(identity).isEmpty else {
+            throw RegistrationRefusal.accountNotIdentifiable
+        }
+        return identity
+    }
+
+    /// A token asks where accounts are claimed, so many times an hour, and it is seen: else it
+    /// would be a way to learn whom the operator knows. The event names the claims that were found,
+    /// to the operator alone, and no account.
+    private static func record(_ call: Call, _ tx: Transaction) throws {
+        guard let own = call.participant, let program = call.principal.program else { return }
+        guard try ProgramStore.recall(program, tx)?.kind == .partner else {
+            throw RegistrationRefusal.notPartnerProgram
+        }
+        let identity = try account(call)
+        if let free = try ProtectionLookupStore.record(by: own, tx) {
+            throw Refused(ProtectionRoutes.tooMany(until: free, at: tx.now))
+        }
+        let found = try HoldAccount.holders(of: identity, at: tx.now, tx)
+        try EventStore.append(
+            NewEvent(
+                "protection.looked_up", own, program: program, participant: own,
+                actor: call.principal.actor,
+                data: [
+                    "registration_ids": .array(
+                        found.map { .string($0.registration.description) })
+                ]), tx)
+    }
+
+    private static func tooMany(until free: Instant, at now: Instant) -> Problem {
+        let seconds = max(1, (free.milliseconds - now.milliseconds + 999) / 1_000)
+        return Problem(
+            status: 429, code: "too_many_lookups",
+            detail: "A participant's token looks up \(ProtectionLookupStore.hourMax) accounts an "
+                + "hour.", headers: [("Retry-After", String(seconds))])
     }
 
     /// What is known of the account, and who asks.
@@ -101,7 +140,9 @@ enum ProtectionRoutes {
     private static let asking = Contract(
         operationID: "getProtection",
         summary: "Who may work an account: by its domain, or its name and country, or a contact's "
-            + "e-mail. A participant's token never learns who else holds it, nor since when: with "
+            + "e-mail. A participant's token asks in partner programs, at most "
+            + "\(ProtectionLookupStore.hourMax) times an hour, and each time is recorded. It never "
+            + "learns who else holds it, nor since when: with "
             + "as_of others' claims show from the next midnight UTC after they came in.",
         query: [
             .optional("domain", LeadWire.typedDomain), .optional("company", .text(1...200)),
@@ -136,5 +177,9 @@ enum ProtectionRoutes {
                             .required("protected_until", .nullable(.time)),
                         ]), count: 0...300)),
             ])), others: [(422, "Nothing that tells an account.")],
-        refusals: [RegistrationRefusal.accountNotIdentifiable.problem])
+        refusals: [
+            RegistrationRefusal.accountNotIdentifiable.problem,
+            RegistrationRefusal.notPartnerProgram.problem,
+            tooMany(until: Instant(milliseconds: 60_000), at: Instant(milliseconds: 0)),
+        ])
 }

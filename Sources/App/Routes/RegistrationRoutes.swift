@@ -38,6 +38,7 @@ enum RegistrationRoutes {
             participant: participant, account: form.account, part: form.part,
             contact: form.contact, opportunity: form.opportunity, metadata: form.metadata,
             actor: call.principal.actor, isOperator: call.participant == nil,
+            isTrial: try call.participant != nil && DryRun.isAsked(call.request),
             signingKey: app.signingKey, nonce: RandomPool.bytes(32))
         return { tx in
             let outcome = try submit(tx)

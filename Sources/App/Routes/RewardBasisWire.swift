@@ -7,9 +7,17 @@ import Programs
 /// or have reserved.
 enum RewardBasisWire {
     static func json(_ basis: JSONValue, for caller: Principal) -> JSONValue {
-        guard caller.participant != nil, var shown = basis.objectValue else { return basis }
-        for name in ["approval_threshold", "budget", "rule_name"] where shown[name] != nil {
+        guard caller.participant != nil, let whole = basis.objectValue else { return basis }
+        var shown = JSONObject()
+        for (name, value) in whole where open.contains(name) { shown[name] = value }
+        for name in ["approval_threshold", "budget", "rule_name"] where whole[name] != nil {
             shown[name] = .null
+        }
+        // Not when, from where and as whom somebody was referred first, perhaps by another.
+        if let facts = whole["facts"]?.objectValue {
+            var own = JSONObject()
+            for name in ["product", "sold_at"] { own[name] = facts[name] }
+            shown["facts"] = .object(own)
         }
         for (section, name) in [("participant", "segment"), ("rule", "segments")] {
             guard var inner = shown[section]?.objectValue, inner[name] != nil else { continue }
@@ -19,6 +27,12 @@ enum RewardBasisWire {
         shown["arithmetic"] = shown["arithmetic"]?.objectValue.map { .object(ofOneself($0)) }
         return .object(shown)
     }
+
+    /// What nobody has thought of stays hidden.
+    private static let open: Set<String> = [
+        "arithmetic", "conversion_kind", "credited", "hold_days", "participant", "program_version",
+        "rule",
+    ]
 
     /// Without what would tell how much others have: of a reward that is shared what all share, and
     /// of a limit for a referred customer what is used of it.

@@ -32,7 +32,9 @@ enum RewardRoutes {
         return { tx in
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
-            try SeparateDuties.checkApproval(old, by: call.principal.actor, tx)
+            try SeparateDuties.check(id, of: old.participant, in: old.program, call, tx) {
+                try SeparateDuties.checkApproval(old, by: call.principal.actor, tx)
+            }
             let reward = try RewardBook.approve(old, actor: call.principal.actor, tx)
             return .object(RewardWire.json(reward), version: reward.version)
         }
@@ -168,7 +170,7 @@ enum RewardRoutes {
     private static let approving = Contract(
         operationID: "approveReward",
         summary: "Approve a reward in review, or one on hold before its time.",
-        body: .emptyBody, answer: RewardWire.schema,
+        body: .object([SeparateDuties.override]), answer: RewardWire.schema,
         refusals: Problem.examples(
             of: [SeparateDuties.Refusal.recordedTheReward]))
 

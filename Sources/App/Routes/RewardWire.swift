@@ -246,6 +246,7 @@ enum RewardExplanationWire {
             ? "On hold until \(reward.holdUntil.rfc3339)."
             : "Its hold was until \(reward.holdUntil.rfc3339); it is \(reward.state.rawValue), and "
                 + "\(reward.netAmount) of it count."
+        if !reward.flags.isEmpty, !isOperator { return "A person reviews it. " + hold }
         if !reward.flags.isEmpty {
             return "A person reviews it, whatever its amount: "
                 + reward.flags.map(\.because).joined(separator: " ") + " " + hold

@@ -1,6 +1,7 @@
 import Database
 import HTTP
 import JSON
+import LeadRegistration
 import Model
 import Programs
 import Records
@@ -10,13 +11,13 @@ import RewardLedger
 enum StatementRoutes {
     static func add(to routes: inout RouteTable) {
         let base = "/v1/participants/{id}"
-        routes.add(.get, base + "/balance", .keyOrParticipant(.read), .longRead(balance), balancing)
+        routes.add(.get, base + "/balance", .keyOrParticipant(.read), .read(balance), balancing)
         routes.add(
-            .get, base + "/statement", .keyOrParticipant(.read), .longRead(statement), stating)
+            .get, base + "/statement", .keyOrParticipant(.read), reading(statement), stating)
         routes.add(
-            .get, base + "/statement.csv", .keyOrParticipant(.read), .longRead(table), tabling)
+            .get, base + "/statement.csv", .keyOrParticipant(.read), reading(table), tabling)
         routes.add(
-            .get, base + "/statement.html", .keyOrParticipant(.read), .longRead(page), printing)
+            .get, base + "/statement.html", .keyOrParticipant(.read), reading(page), printing)
         routes.add(.get, base + "/summary", .keyOrParticipant(.read), .read(summary), summing)
     }
 
@@ -32,32 +33,44 @@ enum StatementRoutes {
         }
     }
 
-    private static func statement(_ call: Call, _ reader: Reader) throws -> Response {
-        try read(call, reader) { statement, heading in
-            .object(
-                StatementWire.json(
-                    statement, of: heading.participant.id, in: heading.period))
-        }
+    private typealias Form = @Sendable (Call, Statement, StatementPage.Heading) -> Response
+
+    /// On the loop up to `shortLines`, as the open month of nearly everybody is; else in the pool.
+    private static func reading(_ form: @escaping Form) -> Action {
+        .shortRead(
+            { call, reader in try read(call, reader, linesMax: shortLines, form) },
+            long: { call, reader in
+                guard
+                    let answer = try read(call, reader, linesMax: StatementWire.linesMax, form)
+                else {
+                    throw Refused(
+                        .unprocessable(
+                            "statement_too_long",
+                            "More than \(StatementWire.linesMax) lines; ask for shorter periods."))
+                }
+                return answer
+            })
     }
 
-    private static func table(_ call: Call, _ reader: Reader) throws -> Response {
-        try read(call, reader) { statement, heading in
-            .csv(
-                StatementWire.table(
-                    statement, hasMark: call.query["spreadsheet"] == "true"),
-                name: "statement-\(heading.participant.id).csv")
-        }
+    /// Each may have six postings, and a loop reads at most 1,000 rows.
+    private static let shortLines = 150
+
+    private static let statement: Form = { _, statement, heading in
+        .object(StatementWire.json(statement, of: heading.participant.id, in: heading.period))
     }
 
-    private static func page(_ call: Call, _ reader: Reader) throws -> Response {
-        try read(call, reader, StatementPage.response)
+    private static let table: Form = { call, statement, heading in
+        .csv(
+            StatementWire.table(statement, hasMark: call.query["spreadsheet"] == "true"),
+            name: "statement-\(heading.participant.id).csv")
     }
 
-    /// The statement that the call asks for, of one moment.
+    private static let page: Form = { StatementPage.response($1, $2) }
+
+    /// The statement that the call asks for, of one moment; nil when it has more lines than that.
     private static func read(
-        _ call: Call, _ reader: Reader,
-        _ answer: (Statement, StatementPage.Heading) -> Response
-    ) throws -> Response {
+        _ call: Call, _ reader: Reader, linesMax: Int, _ form: Form
+    ) throws -> Response? {
         try reader.snapshot {
             let (participant, program) = try findBoth(call, reader)
             let period = try StatementPeriod(
@@ -65,16 +78,30 @@ enum StatementRoutes {
             let statement = try LedgerReads.statement(
                 of: participant.id,
                 call.query["currency"].flatMap { Currency(stored: $0) } ?? program.currency,
-                from: period.from, to: period.end, linesMax: StatementWire.linesMax, reader)
-            guard let statement else {
-                throw Refused(
-                    .unprocessable(
-                        "statement_too_long",
-                        "More than \(StatementWire.linesMax) lines; ask for shorter periods."))
+                from: period.from, to: period.end, linesMax: linesMax, reader)
+            return try statement.map {
+                form(
+                    call, try told($0, call, reader),
+                    StatementPage.Heading(
+                        participant: participant, program: program, period: period))
             }
-            return answer(
-                statement,
-                StatementPage.Heading(participant: participant, program: program, period: period))
+        }
+    }
+
+    /// Without the leads that a participant's token may not read: another's, of whose sale it has a
+    /// share.
+    private static func told(
+        _ statement: Statement, _ call: Call, _ reader: Reader
+    ) throws -> Statement {
+        guard let own = call.participant else { return statement }
+        let now = try LedgerReads.lastCommit(reader)
+        var known: [LeadID: Bool] = [:]
+        return try statement.naming { lead in
+            if let known = known[lead] { return known }
+            let isReadable =
+                try LeadStore.find(lead, reader)?.isReadable(by: own, at: now, reader) ?? false
+            known[lead] = isReadable
+            return isReadable
         }
     }
 

@@ -110,7 +110,9 @@ enum TouchpointWire {
         .object([
             .required("id", .id(TouchpointID.self)), .required("object", .choice(["touchpoint"])),
             .required("program_id", .id(ProgramID.self)),
-            .required("customer_id", .id(CustomerID.self)),
+            .required(
+                "customer_id", .nullable(.id(CustomerID.self)),
+                "Null for a participant's token, which names people by its own referrals."),
             .required("participant_id", .nullable(.id(ParticipantID.self))),
             .required("source", source),
             .required("kind", .choice(Touchpoint.Kind.allCases.map(\.rawValue))),

@@ -55,6 +55,12 @@ struct Call: Sendable {
         return refusal.toldToParticipant
     }
 
+    /// The answer as the caller may read it.
+    func told(_ response: Response, at now: Instant, _ reader: Reader) throws -> Response {
+        guard let participant else { return response }
+        return try TokenView.masked(response, for: participant, at: now, reader)
+    }
+
     /// Refuses a participant's token that asks for somebody else's object, without saying that it
     /// exists.
     func requireOwn(_ owner: ParticipantID?) throws {

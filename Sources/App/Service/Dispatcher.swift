@@ -174,14 +174,16 @@ final class Dispatcher: RequestHandler {
         case .service(let handler):
             return .answer(try handler(call, app).tagged(tag))
         case .serviceRead(let handler):
-            return .answer(try handler(call, app, reader.current()).tagged(tag))
+            let handler: LongHandler = { [app] in try handler($0, app, $1) }
+            return try readShort(call, handler, else: handler, tag: tag, reply)
         case .read(let handler):
-            return .answer(try handler(call, reader.current()).tagged(tag))
+            return try readShort(call, handler, else: handler, tag: tag, reply)
+        case .tracedRead(let handler, let trace):
+            return try readTraced(call, handler, trace, tag: tag, reply)
+        case .shortRead(let handler, let long):
+            return try readShort(call, handler, else: long, tag: tag, reply)
         case .longRead(let handler):
-            try longRead(call, tag: tag, reply) { reader in
-                try reader.snapshot { try handler(call, reader) }
-            }
-            return .later
+            return try readLong(call, handler, tag: tag, reply)
         case .export(let handler):
             try longRead(call, tag: tag, reply) { [app] reader in
                 let export = try reader.snapshot { try handler(call, reader) }
@@ -218,6 +220,58 @@ final class Dispatcher: RequestHandler {
         }
     }
 
+    private func told(
+        _ call: Call, _ response: Response, _ reader: Reader
+    ) throws -> Response {
+        try call.told(response, at: app.clock.now(), reader)
+    }
+
+    private typealias LongHandler = @Sendable (Call, Reader) throws -> Response
+
+    /// On the loop, unless it says or turns out that it would hold it up, as with a filter for what
+    /// is rare.
+    private func readShort(
+        _ call: Call, _ handler: (Call, Reader) throws -> Response?,
+        else long: @escaping LongHandler,
+        tag: Int, _ reply: Reply
+    ) throws -> Outcome {
+        do {
+            let view = try reader.current()
+            if let response = try handler(call, view) {
+                return .answer(try told(call, response, view).tagged(tag))
+            }
+        } catch let fault as DatabaseFault where fault.isInterrupted {
+            // The pool has time for it.
+        }
+        return try readLong(call, long, tag: tag, reply)
+    }
+
+    /// On the loop for the operator. What a participant's token looks up is recorded with it.
+    private func readTraced(
+        _ call: Call, _ handler: @escaping @Sendable (Call, Application, Reader) throws -> Response,
+        _ trace: @escaping @Sendable (Call, Transaction) throws -> Void, tag: Int, _ reply: Reply
+    ) throws -> Outcome {
+        guard call.participant != nil else {
+            return .answer(try handler(call, app, reader.current()).tagged(tag))
+        }
+        try leave(
+            { [app] tx in
+                try trace(call, tx)
+                return try call.told(handler(call, app, tx), at: tx.now, tx)
+            }, call.request.id, tag: tag, reply)
+        return .later
+    }
+
+    private func readLong(
+        _ call: Call, _ handler: @escaping LongHandler, tag: Int, _ reply: Reply
+    ) throws -> Outcome {
+        let now = app.clock.now()
+        try longRead(call, tag: tag, reply) { reader in
+            try reader.snapshot { try call.told(handler(call, reader), at: now, reader) }
+        }
+        return .later
+    }
+
     private func longRead(
         _ call: Call, tag: Int, _ reply: Reply,
         _ body: @escaping @Sendable (Reader) throws -> Response
@@ -247,10 +301,17 @@ final class Dispatcher: RequestHandler {
         let run = WriteRun(
             step: Dispatcher.checked(step, call, app), token: isDryRun ? nil : token,
             isDryRun: isDryRun, requestID: requestID, secretMember: endpoint.secretMember)
+        try leave({ try run($0) }, requestID, tag: tag, reply)
+    }
+
+    /// Has `body` run in the writer's transaction and its answer sent after the commit.
+    private func leave(
+        _ body: @escaping WriteStep, _ requestID: String, tag: Int, _ reply: Reply
+    ) throws {
         let answer = Locked<Response?>(nil)
         hasLeft = true
         let accepted = app.database.leave { tx in
-            let response = try run(tx)
+            let response = try body(tx)
             answer.withLock { $0 = response }
         } completion: { [log = app.log] outcome in
             switch outcome {
@@ -284,7 +345,7 @@ final class Dispatcher: RequestHandler {
             do {
                 let response = try step(tx)
                 try TraceStore.keep(sender, of: own, tx)
-                return response
+                return try call.told(response, at: tx.now, tx)
             } catch {
                 throw call.told(error)
             }

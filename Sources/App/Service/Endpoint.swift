@@ -17,6 +17,16 @@ enum Action: Sendable {
     case serviceRead(@Sendable (Call, Application, Reader) throws -> Response)
     /// Short, indexed reads on the loop's own read-only connection.
     case read(@Sendable (Call, Reader) throws -> Response)
+    /// A read that is short for nearly everybody. It answers nil when it would touch more rows than
+    /// a loop may, and `long` then runs in the pool.
+    case shortRead(
+        @Sendable (Call, Reader) throws -> Response?,
+        long: @Sendable (Call, Reader) throws -> Response)
+    /// A short read of which it is recorded when a participant's token does it: then both run in
+    /// the writer's transaction. `trace` may refuse.
+    case tracedRead(
+        @Sendable (Call, Application, Reader) throws -> Response,
+        trace: @Sendable (Call, Transaction) throws -> Void)
     /// Reads over history, on a small pool of their own.
     case longRead(@Sendable (Call, Reader) throws -> Response)
     /// Reads of any size, sent slice by slice.

@@ -38,7 +38,8 @@ extension Problem {
 
 extension LeadRefusal {
     static let submission: [LeadRefusal] = [
-        .timeToldByParticipant, .programMissing, .unknownReference(.participant),
+        .timeToldByParticipant, .otherNamedByParticipant, .programMissing,
+        .unknownReference(.participant),
         .referrerConflict, .referredLater,
     ]
 
