@@ -24,7 +24,7 @@ CREATE INDEX links_by_program ON links (program_id, seq);
 
 -- Append-only and in key order: an identifier begins with its time. No further index, because each would
 -- dirty about one page per click; numbers per link are in link_days.
--- class: 0 human, 1 bot, 2 preview, 3 prefetch, 4 duplicate. visitor: 64 bits of a keyed hash, or NULL.
+-- class: 0 human, 1 bot, 2 preview, 3 prefetch, 4 duplicate, 5 embedded. visitor: 64 bits of a keyed hash, or NULL.
 CREATE TABLE clicks (
     id BLOB PRIMARY KEY,
     link_seq INTEGER NOT NULL,

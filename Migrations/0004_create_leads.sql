@@ -53,6 +53,9 @@ CREATE TABLE leads (
     owner TEXT,
     -- Whose registration holds its account.
     registration_id BLOB,
+    -- What was given as its referrer and was of no use: name, value and reason, as a JSON array.
+    -- Personal, as people type addresses.
+    ignored TEXT,
     -- When the clock that runs for it runs out: the key of its row in lead_clocks.
     clock_due_at INTEGER,
     -- The version of the program's legal terms that its referrer had accepted when it came in.

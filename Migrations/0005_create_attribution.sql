@@ -50,7 +50,9 @@ CREATE TABLE touchpoints (
     created_at INTEGER NOT NULL,
     kind TEXT NOT NULL DEFAULT 'contact',
     campaign TEXT,
-    external_id TEXT
+    external_id TEXT,
+    -- What its click was taken for until somebody brought it: bot, preview, duplicate.
+    reclaimed TEXT
 ) STRICT;
 
 CREATE INDEX touchpoints_by_customer ON touchpoints (customer_id, occurred_at);
@@ -64,8 +66,8 @@ CREATE INDEX touchpoints_by_participant ON touchpoints (participant_id, seq)
 CREATE TRIGGER touchpoints_are_not_updated BEFORE UPDATE ON touchpoints
 BEGIN SELECT RAISE(ABORT, 'touchpoints are append-only'); END;
 
--- Which of a sale's names, click_id and ref, name nothing in its program and counted for nothing.
--- Separated by commas.
+-- ignored: which of a sale's hints counted for nothing: name, value and reason, as a JSON array.
+-- Personal, as people type addresses.
 CREATE TABLE conversions (
     seq INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
@@ -75,6 +77,7 @@ CREATE TABLE conversions (
     lead_id BLOB,
     click_id BLOB,
     ref TEXT,
+    code TEXT,
     kind TEXT NOT NULL CHECK (kind IN ('signup', 'purchase', 'renewal', 'upsell')),
     amount INTEGER NOT NULL CHECK (amount >= 0),
     currency TEXT NOT NULL,
@@ -82,7 +85,7 @@ CREATE TABLE conversions (
     occurred_at INTEGER NOT NULL,
     metadata TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    ignored TEXT NOT NULL DEFAULT '',
+    ignored TEXT,
     product TEXT,
     -- The operator's own name of what it begins or renews.
     subscription TEXT,

@@ -20,11 +20,13 @@ public struct TouchFact: Sendable, Equatable {
         /// Its lead is lost, disqualified or a duplicate.
         case leadOut = "lead_out"
     }
+    /// The class of its click until somebody brought it, where that was not a person's first one.
+    public let reclaimed: String?
 
     public init(
         touch: TouchpointID, participant: ParticipantID?, source: TouchSource,
         kind: Touchpoint.Kind, occurredAt: Instant, windowDays: Int64? = nil,
-        absence: Absence? = nil
+        absence: Absence? = nil, reclaimed: String? = nil
     ) {
         self.touch = touch
         self.participant = participant
@@ -33,12 +35,13 @@ public struct TouchFact: Sendable, Equatable {
         self.occurredAt = occurredAt
         self.windowDays = windowDays
         self.absence = absence
+        self.reclaimed = reclaimed
     }
 
     public init(_ touch: Touchpoint) {
         self.init(
             touch: touch.id, participant: touch.participant, source: touch.source,
-            kind: touch.kind, occurredAt: touch.occurredAt)
+            kind: touch.kind, occurredAt: touch.occurredAt, reclaimed: touch.reclaimed)
     }
 }
 

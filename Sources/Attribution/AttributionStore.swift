@@ -180,6 +180,7 @@ enum StoredDecision {
         }
         object["window_days"] = seen.fact.windowDays.map { .integer($0) }
         object["absence"] = seen.fact.absence.map { .string($0.rawValue) }
+        object["reclaimed"] = seen.fact.reclaimed.map { .string($0) }
         return .object(object)
     }
 
@@ -218,7 +219,8 @@ enum StoredDecision {
                 participant: object["participant_id"]?.stringValue.flatMap { ParticipantID($0) },
                 source: source, kind: kind ?? .contact, occurredAt: Instant(milliseconds: time),
                 windowDays: object["window_days"]?.integerValue,
-                absence: object["absence"]?.stringValue.flatMap { TouchFact.Absence(rawValue: $0) })
+                absence: object["absence"]?.stringValue.flatMap { TouchFact.Absence(rawValue: $0) },
+                reclaimed: object["reclaimed"]?.stringValue)
             // Older rows have no parts: the one touch that was chosen had all.
             let chosen: Int64 = verdict == .credited || verdict == .noParticipant ? 1 : 0
             return SeenTouch(

@@ -5,23 +5,20 @@ import Model
 public struct Conversion: Sendable {
     public enum Kind: String, Sendable, CaseIterable { case signup, purchase, renewal, upsell }
 
-    /// A name that a visitor's browser carries to the sale, and that may be stale by then.
-    public enum CarriedName: String, Sendable, CaseIterable {
-        case click = "click_id"
-        case ref
-    }
-
     public let id: ConversionID
     public let program: ProgramID
     /// The operator's own name for it, unique in the program for good.
     public let externalID: String
     public let customer: CustomerID
     public let lead: LeadID?
+    /// The newest of the clicks that came with it.
     public let click: ClickID?
-    /// The referral code that came with it.
+    /// The code of the link that its page carried.
     public let ref: String?
-    /// What was given and names nothing in the program: it counted for nothing.
-    public let ignored: [CarriedName]
+    /// The code of the link that was typed or applied as a coupon.
+    public let code: String?
+    /// What was given and counted for nothing. Personal, as people type addresses.
+    public let ignored: [IgnoredHint]
     /// What was sold, in the operator's words.
     public let product: String?
     /// The operator's own name of what it begins, renews or extends.
@@ -35,8 +32,8 @@ public struct Conversion: Sendable {
 
     public init(
         id: ConversionID, program: ProgramID, externalID: String, customer: CustomerID,
-        lead: LeadID?, click: ClickID?, ref: String?, ignored: [CarriedName] = [],
-        product: String? = nil, subscription: String? = nil, kind: Kind,
+        lead: LeadID?, click: ClickID?, ref: String?, code: String? = nil,
+        ignored: [IgnoredHint] = [], product: String? = nil, subscription: String? = nil, kind: Kind,
         amount: Money, refundedAmount: Int64, occurredAt: Instant, metadata: JSONObject,
         createdAt: Instant
     ) {
@@ -47,6 +44,7 @@ public struct Conversion: Sendable {
         self.lead = lead
         self.click = click
         self.ref = ref
+        self.code = code
         self.ignored = ignored
         self.product = product
         self.subscription = subscription

@@ -9,7 +9,7 @@ public enum ConversionStore {
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
                 currency, refunded_amount, occurred_at, metadata, created_at, ignored, product,
-                subscription
+                subscription, code
             FROM conversions WHERE id = ?
             """, id, map: conversion)
     }
@@ -21,7 +21,7 @@ public enum ConversionStore {
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
                 currency, refunded_amount, occurred_at, metadata, created_at, ignored, product,
-                subscription
+                subscription, code
             FROM conversions WHERE program_id = ? AND external_id = ?
             """, program, externalID, map: conversion)
     }
@@ -34,7 +34,7 @@ public enum ConversionStore {
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
                 currency, refunded_amount, occurred_at, metadata, created_at, ignored, product,
-                subscription
+                subscription, code
             FROM conversions WHERE customer_id IN
             """)
         query.appendList(customers)
@@ -60,7 +60,7 @@ public enum ConversionStore {
             """
             SELECT id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
                 currency, refunded_amount, occurred_at, metadata, created_at, ignored, product,
-                subscription
+                subscription, code
             FROM conversions WHERE 1 = 1
             """)
         if let program { query.append(" AND program_id = ?", program) }
@@ -82,14 +82,14 @@ public enum ConversionStore {
             """
             INSERT INTO conversions (
                 id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, occurred_at, metadata, created_at, ignored, product, subscription)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                currency, occurred_at, metadata, created_at, ignored, product, subscription, code)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, conversion.id, conversion.program, conversion.externalID, conversion.customer,
             conversion.lead, conversion.click, conversion.ref, conversion.kind.rawValue,
             conversion.amount.amount, conversion.amount.currency.code, conversion.occurredAt,
             JSONValue.object(conversion.metadata).text, conversion.createdAt,
-            conversion.ignored.map(\.rawValue).joined(separator: ","), conversion.product,
-            conversion.subscription)
+            IgnoredHint.stored(conversion.ignored), conversion.product, conversion.subscription,
+            conversion.code)
     }
 
     public static func findRefund(
@@ -151,9 +151,8 @@ public enum ConversionStore {
         return try Conversion(
             id: row.id(0), program: row.id(1), externalID: row.text(2), customer: row.id(3),
             lead: row.optionalID(4), click: row.optionalID(5), ref: row.optionalText(6),
-            ignored: row.text(14).split(separator: ",").compactMap {
-                Conversion.CarriedName(rawValue: String($0))
-            }, product: row.optionalText(15), subscription: row.optionalText(16), kind: kind,
+            code: row.optionalText(17), ignored: IgnoredHint.read(row.optionalText(14)),
+            product: row.optionalText(15), subscription: row.optionalText(16), kind: kind,
             amount: Money(amount: row.int64(8), currency: currency), refundedAmount: row.int64(10),
             occurredAt: row.instant(11), metadata: metadata, createdAt: row.instant(13))
     }

@@ -24,22 +24,19 @@ public struct ReferralSituation: Sendable {
         public let conversion: ConversionID
         public let occurredAt: Instant
         public let attribution: Attribution
-        /// The class of the click that it named, where that is not a person's.
-        public let robotClick: String?
         /// What it named that names nothing in the program.
-        public let ignored: [Conversion.CarriedName]
+        public let ignored: [IgnoredHint]
         /// Participants with credit whose own address is the buyer's.
         public let selfReferrers: [ParticipantID]
 
         public init(
             conversion: ConversionID, occurredAt: Instant, attribution: Attribution,
-            robotClick: String?, ignored: [Conversion.CarriedName] = [],
+            ignored: [IgnoredHint] = [],
             selfReferrers: [ParticipantID]
         ) {
             self.conversion = conversion
             self.occurredAt = occurredAt
             self.attribution = attribution
-            self.robotClick = robotClick
             self.ignored = ignored
             self.selfReferrers = selfReferrers
         }
@@ -66,12 +63,14 @@ public struct ReferralFinding: Sendable, Equatable {
         case credited
         /// The credited participant and the buyer are one person.
         case selfReferral = "self_referral"
-        /// A sale named a click that a program made, not a person.
+        /// A sale named a click of a page that was prefetched or embedded: nobody clicked.
         case robotClick = "robot_click"
         /// A sale named a click that the program does not have.
         case unknownClick = "unknown_click"
         /// A sale named a code that no link of the program has.
         case unknownRef = "unknown_ref"
+        /// A sale had another hint that was left out.
+        case ignoredHint = "ignored_hint"
         /// A sale is credited to nobody; the attribution's reason says which rule.
         case notCredited = "not_credited"
         /// A touch of before a sale was not known when it was decided.
@@ -170,8 +169,17 @@ extension ReferralSituation {
         for participant in sale.selfReferrers {
             add(.selfReferral) { $0.participant = participant }
         }
-        if let kind = sale.robotClick { add(.robotClick) { $0.detail = kind } }
-        for name in sale.ignored { add(name == .click ? .unknownClick : .unknownRef) { _ in } }
+        for hint in sale.ignored {
+            switch (hint.name, hint.because) {
+            case (.click, .prefetch), (.click, .embedded):
+                add(.robotClick) { $0.detail = hint.because.rawValue }
+            case (.click, .unknown), (.click, .foreign): add(.unknownClick) { _ in }
+            case (.ref, .unknown), (.ref, .foreign), (.code, .unknown), (.code, .foreign):
+                add(.unknownRef) { _ in }
+            default:
+                add(.ignoredHint) { $0.detail = "\(hint.name.rawValue): \(hint.because.rawValue)" }
+            }
+        }
         let seen = Set(sale.attribution.touches.map(\.fact.touch))
         for touch in touches
         where touch.occurredAt <= sale.occurredAt && !seen.contains(touch.touch) {

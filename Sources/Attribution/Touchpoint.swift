@@ -6,6 +6,8 @@ public struct Touchpoint: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         /// A referral link was followed.
         case click
+        /// A page carried a referral code, and no click is known that left it there.
+        case ref
         /// A referral code or coupon was told or typed.
         case code
         /// The person was referred by a form, a partner or an import.
@@ -30,6 +32,8 @@ public struct Touchpoint: Sendable, Equatable {
     public let link: LinkID?
     public let click: ClickID?
     public let lead: LeadID?
+    /// The class of its click until somebody brought it, where that was not a person's first one.
+    public let reclaimed: String?
     public let occurredAt: Instant
     public let createdAt: Instant
 
@@ -37,7 +41,7 @@ public struct Touchpoint: Sendable, Equatable {
         id: TouchpointID, program: ProgramID, customer: CustomerID, participant: ParticipantID?,
         source: TouchSource, kind: Kind, channel: String? = nil, campaign: String? = nil,
         externalID: String? = nil, link: LinkID? = nil, click: ClickID? = nil, lead: LeadID? = nil,
-        occurredAt: Instant, createdAt: Instant
+        reclaimed: String? = nil, occurredAt: Instant, createdAt: Instant
     ) {
         self.id = id
         self.program = program
@@ -51,6 +55,7 @@ public struct Touchpoint: Sendable, Equatable {
         self.link = link
         self.click = click
         self.lead = lead
+        self.reclaimed = reclaimed
         self.occurredAt = occurredAt
         self.createdAt = createdAt
     }

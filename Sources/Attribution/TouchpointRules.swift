@@ -11,14 +11,16 @@ public enum TouchpointRefusal: Error, Equatable, Sendable {
 
 /// Decisions about reported touches: pure.
 public enum TouchpointRules {
+    /// A referral, and a partner's contact, is somebody's.
+    public static func needsParticipant(_ source: TouchSource) -> Bool {
+        source == .referral || source == .partner
+    }
+
     /// How late it comes does not matter: late arrivals are welcome.
     public static func check(
-        source: TouchSource, participant: ParticipantID?, occurredAt: Instant, now: Instant
+        occurredAt: Instant, now: Instant
     ) throws(TouchpointRefusal) {
         if occurredAt > now { throw .inTheFuture }
-        if participant == nil, source == .referral || source == .partner {
-            throw .participantRequired
-        }
     }
 
     /// A second report with the same external id must say the same; what it leaves out agrees.

@@ -21,21 +21,33 @@ public enum TouchpointStore {
             """
             INSERT INTO touchpoints (
                 id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (click_id, customer_id) WHERE click_id IS NOT NULL DO NOTHING
             """, touch.id, touch.program, touch.customer, touch.participant, touch.source.rawValue,
             touch.kind.rawValue, touch.channel, touch.campaign, touch.externalID, touch.link,
-            touch.click, touch.lead, touch.occurredAt, touch.createdAt)
+            touch.click, touch.lead, touch.occurredAt, touch.createdAt, touch.reclaimed)
     }
 
     public static func find(_ id: TouchpointID, _ reader: Reader) throws -> Touchpoint? {
         try reader.first(
             """
             SELECT id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed
             FROM touchpoints WHERE id = ?
             """, id, map: touch)
+    }
+
+    /// Whether the customer has a touch of the same kind, link and participant at the same time.
+    public static func isKnown(like touch: Touchpoint, _ reader: Reader) throws -> Bool {
+        try reader.integer(
+            """
+            SELECT seq FROM touchpoints
+            WHERE customer_id = ? AND occurred_at = ? AND kind = ? AND link_id IS ?
+                AND participant_id IS ?
+            LIMIT 1
+            """, touch.customer, touch.occurredAt, touch.kind.rawValue, touch.link,
+            touch.participant) != nil
     }
 
     public static func find(
@@ -44,7 +56,7 @@ public enum TouchpointStore {
         try reader.first(
             """
             SELECT id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed
             FROM touchpoints WHERE program_id = ? AND external_id = ?
             """, program, externalID, map: touch)
     }
@@ -56,7 +68,7 @@ public enum TouchpointStore {
         var query = Query(
             """
             SELECT id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed
             FROM touchpoints WHERE click_id = ?
             """, click)
         if let customer { query.append(" AND customer_id = ?", customer) }
@@ -74,7 +86,7 @@ public enum TouchpointStore {
         var query = Query(
             """
             SELECT id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed
             FROM touchpoints WHERE 1 = 1
             """)
         if let program = filter.program { query.append(" AND program_id = ?", program) }
@@ -99,7 +111,7 @@ public enum TouchpointStore {
         try reader.all(
             """
             SELECT id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed
             FROM touchpoints WHERE customer_id = ? AND occurred_at <= ?
             ORDER BY occurred_at DESC, id DESC LIMIT ?
             """, customer, end, Int64(limit), map: touch
@@ -117,6 +129,7 @@ public enum TouchpointStore {
             id: row.id(0), program: row.id(1), customer: row.id(2), participant: row.optionalID(3),
             source: source, kind: kind, channel: row.optionalText(6), campaign: row.optionalText(7),
             externalID: row.optionalText(8), link: row.optionalID(9), click: row.optionalID(10),
-            lead: row.optionalID(11), occurredAt: row.instant(12), createdAt: row.instant(13))
+            lead: row.optionalID(11), reclaimed: row.optionalText(14), occurredAt: row.instant(12),
+            createdAt: row.instant(13))
     }
 }

@@ -47,6 +47,8 @@ public struct Lead: Sendable, Equatable {
     public let program: ProgramID
     /// Who referred it, and by which link and click.
     public let referrer: Referrer
+    /// What was given beside and was of no use for it. Personal, as people type addresses.
+    public let ignored: [IgnoredHint]
     /// The customer that the referred person is or becomes.
     public let customer: CustomerID?
     public var state: State
@@ -102,12 +104,14 @@ public struct Lead: Sendable, Equatable {
         programVersion: Int64? = nil, brokenRules: [LeadRule] = [],
         checklist: [QualificationTerms.ChecklistItem: Bool] = [:], owner: LeadOwner? = nil,
         registration: RegistrationID? = nil, clockDueAt: Instant? = nil,
-        termsVersion: Int64? = nil, metadata: JSONObject, version: Int64,
+        termsVersion: Int64? = nil, ignored: [IgnoredHint] = [], metadata: JSONObject,
+        version: Int64,
         createdAt: Instant, updatedAt: Instant
     ) {
         self.id = id
         self.program = program
         self.referrer = referrer
+        self.ignored = ignored
         self.customer = customer
         self.state = state
         self.source = source

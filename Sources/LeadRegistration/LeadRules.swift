@@ -11,8 +11,6 @@ public enum LeadRefusal: Error, Equatable, Sendable {
     case programMissing
     /// Something that is named does not exist in the program.
     case unknownReference(Reference)
-    /// Two of the given referrers are different participants.
-    case referrerConflict
     /// The state does not allow the action.
     case notPossible(InvalidTransition)
     /// The value of a won deal is in another currency than the program's.
@@ -32,69 +30,6 @@ public enum LeadRefusal: Error, Equatable, Sendable {
     public enum Reference: String, Sendable, CaseIterable {
         case program = "program_id"
         case participant = "participant_id"
-        case click = "click_id"
-        case link = "ref"
-        case email = "referrer_email"
-    }
-}
-
-/// What was found under a name that the request gave.
-public enum Finding<Value: Sendable & Equatable>: Sendable, Equatable {
-    case notAsked
-    case unknown
-    case found(Value)
-
-    public var value: Value? {
-        if case .found(let value) = self { value } else { nil }
-    }
-}
-
-/// Where a link or a click leads: whose it is, and in which program.
-public struct ReferralOrigin: Sendable, Equatable {
-    public let program: ProgramID
-    public let referrer: Referrer
-
-    public init(program: ProgramID, referrer: Referrer) {
-        self.program = program
-        self.referrer = referrer
-    }
-}
-
-/// Everything known about who referred a lead, each under the name it was given by.
-public struct ReferralFacts: Sendable, Equatable {
-    public var participant: Finding<ReferralOrigin> = .notAsked
-    public var click: Finding<ReferralOrigin> = .notAsked
-    public var link: Finding<ReferralOrigin> = .notAsked
-    public var email: Finding<ReferralOrigin> = .notAsked
-
-    public init() {}
-}
-
-/// Who referred a lead, how that is known, and which of the given names were of no use.
-public struct ReferrerDecision: Sendable, Equatable {
-    public let referrer: Referrer
-    /// The member that decided; nil when nobody is known.
-    public let by: LeadRefusal.Reference?
-    public let ignored: [LeadRefusal.Reference]
-    /// The rule by which the named one may not refer.
-    public var ineligible: String?
-
-    public init(
-        referrer: Referrer, by: LeadRefusal.Reference?, ignored: [LeadRefusal.Reference]
-    ) {
-        self.referrer = referrer
-        self.by = by
-        self.ignored = ignored
-    }
-
-    /// Nobody is known, and nobody was named.
-    public static let nobody = ReferrerDecision(referrer: .nobody, by: nil, ignored: [])
-
-    /// The same facts when the referrer may not refer: nobody did, and the deciding name was of no
-    /// use.
-    public var withoutReferrer: ReferrerDecision {
-        ReferrerDecision(
-            referrer: .nobody, by: nil, ignored: (by.map { [$0] } ?? []) + ignored)
     }
 }
 
@@ -131,55 +66,6 @@ public enum Admission: Sendable, Equatable {
 public enum LeadRules {
     /// The same fields posted again within this time are one lead.
     public static let samePostMilliseconds: Int64 = 600_000
-
-    /// The program of a new lead: as named, else the one that the click, then the link belongs to.
-    public static func program(
-        named: ProgramID?, _ facts: ReferralFacts
-    ) throws(LeadRefusal) -> ProgramID {
-        let origin = facts.participant.value ?? facts.click.value ?? facts.link.value
-        guard let program = named ?? origin?.program else { throw .programMissing }
-        return program
-    }
-
-    /// Who referred the lead, by the strongest evidence first: named outright, the click, the link,
-    /// the address. The API and imports are refused what does not fit together; a form never turns
-    /// a visitor away, so there what does not fit is left out and told in the lead's first event.
-    /// So is a click or a code that the API passes on and that is unknown: it comes from a browser,
-    /// which may have kept it for too long.
-    public static func referrer(
-        in program: ProgramID, _ facts: ReferralFacts, from source: Lead.Source
-    ) throws(LeadRefusal) -> ReferrerDecision {
-        let isStrict = source != .form
-        let findings: [(LeadRefusal.Reference, Finding<ReferralOrigin>)] = [
-            (.participant, facts.participant), (.click, facts.click), (.link, facts.link),
-            (.email, facts.email),
-        ]
-        var referrer = Referrer.nobody
-        var by: LeadRefusal.Reference?
-        var ignored: [LeadRefusal.Reference] = []
-        for (name, finding) in findings where finding != .notAsked {
-            guard let origin = finding.value, origin.program == program else {
-                let isCarried = source == .api && (name == .click || name == .link)
-                if isStrict && !isCarried { throw .unknownReference(name) }
-                ignored.append(name)
-                continue
-            }
-            guard by != nil else {
-                referrer = origin.referrer
-                by = name
-                continue
-            }
-            guard origin.referrer.participant == referrer.participant else {
-                if isStrict { throw .referrerConflict }
-                ignored.append(name)
-                continue
-            }
-            referrer = Referrer(
-                participant: referrer.participant, link: referrer.link ?? origin.referrer.link,
-                click: referrer.click ?? origin.referrer.click)
-        }
-        return ReferrerDecision(referrer: referrer, by: by, ignored: ignored)
-    }
 
     /// What becomes of a new lead: nothing is dropped, but a robot's and a second one are kept
     /// apart.

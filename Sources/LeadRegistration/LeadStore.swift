@@ -41,7 +41,7 @@ public enum LeadStore {
                 l.form_digest, v.metadata, v.version, l.created_at, v.updated_at, v.country,
                 v.industry, v.company_size, v.use_case, l.channel, l.referred_at,
                 v.program_version, v.broken_rules, v.checklist, v.owner_kind, v.owner,
-                v.registration_id, NULL, l.terms_version, v.stepped_at
+                v.registration_id, NULL, l.terms_version, v.stepped_at, l.ignored
             FROM lead_versions AS v JOIN leads AS l ON l.id = v.id
             WHERE v.id = ? AND v.updated_at <= ? ORDER BY v.version DESC LIMIT 1
             """, id, instant, map: lead)
@@ -210,9 +210,9 @@ public enum LeadStore {
                 created_at, updated_at, country, industry, company_size, use_case, channel,
                 referred_at, program_version, broken_rules, checklist, owner_kind, owner,
                 registration_id, clock_due_at, terms_version,
-                stepped_at)
+                stepped_at, ignored)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, lead.id, lead.program, lead.referrer.participant, lead.referrer.link,
             lead.referrer.click, lead.customer, lead.state.rawValue, lead.source.rawValue,
             lead.contact.name, lead.contact.email?.text,
@@ -223,7 +223,7 @@ public enum LeadStore {
             lead.firm.companySize, lead.firm.useCase, lead.channel, lead.referredAt,
             lead.programVersion, brokenRules(lead), checklist(lead), lead.owner?.kind.rawValue,
             lead.owner?.name, lead.registration, lead.clockDueAt, lead.termsVersion,
-            lead.steppedAt)
+            lead.steppedAt, IgnoredHint.stored(lead.ignored))
     }
 
     /// Keeps the row as it was and writes every column that can change.
@@ -271,7 +271,7 @@ public enum LeadStore {
             won_at, form_digest, metadata, version, created_at, updated_at, country, industry,
             company_size, use_case, channel, referred_at, program_version, broken_rules, checklist,
             owner_kind, owner, registration_id, clock_due_at, terms_version,
-            stepped_at
+            stepped_at, ignored
         FROM leads
         """
 
@@ -347,7 +347,8 @@ public enum LeadStore {
             },
             checklist: checklist(row.optionalText(38)), owner: owner(row),
             registration: row.optionalID(41), clockDueAt: row.optionalInstant(42),
-            termsVersion: row.optionalInt64(43), metadata: metadata,
+            termsVersion: row.optionalInt64(43),
+            ignored: IgnoredHint.read(row.optionalText(45)), metadata: metadata,
             version: row.int64(27), createdAt: row.instant(28), updatedAt: row.instant(29))
     }
 

@@ -9,6 +9,8 @@ public struct Click: Sendable {
     public enum Class: Int64, Sendable, CaseIterable {
         case human = 0
         case bot, preview, prefetch, duplicate
+        /// A page showed the link as an image, in a frame or by a script: nobody clicked.
+        case embedded
 
         public var name: String {
             switch self {
@@ -17,6 +19,7 @@ public struct Click: Sendable {
             case .preview: "preview"
             case .prefetch: "prefetch"
             case .duplicate: "duplicate"
+            case .embedded: "embedded"
             }
         }
 
@@ -99,6 +102,7 @@ public struct ClickOrigin: Sendable {
     public var channel: String { place.channel }
     public var campaign: String? { place.campaign }
 
-    /// Whether somebody came: a person's click, also a repeated one. Programs earn no credit.
-    public var countsAsTouch: Bool { kind == .human || kind == .duplicate }
+    /// The class that is taken back when somebody brings the click; nil where it is a person's
+    /// first one.
+    public var reclaimed: String? { kind == .human ? nil : kind.name }
 }

@@ -6,11 +6,16 @@ public struct ClickFacts: Sendable {
     public let referrerHost: String?
     /// A header says that nobody has clicked yet.
     public let isPrefetch: Bool
+    /// What the browser wants it for (`Sec-Fetch-Dest`), where that is no page of its own.
+    public let embeddedAs: String?
 
-    public init(userAgent: String, referrerHost: String?, isPrefetch: Bool) {
+    public init(
+        userAgent: String, referrerHost: String?, isPrefetch: Bool, embeddedAs: String? = nil
+    ) {
         self.userAgent = userAgent
         self.referrerHost = referrerHost
         self.isPrefetch = isPrefetch
+        self.embeddedAs = embeddedAs
     }
 }
 
@@ -18,7 +23,7 @@ public struct ClickFacts: Sendable {
 /// alone knows what came before.
 public enum ClickRules {
     /// Raised by every change of the rules or of `Data/bots.txt`; stored with each click.
-    public static let version: Int64 = 1
+    public static let version: Int64 = 2
 
     /// The same visitor on the same link within this many seconds is a duplicate.
     public static let repeatSeconds: Int64 = 3600
@@ -29,6 +34,9 @@ public enum ClickRules {
         _ facts: ClickFacts, by patterns: AgentPatterns = .standard
     ) -> ClickVerdict {
         if facts.isPrefetch { return ClickVerdict(.prefetch, "prefetch_header") }
+        if let destination = facts.embeddedAs {
+            return ClickVerdict(.embedded, "fetch_destination:" + destination)
+        }
         if facts.userAgent.utf8.allSatisfy({ $0 == 0x20 }) {
             return ClickVerdict(.bot, "empty_user_agent")
         }
@@ -39,6 +47,17 @@ public enum ClickRules {
             return ClickVerdict(.bot, "scanner_referrer:" + scanner)
         }
         return ClickVerdict(.human)
+    }
+
+    /// What `Sec-Fetch-Dest` says that a hit is for, where that is no page of its own: `image`,
+    /// `iframe`, `empty` and so on (Fetch Metadata, section 2.1). Nil for a page, and for browsers
+    /// that do not say.
+    public static func embedding(fetchDestination field: String?) -> String? {
+        guard let field else { return nil }
+        let word = field.lowercased().filter { $0 != " " && $0 != "\t" }
+        guard !word.isEmpty, word != "document" else { return nil }
+        let isWord = word.utf8.count <= 20 && word.utf8.allSatisfy { (0x61...0x7A).contains($0) }
+        return isWord ? word : "other"
     }
 
     /// The host of a `Referer` value, in lower case; nil when there is none to be had.

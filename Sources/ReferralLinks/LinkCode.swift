@@ -54,6 +54,16 @@ public enum LinkCode {
         return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x5F || $0 == 0x2D }
     }
 
+    /// `text` without what was glued on to its end: slashes of an address, and what chat programs
+    /// and sentences put behind one. None of it can be part of a code.
+    public static func bare(_ text: String) -> String {
+        let scalars = text.unicodeScalars
+        guard let last = scalars.lastIndex(where: { !glue.contains($0) }) else { return "" }
+        return String(scalars[...last])
+    }
+
+    private static let glue = Set("/.,)>]'\";:!?\u{200B}\u{FEFF}".unicodeScalars)
+
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
     }

@@ -38,13 +38,15 @@ enum CountFunnel {
     /// A sale or sign-up, under its lead's place, else that of the click or the code it names, else
     /// that of the newest touch with credit.
     static func converted(
-        _ conversion: Conversion, _ attribution: Attribution, lead: Lead?, click: ClickOrigin?,
-        link: Link?, _ tx: Transaction
+        _ conversion: Conversion, _ attribution: Attribution, lead: Lead?,
+        hints: ResolvedHints, _ tx: Transaction
     ) throws {
         let place: FunnelPlace
         if let lead {
             place = try self.place(of: lead, tx)
         } else {
+            let click = hints.clicks.last?.origin
+            let link = hints.code ?? hints.ref
             let touch =
                 click == nil && link == nil
                 ? try attribution.touches.last { $0.parts > 0 }.flatMap {

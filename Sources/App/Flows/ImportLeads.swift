@@ -10,8 +10,8 @@ import Programs
 struct ImportLeads: Sendable {
     /// What became of one row.
     enum Outcome: Sendable, Equatable {
-        case created
-        case duplicate
+        case created(ignored: [IgnoredHint])
+        case duplicate(ignored: [IgnoredHint])
         /// The same row was imported before.
         case repeated
         case refused(code: String, detail: String)
@@ -31,7 +31,7 @@ struct ImportLeads: Sendable {
     static let known: Set<String> = [
         "name", "email", "company", "domain", "phone", "note", "country", "industry",
         "company_size", "use_case", "intro", "estimated_value", "channel", "referred_at",
-        "participant_id", "ref", "referrer_email",
+        "participant_id", "click_id", "ref", "ref_at", "code", "referrer_email",
     ]
 
     init(
@@ -86,13 +86,15 @@ struct ImportLeads: Sendable {
         let form = LeadForm(body)
         let email = try body.required("email", body.email("email"))
         let submit = SubmitLead(
-            program: program, participant: body.id("participant_id"), ref: body.text("ref"),
-            click: nil, referrerEmail: body.email("referrer_email"), contact: form.contact(email),
-            firm: form.firm, channel: body.text("channel") ?? "import",
+            program: program, participant: body.id("participant_id"),
+            hints: Hints(body.object), contact: form.contact(email), firm: form.firm,
+            channel: body.text("channel") ?? "import",
             referredAt: body.time("referred_at"), email: email, intro: form.intro,
             estimatedValue: form.estimatedValue, metadata: [:], source: .import,
             isHoneypotFilled: false, formDigest: digest, actor: actor)
-        return try submit(tx).state == .duplicate ? .duplicate : .created
+        let lead = try submit(tx)
+        return lead.state == .duplicate
+            ? .duplicate(ignored: lead.ignored) : .created(ignored: lead.ignored)
     }
 
     /// The row as a request's body, checked as one.
@@ -116,7 +118,7 @@ struct ImportLeads: Sendable {
     }
 }
 
-/// The count of an import and what it refused.
+/// The count of an import, what it refused, and which hints it left out.
 struct ImportReport: Sendable {
     struct Refusal: Sendable {
         /// Where the row begins in the file, counted from 1; the header is the first.
@@ -127,6 +129,13 @@ struct ImportReport: Sendable {
         let detail: String
     }
 
+    /// A hint of a row that was left out.
+    struct Ignored: Sendable {
+        let line: Int
+        let row: Int
+        let hint: IgnoredHint
+    }
+
     private(set) var rows = 0
     private(set) var created = 0
     private(set) var duplicates = 0
@@ -134,14 +143,21 @@ struct ImportReport: Sendable {
     private(set) var refused = 0
     /// At most `refusalsMax`.
     private(set) var refusals: [Refusal] = []
+    /// At most `refusalsMax`.
+    private(set) var ignored: [Ignored] = []
+    private var ignoredCount = 0
 
     static let refusalsMax = 10_000
 
     mutating func add(_ outcome: ImportLeads.Outcome, line: Int) {
         rows += 1
         switch outcome {
-        case .created: created += 1
-        case .duplicate: duplicates += 1
+        case .created(let ignored):
+            created += 1
+            add(ignored, line: line)
+        case .duplicate(let ignored):
+            duplicates += 1
+            add(ignored, line: line)
         case .repeated: repeated += 1
         case .refused(let code, let detail):
             refused += 1
@@ -149,6 +165,13 @@ struct ImportReport: Sendable {
                 refusals.append(
                     Refusal(line: line, row: rows, code: code, detail: detail))
             }
+        }
+    }
+
+    private mutating func add(_ hints: [IgnoredHint], line: Int) {
+        ignoredCount += hints.count
+        for hint in hints.prefix(ImportReport.refusalsMax - ignored.count) {
+            ignored.append(Ignored(line: line, row: rows, hint: hint))
         }
     }
 
@@ -172,6 +195,16 @@ struct ImportReport: Sendable {
                     ]
                 }),
             "errors_omitted": .integer(Int64(refused - refusals.count)),
+            "ignored": .array(
+                ignored.map {
+                    [
+                        "line": .integer(Int64($0.line)), "row": .integer(Int64($0.row)),
+                        "name": .string($0.hint.name.rawValue),
+                        "value": $0.hint.value.map { .string($0) } ?? .null,
+                        "because": .string($0.hint.because.rawValue),
+                    ]
+                }),
+            "ignored_omitted": .integer(Int64(ignoredCount - ignored.count)),
         ]
     }
 }

@@ -30,7 +30,10 @@ enum OwnConversion {
             },
             ref: conversion.ref.flatMap {
                 try LinkStore.find(code: $0, reader)?.participant == participant ? $0 : nil
-            }, kind: conversion.kind,
+            },
+            code: conversion.code.flatMap {
+                try LinkStore.find(code: $0, reader)?.participant == participant ? $0 : nil
+            }, ignored: conversion.ignored, kind: conversion.kind,
             amount: Money(
                 amount: own.reduce(0) { $0 + $1.amount }, currency: conversion.amount.currency),
             refundedAmount: own.reduce(0) { $0 + $1.refunded }, occurredAt: conversion.occurredAt,

@@ -4,7 +4,6 @@ import JSON
 import LeadRegistration
 import Model
 import Programs
-import ReferralLinks
 
 /// What is known of a person in a program: reads alone.
 enum ReadSituation {
@@ -52,9 +51,6 @@ enum ReadSituation {
         guard let attribution = try AttributionStore.newest(of: conversion.id, reader) else {
             return nil
         }
-        let click =
-            try conversion.ignored.contains(.click)
-            ? nil : conversion.click.flatMap { try ClickStore.find($0, reader) }
         let addresses = Set(person.compactMap(\.emailKey))
         let own = try attribution.credits.compactMap(\.participant).filter { id in
             guard let participant = try ParticipantStore.find(id, reader) else { return false }
@@ -62,7 +58,6 @@ enum ReadSituation {
         }
         return ReferralSituation.Sale(
             conversion: conversion.id, occurredAt: conversion.occurredAt, attribution: attribution,
-            robotClick: click.flatMap { $0.countsAsTouch ? nil : $0.kind.name },
             ignored: conversion.ignored, selfReferrers: own)
     }
 }

@@ -15,8 +15,7 @@ struct RecordConversion: Sendable {
     let externalID: String
     let customer: NamedCustomer
     let lead: LeadID?
-    let click: ClickID?
-    let ref: String?
+    let hints: Hints
     let product: String?
     let subscription: String?
     let kind: Conversion.Kind
@@ -42,18 +41,19 @@ struct RecordConversion: Sendable {
         let occurredAt = occurredAt ?? tx.now
         try ConversionRules.check(
             amount: amount, currency: facts.program.currency, occurredAt: occurredAt, now: tx.now)
-        try insertTouches(facts, customer, at: occurredAt, tx)
+        try facts.hints.insertTouches(of: customer, facts.program.kind, at: occurredAt, tx)
 
         let conversion = Conversion(
             id: tx.makeID(), program: facts.program.id, externalID: externalID, customer: customer,
-            lead: lead, click: click, ref: ref, ignored: facts.ignored, product: product,
+            lead: lead, click: facts.hints.clicks.last?.id, ref: facts.hints.carriedRef?.code,
+            code: facts.hints.code?.code, ignored: facts.hints.ignored, product: product,
             subscription: subscription, kind: kind, amount: amount,
             refundedAmount: 0, occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
         try ConversionStore.insert(conversion, tx)
         let attribution = try attribute(conversion, facts.program, tx)
         let granted = try grant(conversion, attribution, facts, tx)
         try CountFunnel.converted(
-            conversion, attribution, lead: facts.lead, click: facts.click, link: facts.link, tx)
+            conversion, attribution, lead: facts.lead, hints: facts.hints, tx)
         return Outcome(
             conversion: conversion, attribution: attribution,
             earned: ConversionEarnings(rewards: granted.rewards, benefits: granted.benefits),
@@ -65,13 +65,10 @@ struct RecordConversion: Sendable {
     private struct Facts {
         let program: Program
         let lead: Lead?
-        let click: ClickOrigin?
-        let link: Link?
-        let ignored: [Conversion.CarriedName]
+        let hints: ResolvedHints
     }
 
-    /// The program, from what the operator names, else from what the visitor carried. What the
-    /// visitor carried may be stale, and the sale happened all the same: such a name is left out.
+    /// The program, from what the operator names, else from what the hints name.
     private func facts(_ tx: Transaction) throws -> Facts {
         let lead = try lead.map { id in
             guard let lead = try LeadStore.find(id, tx) else {
@@ -79,31 +76,19 @@ struct RecordConversion: Sendable {
             }
             return lead
         }
-        let click = try click.flatMap { try ClickStore.find($0, tx) }
-        let link = try ref.flatMap { try LinkStore.find(code: $0, tx) }
+        let found = try ResolveHints(hints, tx)
         let named = [program, lead?.program].compactMap { $0 }
         let program = try NamedProgram.get(
-            named.isEmpty ? [click?.program ?? link?.program] : named,
-            required: "Name the program_id, or a lead, click or ref that has one.",
+            named.isEmpty ? [found.program] : named,
+            required: "Name the program_id, or a lead_id, click_id, ref or code that has one.",
             differs: "The lead belongs to another program.", tx)
-        return facts(
-            program, lead, click.flatMap { $0.program == program.id ? $0 : nil },
-            link.flatMap { $0.program == program.id ? $0 : nil })
-    }
-
-    private func facts(
-        _ program: Program, _ lead: Lead?, _ origin: ClickOrigin?, _ link: Link?
-    ) -> Facts {
-        var ignored: [Conversion.CarriedName] = []
-        if click != nil, origin == nil { ignored.append(.click) }
-        if ref != nil, link == nil { ignored.append(.ref) }
-        return Facts(program: program, lead: lead, click: origin, link: link, ignored: ignored)
+        return Facts(program: program, lead: lead, hints: try found(in: program.id, tx))
     }
 
     private func customer(_ facts: Facts, _ tx: Transaction) throws -> CustomerID {
         try KnowCustomer(
             program: facts.program.id, named: customer, lead: facts.lead,
-            click: facts.click == nil ? nil : click, actor: actor)(tx).id
+            click: facts.hints.clicks.last?.id, actor: actor)(tx).id
     }
 
     /// What the request leaves out is not another content. A customer that it does not name is
@@ -114,8 +99,7 @@ struct RecordConversion: Sendable {
         try ConversionRules.checkSame(
             known, kind: kind, amount: amount, occurredAt: occurredAt,
             customer: customer.isNamed ? customer(facts, tx) : known.customer,
-            lead: lead, click: click, ref: ref, product: product,
-            subscription: subscription)
+            lead: lead, product: product, subscription: subscription)
         guard let attribution = try AttributionStore.newest(of: known.id, tx) else {
             throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
         }
@@ -125,24 +109,6 @@ struct RecordConversion: Sendable {
     }
 
     // MARK: - Decision
-
-    /// A click is a touch at its own time; a code that came with the sale is one at the sale's.
-    private func insertTouches(
-        _ facts: Facts, _ customer: CustomerID, at instant: Instant, _ tx: Transaction
-    ) throws {
-        if let click, let origin = facts.click {
-            try ClickTouch.insert(
-                click, origin, of: customer, facts.program.kind, lead: nil, tx)
-        }
-        if facts.click == nil, let link = facts.link {
-            try TouchpointStore.insert(
-                Touchpoint(
-                    id: tx.makeID(), program: facts.program.id, customer: customer,
-                    participant: link.participant, source: facts.program.kind.touchSource,
-                    kind: .code, channel: link.channel.rawValue, campaign: link.campaign,
-                    link: link.id, occurredAt: instant, createdAt: tx.now), tx)
-        }
-    }
 
     private func attribute(
         _ conversion: Conversion, _ program: Program, _ tx: Transaction
@@ -161,7 +127,7 @@ struct RecordConversion: Sendable {
             "amount": amount.json,
         ]
         if !conversion.ignored.isEmpty {
-            data["ignored"] = .array(conversion.ignored.map { .string($0.rawValue) })
+            data["ignored"] = .array(conversion.ignored.map(\.jsonWithoutValue))
         }
         data["product"] = product.map { .string($0) }
         data["subscription"] = subscription.map { .string($0) }

@@ -13,11 +13,7 @@ import RewardLedger
 struct SubmitLead: Sendable {
     let program: ProgramID?
     let participant: ParticipantID?
-    let ref: String?
-    let click: ClickID?
-    let referrerEmail: EmailAddress?
-    /// Names of a referrer that a form gave and that cannot be read.
-    var unreadable: [LeadRefusal.Reference] = []
+    let hints: Hints
     let contact: Contact
     var firm = Firmographics()
     var channel: String?
@@ -40,24 +36,25 @@ struct SubmitLead: Sendable {
     let actor: String
 
     func callAsFunction(_ tx: Transaction) throws -> Lead {
-        var facts = try facts(tx)
-        let programID = try LeadRules.program(named: program, facts.referral)
+        let facts = try facts(tx)
+        guard let programID = program ?? facts.participant?.program ?? facts.found.program else {
+            throw LeadRefusal.programMissing
+        }
         if let known = try alreadyPosted(in: programID, tx) { return known }
         guard let program = try ProgramStore.recall(programID, tx) else {
             throw LeadRefusal.unknownReference(.program)
         }
         try ProgramRules.checkOpen(program.state, draftToo: false)
         if let referredAt, referredAt > tx.now { throw LeadRefusal.referredLater }
-        facts.referral.email = try emailFinding(in: programID, tx)
-        let decision = try referrer(in: program, facts, tx)
+        let choice = try referrer(in: program, facts, tx)
         // What a robot typed is nobody's address.
         let customer =
             isHoneypotFilled
             ? nil
             : try CustomerStore.findOrInsert(program: programID, email: email, tx)
         let draft = draft(
-            tx.makeID(), program, decision.referrer, customer?.customer.id,
-            accepted: try acceptedTerms(of: decision.referrer.participant, tx), tx.now)
+            tx.makeID(), program, choice, customer?.customer.id,
+            accepted: try acceptedTerms(of: choice.referrer.participant, tx), tx.now)
         if isTrial { return try tried(draft, program, tx) }
         let identity = draft.identity
         let keys = LeadKeys(draft, identity, program)
@@ -70,12 +67,12 @@ struct SubmitLead: Sendable {
         try LeadStore.insert(lead, tx)
         try keys.keep(for: lead, tx)
         try keepTraces(of: lead, tx)
-        try insertTouches(of: lead, program.kind, facts.origin, tx)
-        try EventStore.append(event(of: lead, decision), tx)
+        try insertTouches(of: lead, program.kind, choice, tx)
+        try EventStore.append(event(of: lead, choice), tx)
         if lead.state == .submitted {
             try MoveLead.earn(.leadSubmitted, lead, program, actor: actor, tx)
         }
-        try CountFunnel.submitted(lead, facts.place(of: lead.referrer.link), tx)
+        try CountFunnel.submitted(lead, choice.hints.place(of: lead.referrer.link), tx)
         if let due = lead.clockDueAt {
             try LeadClockStore.start(
                 LeadClock(
@@ -88,63 +85,19 @@ struct SubmitLead: Sendable {
     // MARK: - Facts
 
     private struct Facts {
-        var referral = ReferralFacts()
-        var origin: ClickOrigin?
-        var link: Link?
-        var participant: Participant?
-
-        /// Where this link is shared, which is the click's or the one that was named.
-        func place(of id: LinkID?) -> LinkPlace? {
-            if let origin, origin.link == id { return origin.place }
-            return link.flatMap { $0.id == id ? $0.place : nil }
-        }
+        /// Whom the operator names.
+        let participant: Participant?
+        let found: ResolveHints
     }
 
     private func facts(_ tx: Transaction) throws -> Facts {
-        var facts = Facts()
-        if unreadable.contains(.click) { facts.referral.click = .unknown }
-        if let participant {
-            facts.participant = try ParticipantStore.recall(participant, tx)
-            facts.referral.participant =
-                facts.participant.map {
-                    .found(
-                        ReferralOrigin(program: $0.program, referrer: Referrer(participant: $0.id)))
-                } ?? .unknown
+        let participant = try participant.map { id in
+            guard let known = try ParticipantStore.recall(id, tx),
+                known.program == program ?? known.program
+            else { throw LeadRefusal.unknownReference(.participant) }
+            return known
         }
-        if let click {
-            facts.origin = try ClickStore.find(click, tx)
-            facts.referral.click =
-                facts.origin.map {
-                    .found(
-                        ReferralOrigin(
-                            program: $0.program,
-                            referrer: Referrer(
-                                participant: $0.participant, link: $0.link, click: click)))
-                } ?? .unknown
-        }
-        if let ref {
-            facts.link = try LinkStore.find(code: ref, tx)
-            facts.referral.link =
-                facts.link.map {
-                    .found(
-                        ReferralOrigin(
-                            program: $0.program,
-                            referrer: Referrer(participant: $0.participant, link: $0.id)))
-                } ?? .unknown
-        }
-        return facts
-    }
-
-    private func emailFinding(
-        in program: ProgramID, _ tx: Transaction
-    ) throws -> Finding<ReferralOrigin> {
-        guard let referrerEmail else {
-            return unreadable.contains(.email) ? .unknown : .notAsked
-        }
-        let known = try ParticipantStore.find(email: referrerEmail, in: program, tx)
-        return known.map {
-            .found(ReferralOrigin(program: program, referrer: Referrer(participant: $0.id)))
-        } ?? .unknown
+        return Facts(participant: participant, found: try ResolveHints(hints, tx))
     }
 
     private func alreadyPosted(in program: ProgramID, _ tx: Transaction) throws -> Lead? {
@@ -155,13 +108,15 @@ struct SubmitLead: Sendable {
 
     // MARK: - Decision
 
-    /// Who referred the lead. One who may not refer is refused to the API; a form's visitor is not
-    /// turned away for it.
+    /// Who referred the lead. One whom the operator names and who may not refer is refused; whom a
+    /// hint names is left out.
     private func referrer(
         in program: Program, _ facts: Facts, _ tx: Transaction
-    ) throws -> ReferrerDecision {
-        let decision = try LeadRules.referrer(in: program.id, facts.referral, from: source)
-        guard let id = decision.referrer.participant else { return decision }
+    ) throws -> ReferrerChoice {
+        var choice = ReferrerChoice(
+            named: facts.participant?.id, try facts.found(in: program.id, tx),
+            program.terms.attribution.model, codesFirst: true)
+        guard let id = choice.referrer.participant else { return choice }
         let participant =
             facts.participant?.id == id ? facts.participant : try ParticipantStore.recall(id, tx)
         guard let participant else { throw LeadRefusal.unknownReference(.participant) }
@@ -170,12 +125,10 @@ struct SubmitLead: Sendable {
             try ParticipantRules.checkMayRefer(
                 participant, program.terms.eligibility, hasOpenDispute: hasOpenDispute, at: tx.now)
         } catch {
-            if source != .form { throw error }
-            var decision = decision.withoutReferrer
-            if case .notEligible(let rule) = error { decision.ineligible = rule.rawValue }
-            return decision
+            if facts.participant != nil { throw error }
+            choice.leaveOut(because: error)
         }
-        return decision
+        return choice
     }
 
     /// Looked up where the program asks alone: most do not.
@@ -193,16 +146,17 @@ struct SubmitLead: Sendable {
 
     /// The lead before anything is decided about it.
     private func draft(
-        _ id: LeadID, _ program: Program, _ referrer: Referrer, _ customer: CustomerID?,
+        _ id: LeadID, _ program: Program, _ choice: ReferrerChoice, _ customer: CustomerID?,
         accepted terms: Int64?, _ now: Instant
     ) -> Lead {
         Lead(
-            id: id, program: program.id, referrer: referrer, customer: customer,
+            id: id, program: program.id, referrer: choice.referrer, customer: customer,
             state: .submitted, source: source, contact: contact, firm: firm, channel: channel,
             referredAt: referredAt, intro: intro, estimatedValue: estimatedValue, wonValue: nil,
             duplicateOf: nil, reasonCode: nil, reason: nil, followUpAt: nil, qualifiedAt: nil,
             wonAt: nil, formDigest: formDigest, programVersion: program.version,
-            termsVersion: terms, metadata: metadata, version: 1, createdAt: now, updatedAt: now)
+            termsVersion: terms, ignored: choice.hints.ignored, metadata: metadata, version: 1,
+            createdAt: now, updatedAt: now)
     }
 
     /// What becomes of it: held against the program's rules, and given to whom works it.
@@ -247,17 +201,13 @@ struct SubmitLead: Sendable {
         }
     }
 
-    /// The click is a touch at its own time, the submission one at this time.
     private func insertTouches(
-        of lead: Lead, _ kind: Program.Kind, _ origin: ClickOrigin?, _ tx: Transaction
+        of lead: Lead, _ kind: Program.Kind, _ choice: ReferrerChoice, _ tx: Transaction
     ) throws {
         guard let customer = lead.customer else { return }
-        if let origin, let click = lead.referrer.click {
-            try ClickTouch.insert(click, origin, of: customer, kind, lead: lead.id, tx)
-        }
-        // A second lead for a prospect is no new contact with it: else whoever sends a known
-        // address to the form would take the credit of who was first. A click is one.
-        guard lead.state != .duplicate else { return }
+        let isFirst = lead.state != .duplicate
+        _ = try choice.insertTouches(of: lead, kind, isFirst: isFirst, tx)
+        guard isFirst else { return }
         try TouchpointStore.insert(
             Touchpoint(
                 id: tx.makeID(), program: lead.program, customer: customer,
@@ -270,14 +220,14 @@ struct SubmitLead: Sendable {
 
     /// What was decided and from what, with ids alone.
     private func event(
-        of lead: Lead, _ decision: ReferrerDecision
+        of lead: Lead, _ choice: ReferrerChoice
     ) -> NewEvent {
         var data: JSONObject = ["source": .string(lead.source.rawValue)]
-        if let by = decision.by { data["referrer_by"] = .string(by.rawValue) }
-        if !decision.ignored.isEmpty {
-            data["ignored"] = .array(decision.ignored.map { .string($0.rawValue) })
+        if let by = choice.by { data["referrer_by"] = .string(by) }
+        if !lead.ignored.isEmpty {
+            data["ignored"] = .array(lead.ignored.map(\.jsonWithoutValue))
         }
-        if let rule = decision.ineligible { data["not_eligible"] = .string(rule) }
+        if let rule = choice.ineligible { data["not_eligible"] = .string(rule) }
         if let earlier = lead.duplicateOf { data["duplicate_of"] = .string(earlier.description) }
         if !lead.brokenRules.isEmpty {
             data["broken_rules"] = .array(lead.brokenRules.map { .string($0.rawValue) })

@@ -45,6 +45,7 @@ enum AttributionWire {
         .required("source", .choice(TouchSource.allCases.map(\.rawValue))),
         .required("kind", .choice(Touchpoint.Kind.allCases.map(\.rawValue))),
         .required("occurred_at", .time),
+        .required("reclaimed", TouchpointWire.reclaimed, TouchpointWire.aboutReclaimed),
         .required("verdict", .choice(TouchVerdict.allCases.map(\.rawValue))),
         .required("parts", .integer(0...Int64.max), "Of the sum of all touches' parts."),
         .required("amount", .money(from: 0), "Share of the conversion's amount."),
@@ -110,6 +111,7 @@ enum AttributionWire {
                     touch.field("source", seen.fact.source.rawValue)
                     touch.field("kind", seen.fact.kind.rawValue)
                     touch.field("occurred_at", seen.fact.occurredAt.rfc3339)
+                    touch.field("reclaimed", seen.fact.reclaimed)
                     touch.field("verdict", seen.verdict.rawValue)
                     touch.field("parts", seen.parts)
                     touch.money("amount", Money(amount: amount, currency: currency))

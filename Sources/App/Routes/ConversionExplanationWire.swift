@@ -89,7 +89,8 @@ enum ConversionExplanationWire {
                         touch.field("touchpoint_id", seen.fact.touch.description)
                         touch.field("verdict", seen.verdict.rawValue)
                         touch.field(
-                            "because", because(seen, at: conversion.occurredAt, attribution))
+                            "because",
+                            because(seen, at: conversion.occurredAt, attribution) + reclaimed(seen))
                     }
                 }
             }
@@ -234,8 +235,16 @@ enum ConversionExplanationWire {
     /// What was given for nothing, as a further sentence.
     private static func unused(_ conversion: Conversion) -> String {
         guard !conversion.ignored.isEmpty else { return "" }
-        let names = conversion.ignored.map(\.rawValue).joined(separator: " and ")
-        return " Its \(names) named nothing in the program and counted for nothing."
+        let names = conversion.ignored.map {
+            "\($0.name.rawValue) (\($0.because.rawValue))"
+        }.joined(separator: ", ")
+        return " Left out: \(names)."
+    }
+
+    private static func reclaimed(_ seen: SeenTouch) -> String {
+        seen.fact.reclaimed.map {
+            " Its click was reclaimed: it was taken for a \($0) until somebody brought it."
+        } ?? ""
     }
 
     static func because(

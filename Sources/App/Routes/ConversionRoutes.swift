@@ -32,8 +32,8 @@ enum ConversionRoutes {
         let record = RecordConversion(
             program: body.id("program_id"), externalID: try body.requiredText("external_id"),
             customer: NamedCustomer(body.nested("customer")),
-            lead: body.id("lead_id"), click: body.id("click_id"), ref: body.text("ref"),
-            product: body.text("product"), subscription: body.text("subscription"),
+            lead: body.id("lead_id"), hints: Hints(body.object), product: body.text("product"),
+            subscription: body.text("subscription"),
             kind: try body.required(
                 "kind", body.text("kind").flatMap { Conversion.Kind(rawValue: $0) }),
             amount: try body.required("amount", body.money("amount")),
@@ -42,7 +42,7 @@ enum ConversionRoutes {
         guard record.isIdentified else {
             throw Refused(
                 .unprocessable(
-                    "customer_required", "Name a customer, lead_id, click_id or ref."))
+                    "customer_required", "Name a customer, lead_id, click_id, ref or code."))
         }
         return { tx in
             let outcome = try record(tx)
@@ -101,7 +101,7 @@ enum ConversionRoutes {
                     }, hasMore: page.hasMore, request: window.page)
             } ?? page
         return .list(shown, call, id: { $0.id.description }) { conversion, data in
-            data.object { ConversionWire.write(conversion, &$0) }
+            data.object { ConversionWire.write(conversion, for: call.principal, &$0) }
         }
     }
 
@@ -255,7 +255,7 @@ enum ConversionRoutes {
 extension RecordConversion {
     /// Something must say who the customer is.
     var isIdentified: Bool {
-        customer.isNamed || lead != nil || click != nil || ref != nil
+        customer.isNamed || lead != nil || !hints.isEmpty
     }
 }
 

@@ -35,12 +35,11 @@ enum ConversionWire {
             "customer_id", .nullable(.id(CustomerID.self)),
             "Null for a participant's token, which names people by its own referrals."),
         .required("lead_id", .nullable(.id(LeadID.self))),
-        .required("click_id", .nullable(.id(ClickID.self))),
-        .required("ref", .nullable(.text(1...64))),
         .required(
-            "ignored",
-            .list(.choice(Conversion.CarriedName.allCases.map(\.rawValue)), count: 0...2),
-            "What of click_id and ref names nothing in the program and counted for nothing."),
+            "click_id", .nullable(.id(ClickID.self)), "The newest of the clicks that it brought."),
+        .required("ref", .nullable(.text(1...64)), "The code of the link that its page carried."),
+        .required("code", .nullable(.text(1...64)), "The code of the link that was typed."),
+        .required("ignored", IgnoredHintWire.list, IgnoredHintWire.about),
         .required("product", .nullable(.text(1...100))),
         .required(
             "subscription", .nullable(.text(1...200)),
@@ -52,26 +51,26 @@ enum ConversionWire {
 
     private static let kind = Schema.choice(Conversion.Kind.allCases.map(\.rawValue))
 
-    static let input = Schema.object([
-        .optional("program_id", .id(ProgramID.self), "Needed unless lead, click or ref names it."),
-        .required("external_id", .key(1...200), "Your own id of the sale, unique for good."),
-        .optional("customer", NamedCustomer.schema),
-        .required("kind", kind), .required("amount", .money(from: 0)),
-        .optional("lead_id", .id(LeadID.self)),
-        .optional(
-            "click_id", .id(ClickID.self), "One that is unknown is kept and told in ignored."),
-        .optional("ref", .text(3...64), "A referral code used at checkout; likewise."),
-        .optional(
-            "product", .text(1...100),
-            "What was sold, in your words: rules and campaigns may be for some products only."),
-        .optional(
-            "subscription", .key(1...200),
-            "Your own id of the subscription that the sale begins, renews or extends. A renewal or "
-                + "upsell is credited as the sale that began it; without it, as the customer's "
-                + "first credited sale."),
-        .optional("occurred_at", .time, "Now unless told; not in the future."),
-        .optional("metadata", .metadata),
-    ])
+    static let input = Schema.object(
+        [
+            .optional(
+                "program_id", .id(ProgramID.self),
+                "Needed unless lead_id, click_id, ref or code names it."),
+            .required("external_id", .key(1...200), "Your own id of the sale, unique for good."),
+            .optional("customer", NamedCustomer.schema),
+            .required("kind", kind), .required("amount", .money(from: 0)),
+            .optional("lead_id", .id(LeadID.self)),
+            .optional(
+                "product", .text(1...100),
+                "What was sold, in your words: rules and campaigns may be for some products only."),
+            .optional(
+                "subscription", .key(1...200),
+                "Your own id of the subscription that the sale begins, renews or extends. A "
+                    + "renewal or upsell is credited as the sale that began it; without it, as the "
+                    + "customer's first credited sale."),
+            .optional("occurred_at", .time, "Now unless told; not in the future."),
+            .optional("metadata", .metadata),
+        ] + HintWire.input)
 
     static func json(
         _ conversion: Conversion, _ attribution: Attribution?, _ earned: ConversionEarnings,
@@ -79,7 +78,7 @@ enum ConversionWire {
     ) -> [UInt8] {
         var json = JSONWriter(capacity: 2048)
         json.object { object in
-            write(conversion, &object)
+            write(conversion, for: caller, &object)
             if let attribution {
                 object.object("attribution") { AttributionWire.write(attribution, conversion, &$0) }
             } else {
@@ -101,7 +100,9 @@ enum ConversionWire {
         return json.bytes
     }
 
-    static func write(_ conversion: Conversion, _ json: inout JSONObjectWriter) {
+    static func write(
+        _ conversion: Conversion, for caller: Principal, _ json: inout JSONObjectWriter
+    ) {
         json.field("id", conversion.id.description)
         json.field("object", "conversion")
         json.field("program_id", conversion.program.description)
@@ -110,7 +111,8 @@ enum ConversionWire {
         json.field("lead_id", conversion.lead)
         json.field("click_id", conversion.click)
         json.field("ref", conversion.ref)
-        json.field("ignored", JSONValue.array(conversion.ignored.map { .string($0.rawValue) }))
+        json.field("code", conversion.code)
+        IgnoredHintWire.write(conversion.ignored, for: caller, &json)
         json.field("product", conversion.product)
         json.field("subscription", conversion.subscription)
         json.field("kind", conversion.kind.rawValue)

@@ -98,12 +98,14 @@ enum ExplainWire {
         case .selfReferral:
             return "The buyer has the e-mail address of \(participant), who is credited."
         case .robotClick:
-            return "The sale named a click that was a \(finding.detail ?? "robot")'s, not a "
-                + "person's: it is no touch."
+            return "The sale named a click by which a page was \(finding.detail ?? "prefetch"), "
+                + "so that nobody clicked: it is no touch."
         case .unknownClick:
             return "The sale named a click that the program does not have: it counted for nothing."
         case .unknownRef:
             return "The sale named a code that no link of the program has: it counted for nothing."
+        case .ignoredHint:
+            return "The sale had a hint that was left out (\(finding.detail ?? "unknown"))."
         case .notCredited: return notCredited(finding)
         case .lateTouch:
             return "A touch of before the sale was not known when it was decided, because it was "

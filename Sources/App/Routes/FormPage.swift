@@ -20,9 +20,9 @@ enum FormPage {
             html.raw("</p>")
         }
         html.raw("<form method=\"post\" action=\"/f/\(program.id)\">")
-        let isReferrerKnown = FormPost.hidden.contains { values[$0] != nil }
+        let isReferrerKnown = ["ref", "click_id"].contains { values[$0] != nil }
         let company = Input.company.filter { values[$0.name] != nil }
-        let seen = Input.all.filter { !(isReferrerKnown && $0.name == "referrer_email") }
+        let seen = Input.all.filter { !(isReferrerKnown && Input.hints.contains($0.name)) }
         for input in seen + company {
             field(
                 input, values[input.name], faults.filter { $0.pointer == "/\(input.name)" }, &html)
@@ -77,9 +77,15 @@ enum FormPage {
             Input(name: "phone", label: "Phone", type: "tel", autocomplete: "tel", most: 40),
             Input(name: "note", label: "Note", type: "textarea", autocomplete: "off", most: 2000),
             Input(
+                name: "code", label: "Referral code (optional)", type: "text",
+                autocomplete: "off", most: 64),
+            Input(
                 name: "referrer_email", label: "E-mail of the person who referred you (optional)",
                 type: "email", autocomplete: "off", most: 254),
         ]
+
+        /// Not asked where the page that led here said who brought the visitor.
+        static let hints = ["code", "referrer_email"]
 
         /// What a program's own form may ask about the company; shown when it was given.
         static let company = [

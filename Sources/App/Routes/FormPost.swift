@@ -9,11 +9,13 @@ struct FormPost: Sendable {
     /// As typed, without the spaces around it; empty fields are left out, and the first of several
     /// counts.
     let values: [String: String]
+    /// Who is named as the one who brought the visitor.
+    let hints: Hints
     let faults: [FieldError]
 
     /// A field that people do not see and robots fill in.
     static let honeypot = "website"
-    static let hidden = ["ref", "click_id"]
+    static let hidden = [HintName.ref, .click, .refAt].map(\.rawValue)
     /// Campaign parameters, kept in the lead's metadata.
     static let campaign = [
         "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
@@ -29,18 +31,12 @@ struct FormPost: Sendable {
             .optional("industry", .nullable(.text(0...100))),
             .optional("company_size", .nullable(.text(0...20)), "Employees."),
             .optional("country", .nullable(.text(0...40)), "ISO 3166-1, of the company."),
-            .optional("ref", .nullable(.text(0...200)), "The code of the referrer's link."),
-            .optional(
-                "click_id", .nullable(.text(0...200)), "From the address that the link led to."),
-            .optional(
-                "referrer_email", .nullable(.text(0...254)),
-                "The referrer's address in the program."),
             .optional(
                 "device_id", .nullable(.text(0...200)),
                 "What the referred person fills in the form with, from 8 characters. "
                     + DeviceWire.about),
             .optional(honeypot, .nullable(.text(0...2000)), "Left empty by people."),
-        ] + campaign.map { .optional($0, .nullable(.text(0...500))) })
+        ] + HintWire.input + campaign.map { .optional($0, .nullable(.text(0...500))) })
 
     static let answer = Schema.named(
         "FormReceipt",
@@ -58,32 +54,39 @@ struct FormPost: Sendable {
 
     init(_ fields: [(name: String, value: String)]) {
         var values: [String: String] = [:]
+        let fields = fields.map { (name: FormPost.plain($0.name), value: $0.value) }
         for (name, value) in fields where FormPost.isKnown(name) && values[name] == nil {
             let text = FormPost.trimmed(value)
             if !text.isEmpty { values[name] = text }
         }
+        let clicks = fields.filter { $0.name == HintName.click.rawValue }.map {
+            FormPost.trimmed($0.value)
+        }.filter { !$0.isEmpty }
+        if clicks.count > 1 { values[HintName.click.rawValue] = clicks.joined(separator: ",") }
         self.values = values
+        hints = Hints(fields: fields)
         var object = JSONObject()
         for (name, value) in values { object[name] = .string(value) }
         faults = FormPost.input.faults(in: .object(object))
     }
 
-    /// The submission that this post asks for. What names a referrer but cannot be read counts as
-    /// unknown.
+    /// The name of a parameter however its letters are cased, and behind an `amp;` that a page left
+    /// of an escaped ampersand.
+    private static func plain(_ name: String) -> String {
+        var plain = name.lowercased()
+        while plain.hasPrefix("amp;") { plain.removeFirst(4) }
+        return Hints.names.contains { $0.rawValue == plain } ? plain : name
+    }
+
+    /// The submission that this post asks for.
     func submission(to program: ProgramID, from sender: SenderTraces?) throws -> SubmitLead {
         guard faults.isEmpty, let email = values["email"].flatMap({ EmailAddress($0) }) else {
             throw Refused(.invalid(faults))
         }
-        let click = values["click_id"].map { text in ClickID(text) }
-        let referrer = values["referrer_email"].map { text in EmailAddress(text) }
-        var unreadable: [LeadRefusal.Reference] = []
-        if case .some(.none) = click { unreadable.append(.click) }
-        if case .some(.none) = referrer { unreadable.append(.email) }
         var metadata = JSONObject()
         for name in FormPost.campaign { metadata[name] = values[name].map { .string($0) } }
         return SubmitLead(
-            program: program, participant: nil, ref: values["ref"], click: click ?? nil,
-            referrerEmail: referrer ?? nil, unreadable: unreadable,
+            program: program, participant: nil, hints: hints,
             contact: Contact(
                 name: values["name"], email: email, company: values["company"], domain: nil,
                 phone: values["phone"], note: values["note"]),

@@ -142,6 +142,16 @@ enum ImportRoutes {
                             .required("code", .text(1...60)), .required("detail", .text(0...2000)),
                         ]), count: 0...ImportReport.refusalsMax)),
                 .required("errors_omitted", .integer(0...Int64.max)),
+                .required(
+                    "ignored",
+                    .list(
+                        .object(
+                            [
+                                .required("line", .integer(1...Int64.max), "Of the file."),
+                                .required("row", .integer(1...Int64.max), "Without the header."),
+                            ] + IgnoredHintWire.fields), count: 0...ImportReport.refusalsMax),
+                    "Hints of rows that were taken without them."),
+                .required("ignored_omitted", .integer(0...Int64.max)),
             ])),
         others: [
             (409, "The program is not active, or an import is running."),

@@ -201,7 +201,8 @@ enum LeadExplanationWire {
     private static func referrerBecause(_ lead: Lead, _ reader: Reader) throws -> String {
         let first = try EventStore.timeline(of: lead.id, limit: 1, reader).first
         let data = try first.flatMap { try JSONValue.parse(Array($0.data.utf8)).objectValue }
-        let ignored = data?["ignored"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        let ignored =
+            data?["ignored"]?.arrayValue?.compactMap { $0.objectValue?["name"]?.stringValue } ?? []
         let unused = ignored.joined(separator: ", ")
         if let by = data?["referrer_by"]?.stringValue {
             return "It was known by \(by)" + (ignored.isEmpty ? "." : "; not used: \(unused).")

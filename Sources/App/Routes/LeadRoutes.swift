@@ -53,6 +53,7 @@ enum LeadRoutes {
                     json.field("id", lead.id.description)
                     json.field("lead_status", lead.state.rawValue)
                     json.field("reason_code", lead.reasonCode)
+                    IgnoredHintWire.write(lead.ignored, for: call.principal, &json)
                 })
         }
     }
@@ -78,8 +79,8 @@ enum LeadRoutes {
         let form = LeadForm(body)
         let email = try body.required("email", body.email("email"))
         return SubmitLead(
-            program: program, participant: participant, ref: body.text("ref"),
-            click: body.id("click_id"), referrerEmail: body.email("referrer_email"),
+            program: program, participant: participant,
+            hints: call.participant == nil ? Hints(body.object) : Hints(body.object).withoutTime(),
             contact: form.contact(email), firm: form.firm, channel: body.text("channel"),
             referredAt: body.time("referred_at"), email: email, intro: form.intro,
             estimatedValue: form.estimatedValue, metadata: form.metadata, source: .api,
@@ -271,6 +272,7 @@ enum LeadRoutes {
                 .optional("id", .id(LeadID.self)),
                 .optional("lead_status", .choice(Lead.State.allCases.map(\.rawValue))),
                 .optional("reason_code", .nullable(.text(1...40))),
+                .optional("ignored", IgnoredHintWire.list, IgnoredHintWire.about),
             ]))
 
     private static let scoring = Contract(
@@ -360,11 +362,9 @@ extension LeadRefusal: ProblemConvertible {
         case .programMissing:
             .unprocessable(
                 "program_required",
-                "Name the program_id, or a participant_id, click_id or ref that has one.")
+                "Name the program_id, or a participant_id, click_id, ref or code that has one.")
         case .unknownReference(let reference):
             .unknownReference("/\(reference.rawValue)")
-        case .referrerConflict:
-            .conflict("referrer_conflict", "The given referrers are different participants.")
         case .notPossible(let transition):
             transition.problem
         case .valueCurrency:

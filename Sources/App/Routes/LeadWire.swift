@@ -17,6 +17,7 @@ enum LeadWire {
                     + "it."),
             .required("link_id", .nullable(.id(LinkID.self))),
             .required("click_id", .nullable(.id(ClickID.self))),
+            .required("ignored", IgnoredHintWire.list, IgnoredHintWire.about),
             .required(
                 "customer_id", .nullable(.id(CustomerID.self)), "Null for a participant's token."),
             .required("status", .choice(Lead.State.allCases.map(\.rawValue))),
@@ -71,11 +72,8 @@ enum LeadWire {
         [
             .optional(
                 "program_id", .id(ProgramID.self),
-                "May be left out when participant_id, click_id or ref tells it."),
+                "May be left out when participant_id, click_id, ref or code tells it."),
             .optional("participant_id", .id(ParticipantID.self), "Who refers; approved."),
-            .optional("ref", ref, "The code of the referrer's link."),
-            .optional("click_id", .id(ClickID.self), "From the address that the link led to."),
-            .optional("referrer_email", .email, "The referrer's address in the program."),
             .required("email", .email),
             .optional(
                 "channel", .nullable(channel), "How it came: portal, slack, in_app, crm."),
@@ -85,7 +83,7 @@ enum LeadWire {
             .optional(
                 "device_id", DeviceWire.schema,
                 "The referred person's; from a participant's token its own. \(DeviceWire.about)"),
-        ] + changeable)
+        ] + HintWire.input + changeable)
 
     /// What sales confirms; null takes an answer back.
     private static let checklist = Schema.object(
@@ -129,11 +127,6 @@ enum LeadWire {
             words: "a domain name such as example.com"
         ) { DomainName(typed: $0) != nil })
 
-    static let ref = Schema.token(
-        3...64, pattern: "^[A-Za-z0-9_-]+$",
-        allowed: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-",
-        words: "letters, digits, - and _")
-
     static func json(_ lead: Lead, for caller: Principal) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
         json.object { write(lead, for: caller, &$0) }
@@ -148,6 +141,7 @@ enum LeadWire {
         json.field("participant_id", isOwn ? lead.referrer.participant : nil)
         json.field("link_id", isOwn ? lead.referrer.link : nil)
         json.field("click_id", isOwn ? lead.referrer.click : nil)
+        IgnoredHintWire.write(isOwn ? lead.ignored : [], for: caller, &json)
         // One known before tells that the prospect was.
         json.field("customer_id", caller.participant == nil ? lead.customer : nil)
         json.field("status", lead.state.rawValue)

@@ -134,9 +134,10 @@ final class RedirectDoor {
     ) -> Click {
         let agent = request.header("user-agent") ?? ""
         let referrer = request.header("referer").flatMap { ClickRules.referrerHost($0) }
+        let embedding = ClickRules.embedding(fetchDestination: request.header("sec-fetch-dest"))
         let utm = query.isEmpty ? CampaignTags() : CampaignTags(query: query)
         return Click(
-            id: id, link: link.sequence, verdict: verdict(agent, referrer),
+            id: id, link: link.sequence, verdict: verdict(agent, referrer, embedding),
             visitor: visitor(request, agent, now),
             detail: Click.detail(utm: utm, referrerHost: referrer))
     }
@@ -154,7 +155,14 @@ final class RedirectDoor {
     }
 
     /// The referrer rarely matters, so only the agent's part is kept.
-    private func verdict(_ agent: String, _ referrer: String?) -> ClickVerdict {
+    private func verdict(
+        _ agent: String, _ referrer: String?, _ embedding: String?
+    ) -> ClickVerdict {
+        guard embedding == nil else {
+            return ClickRules.classify(
+                ClickFacts(
+                    userAgent: agent, referrerHost: nil, isPrefetch: false, embeddedAs: embedding))
+        }
         let known: ClickVerdict
         if let kept = agents[agent] {
             known = kept

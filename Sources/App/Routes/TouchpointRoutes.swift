@@ -21,9 +21,10 @@ enum TouchpointRoutes {
     private static func create(_ call: Call) throws -> WriteStep {
         let record = try TouchpointWire.record(call.body, actor: call.principal.actor)
         return { tx in
-            let (touch, isNew) = try record(tx)
-            let json = TouchpointWire.json(touch, for: call.principal)
-            return isNew ? .created(json, at: "/v1/touchpoints/\(touch.id)") : .object(json)
+            let outcome = try record(tx)
+            let json = TouchpointWire.receipt(outcome, for: call.principal)
+            guard let touch = outcome.touch, outcome.isNew else { return .object(json) }
+            return .created(json, at: "/v1/touchpoints/\(touch.id)")
         }
     }
 
@@ -35,7 +36,8 @@ enum TouchpointRoutes {
             let results = try BulkRequest.run(records, call) { try $0(tx) }
             return .object(
                 BulkWire.json(results, call, status: { $0.isNew ? 201 : 200 }) { made, json in
-                    json.field("id", made.touch.id.description)
+                    if let touch = made.touch { json.field("id", touch.id.description) }
+                    IgnoredHintWire.write(made.ignored, for: call.principal, &json)
                 })
         }
     }
@@ -79,14 +81,24 @@ enum TouchpointRoutes {
         summary: "Record a contact that may earn credit; late ones are welcome, and change no "
             + "result by themselves. An external_id is unique for good: the same content gives the "
             + "same touch (200), and so does a click that has touched the customer before.",
-        body: TouchpointWire.input, success: 201, answer: TouchpointWire.schema,
-        others: [(200, "Recorded before, with the same content.")], refusals: refusals)
+        body: TouchpointWire.input, success: 201, answer: TouchpointWire.receipt,
+        others: [
+            (
+                200,
+                "Recorded before, with the same content. Or not recorded (id is null), because a "
+                    + "referral or a partner's contact names nobody; ignored says why."
+            )
+        ], refusals: refusals)
 
     private static let bulk = Contract(
         operationID: "createTouchpoints", summary: "Record up to 100 contacts, each by itself.",
         body: BulkRequest.schema(of: TouchpointWire.input),
         answer: BulkWire.schema(
-            "TouchpointBulk", [.optional("id", .id(TouchpointID.self))]), refusals: refusals)
+            "TouchpointBulk",
+            [
+                .optional("id", .id(TouchpointID.self)),
+                .optional("ignored", IgnoredHintWire.list, IgnoredHintWire.about),
+            ]), refusals: refusals)
 
     private static let reading = Contract(
         operationID: "getTouchpoint", summary: "One touch.", answer: TouchpointWire.schema)
@@ -107,56 +119,89 @@ enum TouchpointRoutes {
 enum TouchpointWire {
     static let schema = Schema.named(
         "Touchpoint",
-        .object([
-            .required("id", .id(TouchpointID.self)), .required("object", .choice(["touchpoint"])),
-            .required("program_id", .id(ProgramID.self)),
-            .required(
-                "customer_id", .nullable(.id(CustomerID.self)),
-                "Null for a participant's token, which names people by its own referrals."),
-            .required("participant_id", .nullable(.id(ParticipantID.self))),
-            .required("source", source),
-            .required("kind", .choice(Touchpoint.Kind.allCases.map(\.rawValue))),
-            .required("channel", .nullable(.text(1...100))),
-            .required("campaign", .nullable(.text(1...100))),
-            .required("external_id", .nullable(.text(1...200))),
-            .required("link_id", .nullable(.id(LinkID.self))),
-            .required("click_id", .nullable(.id(ClickID.self))),
-            .required("lead_id", .nullable(.id(LeadID.self))),
-            .required("occurred_at", .time), .required("created_at", .time),
-        ]))
+        .object(
+            [
+                .required("id", .id(TouchpointID.self)),
+                .required("object", .choice(["touchpoint"])),
+            ] + fields))
+
+    /// What was recorded and which hints were left out. Where nothing was recorded, `id` is null
+    /// and the touch's other members are not there.
+    static let receipt = Schema.named(
+        "TouchpointReceipt",
+        .object(
+            [
+                .required("id", .nullable(.id(TouchpointID.self)), "Null: nothing was recorded."),
+                .required("object", .choice(["touchpoint"])),
+                .required("ignored", IgnoredHintWire.list, IgnoredHintWire.about),
+            ] + fields.map { .optional($0.name, $0.schema, $0.about) }))
+
+    static let reclaimed = Schema.nullable(.choice(["bot", "preview", "duplicate"]))
+    static let aboutReclaimed =
+        "What its click was taken for. Somebody brought it, so a person clicked, and it counts."
+
+    private static let fields: [Field] = [
+        .required("program_id", .id(ProgramID.self)),
+        .required(
+            "customer_id", .nullable(.id(CustomerID.self)),
+            "Null for a participant's token, which names people by its own referrals."),
+        .required("participant_id", .nullable(.id(ParticipantID.self))),
+        .required("source", source),
+        .required("kind", .choice(Touchpoint.Kind.allCases.map(\.rawValue))),
+        .required("channel", .nullable(.text(1...100))),
+        .required("campaign", .nullable(.text(1...100))),
+        .required("external_id", .nullable(.text(1...200))),
+        .required("link_id", .nullable(.id(LinkID.self))),
+        .required("click_id", .nullable(.id(ClickID.self))),
+        .required("lead_id", .nullable(.id(LeadID.self))),
+        .required("reclaimed", reclaimed, aboutReclaimed),
+        .required("occurred_at", .time), .required("created_at", .time),
+    ]
 
     private static let source = Schema.choice(TouchSource.allCases.map(\.rawValue))
 
-    static let input = Schema.object([
-        .optional(
-            "program_id", .id(ProgramID.self), "Needed unless participant, click or ref names it."),
-        .optional("external_id", .key(1...200), "Your own id of the contact, unique for good."),
-        .optional(
-            "customer", NamedCustomer.schema, "Needed unless click_id names somebody."),
-        .required("source", source),
-        .optional(
-            "participant_id", .id(ParticipantID.self),
-            "Who brought it about. A referral, or a partner's contact, needs this, click_id or "
-                + "ref."),
-        .optional("click_id", .id(ClickID.self)),
-        .optional("ref", .text(3...64), "A referral code that was told or typed."),
-        .optional("channel", .text(1...100)), .optional("campaign", .text(1...100)),
-        .optional("occurred_at", .time, "The click's time or now unless told; not in the future."),
-    ])
+    static let input = Schema.object(
+        [
+            .optional(
+                "program_id", .id(ProgramID.self),
+                "Needed unless participant_id, click_id, ref or code names it."),
+            .optional(
+                "external_id", .key(1...200), "Your own id of the contact, unique for good."),
+            .optional(
+                "customer", NamedCustomer.schema, "Needed unless click_id names a click."),
+            .required("source", source),
+            .optional(
+                "participant_id", .id(ParticipantID.self),
+                "Who brought it about. A referral, or a partner's contact, needs this or a hint: "
+                    + "click_id, ref, code or referrer_email."),
+            .optional("channel", .text(1...100)), .optional("campaign", .text(1...100)),
+            .optional(
+                "occurred_at", .time, "The click's time or now unless told; not in the future."),
+        ] + HintWire.input)
 
     static func record(_ body: Body, actor: String) throws -> RecordTouch {
-        let record = RecordTouch(
+        RecordTouch(
             program: body.id("program_id"), externalID: body.text("external_id"),
             customer: NamedCustomer(body.nested("customer")),
             source: try body.required(
                 "source", body.text("source").flatMap { TouchSource(rawValue: $0) }),
-            participant: body.id("participant_id"), ref: body.text("ref"),
-            click: body.id("click_id"), channel: body.text("channel"),
-            campaign: body.text("campaign"), occurredAt: body.time("occurred_at"), actor: actor)
-        guard record.customer.isNamed || record.click != nil else {
-            throw Refused(.unprocessable("customer_required", "Name a customer or click_id."))
+            participant: body.id("participant_id"), hints: Hints(body.object),
+            channel: body.text("channel"), campaign: body.text("campaign"),
+            occurredAt: body.time("occurred_at"), actor: actor)
+    }
+
+    static func receipt(_ outcome: RecordTouch.Outcome, for caller: Principal) -> [UInt8] {
+        var json = JSONWriter(capacity: 512)
+        json.object { object in
+            if let touch = outcome.touch {
+                write(touch, for: caller, &object)
+            } else {
+                object.null("id")
+                object.field("object", "touchpoint")
+            }
+            IgnoredHintWire.write(outcome.ignored, for: caller, &object)
         }
-        return record
+        return json.bytes
     }
 
     static func json(_ touch: Touchpoint, for caller: Principal) -> [UInt8] {
@@ -182,6 +227,7 @@ enum TouchpointWire {
         json.field("link_id", touch.link)
         json.field("click_id", touch.click)
         json.field("lead_id", touch.lead)
+        json.field("reclaimed", touch.reclaimed)
         json.field("occurred_at", touch.occurredAt.rfc3339)
         json.field("created_at", touch.createdAt.rfc3339)
     }

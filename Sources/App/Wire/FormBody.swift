@@ -63,7 +63,8 @@ enum FormBody {
             headers: [("Accept", types.joined(separator: ", "))])
     }
 
-    /// The members that are strings; null is as good as absent.
+    /// The members that are strings; null is as good as absent. A hint may be anything, and a list
+    /// is a name repeated.
     private static func flat(_ json: JSONValue) throws -> [(name: String, value: String)] {
         guard let object = json.objectValue else {
             throw Refused(
@@ -71,6 +72,12 @@ enum FormBody {
         }
         var fields: [(name: String, value: String)] = []
         for (name, value) in object where FormPost.isKnown(name) && !value.isNull {
+            if Hints.names.contains(where: { $0.rawValue == name }) {
+                for item in value.arrayValue ?? [value] where !item.isNull {
+                    fields.append((name, item.stringValue ?? item.text))
+                }
+                continue
+            }
             guard let text = value.stringValue else {
                 throw Refused(
                     .invalidField("/\(name)", code: "wrong_type", detail: "must be a string"))

@@ -39,8 +39,7 @@ extension Problem {
 extension LeadRefusal {
     static let submission: [LeadRefusal] = [
         .timeToldByParticipant, .otherNamedByParticipant, .programMissing,
-        .unknownReference(.participant),
-        .referrerConflict, .referredLater,
+        .unknownReference(.participant), .referredLater,
     ]
 
     static func of(_ action: Lead.State.Action) -> [LeadRefusal] {
