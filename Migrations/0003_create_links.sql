@@ -11,7 +11,11 @@ CREATE TABLE links (
     channel TEXT NOT NULL,
     campaign TEXT,
     utm TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('active', 'disabled', 'archived')),
+    state TEXT NOT NULL CHECK (state IN ('active', 'disabled')),
+    -- Since when it is disabled: touches of before still count.
+    disabled_at INTEGER CHECK ((disabled_at IS NULL) = (state = 'active')),
+    -- 1: left out of lists.
+    hidden INTEGER NOT NULL,
     expires_at INTEGER,
     metadata TEXT NOT NULL,
     version INTEGER NOT NULL,
@@ -51,4 +55,21 @@ CREATE TABLE link_days (
 CREATE TABLE visitor_salts (
     day INTEGER PRIMARY KEY,
     salt BLOB NOT NULL
+) STRICT;
+
+-- Codes that people asked for and no link has, each day's spellings with their hits. near: a code
+-- that differs in one letter. Never credited: what the operator looks at to find misprints.
+CREATE TABLE unknown_codes (
+    day INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    hits INTEGER NOT NULL,
+    near TEXT,
+    PRIMARY KEY (day, code)
+) STRICT, WITHOUT ROWID;
+
+-- How many spellings of a day are kept, and the hits of those that are not.
+CREATE TABLE unknown_code_days (
+    day INTEGER PRIMARY KEY,
+    spellings INTEGER NOT NULL,
+    other_hits INTEGER NOT NULL
 ) STRICT;

@@ -60,8 +60,10 @@ public struct ProgramTerms: Sendable, Equatable {
     public var approvalThreshold: Int64?
     /// Where links lead that name no destination of their own.
     public var destination: WebURL?
-    /// Where expired and archived links lead; nil: they answer 410.
+    /// Where links lead that are off; nil: to `destination`.
     public var fallback: WebURL?
+    /// The shop's own coupons: no participant's link can have one of them as its code.
+    public var reservedCodes: [String] = []
     /// Where the referral form leads after a submission; nil: our own page.
     public var thankYou: WebURL?
     /// Origins whose pages may post the referral form, such as `https://www.example.com`.
@@ -116,6 +118,7 @@ public struct ProgramTerms: Sendable, Equatable {
             "fallback_url": fallback.map { .string($0.text) } ?? .null,
             "thank_you_url": thankYou.map { .string($0.text) } ?? .null,
             "allowed_origins": .array(allowedOrigins.map { .string($0) }),
+            "reserved_codes": .array(reservedCodes.map { .string($0) }),
             "eligibility": eligibility.json, "qualification": qualification.json,
             "routing": routing.json, "service_levels": serviceLevels.json,
             "registration": registration.json,
@@ -154,5 +157,6 @@ public struct ProgramTerms: Sendable, Equatable {
         payouts = PayoutTerms(json: read.nested("payouts"))
         fraud = FraudTerms(json: read.nested("fraud"))
         approvals = ApprovalTerms(json: read.nested("approvals"))
+        reservedCodes = object["reserved_codes"]?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 }

@@ -67,7 +67,13 @@ public enum ProgramRules {
         if old != new && (state != .draft || isUsed) { throw .currencyIsFixed }
     }
 
-    /// New participants, links and leads need an active program; a draft may be prepared.
+    /// Leads and forms are taken while a program is active, and while it is paused: what they earn
+    /// waits for a person then.
+    public static func checkTakesLeads(_ state: Program.State) throws(ProgramRefusal) {
+        guard state == .active || state == .paused else { throw .notActive(state: state) }
+    }
+
+    /// New participants, links and registrations need an active program; a draft may be prepared.
     public static func checkOpen(
         _ state: Program.State, draftToo: Bool
     ) throws(ProgramRefusal) {

@@ -48,6 +48,13 @@ public struct Click: Sendable {
         self.detail = detail
     }
 
+    /// A hit of a browser that asks before anybody clicked.
+    public init(prefetch id: ClickID, link: Int64) {
+        self.init(
+            id: id, link: link, verdict: ClickVerdict(.prefetch, "prefetch_header"), visitor: nil,
+            detail: nil)
+    }
+
     /// The touch that is kept with a click; nil when there is nothing to keep.
     public static func detail(utm: CampaignTags, referrerHost: String?) -> String? {
         guard !utm.isEmpty || referrerHost != nil else { return nil }
@@ -61,7 +68,8 @@ public struct Click: Sendable {
 /// What a hit was found to be, and by which rule.
 public struct ClickVerdict: Sendable, Equatable {
     public let kind: Click.Class
-    /// A code, followed by a colon and the pattern when one decided; nil for a human's click.
+    /// A code, followed by a colon and the pattern when one decided. Nil for a human's click; where
+    /// its link was off, why it was.
     public let reason: String?
 
     public init(_ kind: Click.Class, _ reason: String? = nil) {

@@ -19,6 +19,7 @@ public struct ClickRecorder {
     private var visits = RecentVisits()
     private var stagedVisits: [UInt64: Int64] = [:]
     private var rollups: [Rollup: Int64] = [:]
+    private var nearChecks = 0
     private var storedDay: Int64?
 
     /// Takes up the day's key and the last hour's visitors from the file.
@@ -39,6 +40,15 @@ public struct ClickRecorder {
         let rollup = Rollup(
             link: click.link, day: click.id.instant.day, kind: verdict.kind.rawValue)
         rollups[rollup, default: 0] += 1
+    }
+
+    /// Counts a hit of a person on a code that no link has.
+    public mutating func add(unknownCode code: String, at instant: Instant, _ tx: Transaction)
+        throws
+    {
+        let wasChecked = try UnknownCodeStore.add(
+            code, day: instant.day, mayCheck: nearChecks < UnknownCodes.nearChecksMax, tx)
+        if wasChecked { nearChecks += 1 }
     }
 
     /// Writes the batch's numbers: one row for each link, day and class.
@@ -73,7 +83,8 @@ public struct ClickRecorder {
         let key = RecentVisits.key(visitor: visitor, link: click.link)
         let second = click.id.instant.milliseconds / 1000
         if stagedVisits[key] != nil || visits.contains(key, at: second) {
-            return ClickRules.duplicate
+            return ClickVerdict(
+                .duplicate, click.verdict.reason ?? ClickRules.duplicate.reason)
         }
         stagedVisits[key] = second
         return click.verdict
@@ -83,5 +94,6 @@ public struct ClickRecorder {
         stagedVisits.removeAll(keepingCapacity: true)
         rollups.removeAll(keepingCapacity: true)
         storedDay = nil
+        nearChecks = 0
     }
 }

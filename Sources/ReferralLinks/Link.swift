@@ -5,18 +5,17 @@ import Records
 /// A participant's referral link: a code under `/r/`, and where it leads.
 ///
 /// Its clicks are in `Click`; whether it leads anywhere just now also depends on its program and
-/// its participant, which `LinkRules.availability` is told.
+/// its participant, which `LinkRules.availability` asks for.
 public struct Link: Sendable {
     public enum State: String, LifecycleState {
-        case active, disabled, archived
+        case active, disabled
 
-        public enum Action: String, Sendable, CaseIterable { case enable, disable, archive }
+        public enum Action: String, Sendable, CaseIterable { case enable, disable }
 
         public func after(_ action: Action) -> State? {
             switch (action, self) {
             case (.enable, .disabled): .active
             case (.disable, .active): .disabled
-            case (.archive, .active), (.archive, .disabled): .archived
             default: nil
             }
         }
@@ -40,7 +39,11 @@ public struct Link: Sendable {
     public var campaign: String?
     public var utm: CampaignTags
     public var state: State
-    /// From this instant on the link leads to the program's fallback.
+    /// Since when it is disabled; nil while it is active.
+    public var disabledAt: Instant?
+    /// Whether lists leave it out. It stops nothing.
+    public var isHidden: Bool
+    /// From this instant on the link leads where a disabled one does.
     public var expiresAt: Instant?
     public var metadata: JSONObject
     public var version: Int64
@@ -50,7 +53,8 @@ public struct Link: Sendable {
     public init(
         id: LinkID, program: ProgramID, participant: ParticipantID, code: String,
         destination: WebURL?, channel: Channel, campaign: String?, utm: CampaignTags, state: State,
-        expiresAt: Instant?, metadata: JSONObject, version: Int64, createdAt: Instant,
+        disabledAt: Instant? = nil, isHidden: Bool = false, expiresAt: Instant?,
+        metadata: JSONObject, version: Int64, createdAt: Instant,
         updatedAt: Instant
     ) {
         self.id = id
@@ -62,6 +66,8 @@ public struct Link: Sendable {
         self.campaign = campaign
         self.utm = utm
         self.state = state
+        self.disabledAt = disabledAt
+        self.isHidden = isHidden
         self.expiresAt = expiresAt
         self.metadata = metadata
         self.version = version
@@ -76,8 +82,7 @@ extension Link {
     public var endedAt: Instant? {
         // It has expired at that instant already.
         let expiry = expiresAt.map { $0.advanced(byMilliseconds: -1) }
-        guard state != .active else { return expiry }
-        return min(updatedAt, expiry ?? updatedAt)
+        return [disabledAt, expiry].compactMap { $0 }.min()
     }
 
     /// Where it is shared.

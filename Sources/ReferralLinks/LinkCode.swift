@@ -45,24 +45,83 @@ public enum LinkCode {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether `text` can be a code at all: `[A-Za-z0-9][A-Za-z0-9_-]{2,63}`.
+    /// Whether `text` can be a code at all: 3 to 64 ASCII letters, digits, `_` and `-`, the first
+    /// and the last of them a letter or digit.
     public static func isWellFormed(_ text: String) -> Bool {
         let bytes = text.utf8
-        guard (3...64).contains(bytes.count), let first = bytes.first, isAlphanumeric(first) else {
-            return false
-        }
+        guard (3...64).contains(bytes.count), let first = bytes.first, let last = bytes.last,
+            isAlphanumeric(first), isAlphanumeric(last)
+        else { return false }
         return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x5F || $0 == 0x2D }
     }
 
-    /// `text` without what was glued on to its end: slashes of an address, and what chat programs
-    /// and sentences put behind one. None of it can be part of a code.
+    /// `text` without what was glued on to its end: the slashes of an address, and what chat
+    /// programs and sentences put behind one. It ends in a letter or digit as every code does, so
+    /// that nothing of a code is lost.
     public static func bare(_ text: String) -> String {
+        func isGlue(_ scalar: Unicode.Scalar) -> Bool {
+            if scalar.isASCII { return !isAlphanumeric(UInt8(scalar.value)) }
+            switch scalar.properties.generalCategory {
+            case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter,
+                .otherLetter, .decimalNumber, .letterNumber, .otherNumber, .nonspacingMark,
+                .spacingMark, .enclosingMark:
+                return false
+            default: return true
+            }
+        }
         let scalars = text.unicodeScalars
-        guard let last = scalars.lastIndex(where: { !glue.contains($0) }) else { return "" }
+        guard let last = scalars.lastIndex(where: { !isGlue($0) }) else { return "" }
         return String(scalars[...last])
     }
 
-    private static let glue = Set("/.,)>]'\";:!?\u{200B}\u{FEFF}".unicodeScalars)
+    /// The keys that differ from `key` in one letter: another one, one less, one more, or two
+    /// neighbours swapped.
+    public static func neighbours(of key: String) -> [String] {
+        let letters = Array(key.utf8)
+        var found: Set<[UInt8]> = []
+        for place in letters.indices {
+            var other = letters
+            other.remove(at: place)
+            found.insert(other)
+            for letter in keyAlphabet {
+                other = letters
+                other[place] = letter
+                found.insert(other)
+            }
+            if place + 1 < letters.count {
+                other = letters
+                other.swapAt(place, place + 1)
+                found.insert(other)
+            }
+        }
+        for place in 0...letters.count {
+            for letter in keyAlphabet {
+                var other = letters
+                other.insert(letter, at: place)
+                found.insert(other)
+            }
+        }
+        found.remove(letters)
+        return found.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static let keyAlphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789_-".utf8)
+
+    /// Whether `code` is a word that a program or a page means something else by, however its
+    /// letters are cased and joined: a word of `Data/reserved.txt`.
+    public static func isReserved(_ code: String) -> Bool { reserved.contains(joined(code)) }
+
+    /// Whether `code` is one of `codes`, however the letters are cased and joined.
+    public static func isAmong(_ codes: [String], _ code: String) -> Bool {
+        let key = joined(code)
+        return codes.contains { joined($0) == key }
+    }
+
+    private static func joined(_ code: String) -> String {
+        key(of: code).filter { $0 != "-" && $0 != "_" }
+    }
+
+    private static let reserved = Set(DataFile.lines(of: "reserved.txt"))
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)

@@ -7,11 +7,16 @@ public enum LinkRefusal: Error, Equatable, Sendable {
     /// A participant may only lead to the program's own sites, or the operator's name would vouch
     /// for any.
     case destinationNotAllowed
-    /// Somebody has the code, in whatever case, archived links included: a printed code keeps its
+    /// A word that pages and programs mean something else by, or a coupon of the program's shop.
+    /// The operator may have it.
+    case codeReserved(mayForce: Bool)
+    /// From a participant's token: shorter than four characters.
+    case codeTooShort
+    /// Somebody has the code, in whatever case, disabled links included: a printed code keeps its
     /// meaning.
     case codeTaken
-    /// Archived is final.
-    case archived
+    /// From a participant's token: another participant's code but for one letter.
+    case codeSimilar
     /// No free code was found in `LinkRules.codeAttemptsMax` draws.
     case noFreeCode
 }
@@ -39,12 +44,25 @@ public enum LinkRules {
         }
     }
 
-    public static func checkCode(isTaken: Bool) throws(LinkRefusal) {
-        if isTaken { throw .codeTaken }
+    /// What a code may be that somebody chooses. `isForced`: the operator wants it all the same.
+    public static func checkChoice(
+        _ code: String, reserved: [String], isParticipant: Bool, isForced: Bool
+    ) throws(LinkRefusal) {
+        if isParticipant || !isForced,
+            LinkCode.isReserved(code) || LinkCode.isAmong(reserved, code)
+        {
+            throw .codeReserved(mayForce: !isParticipant)
+        }
+        if isParticipant, code.utf8.count < participantCodeMin { throw .codeTooShort }
     }
 
-    public static func checkChangeable(_ state: Link.State) throws(LinkRefusal) {
-        if state == .archived { throw .archived }
+    public static let participantCodeMin = 4
+
+    public static func checkCode(
+        isTaken: Bool, isSimilar: Bool = false
+    ) throws(LinkRefusal) {
+        if isTaken { throw .codeTaken }
+        if isSimilar { throw .codeSimilar }
     }
 
     /// Whether the link leads to its destination at `now`, and if not, why.
@@ -52,11 +70,11 @@ public enum LinkRules {
         state: Link.State, expiresAt: Instant?, isProgramOpen: Bool, isParticipantOpen: Bool,
         hasDestination: Bool, at now: Instant
     ) -> LinkAvailability {
-        if state != .active { return .closed(state.rawValue) }
-        if !isProgramOpen { return .closed("program_closed") }
-        if !isParticipantOpen { return .closed("participant_closed") }
+        if state != .active { return .closed("link_disabled") }
+        if !isProgramOpen { return .closed("program_ended") }
+        if !isParticipantOpen { return .closed("participant_off") }
         if !hasDestination { return .closed("no_destination") }
-        if let expiresAt, expiresAt <= now { return .closed("expired") }
+        if let expiresAt, expiresAt <= now { return .closed("link_expired") }
         return .open
     }
 }

@@ -9,7 +9,8 @@ public enum LinkStore {
             """
             SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm,
                 state,
-                expires_at, metadata, version, created_at, updated_at
+                expires_at, metadata, version, created_at, updated_at, disabled_at,
+                hidden
             FROM links WHERE id = ?
             """, id, map: link)
     }
@@ -27,10 +28,30 @@ public enum LinkStore {
             """
             SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm,
                 state,
-                expires_at, metadata, version, created_at, updated_at, seq
+                expires_at, metadata, version, created_at, updated_at, disabled_at,
+                hidden, seq
             FROM links WHERE code_key = ?
             """, LinkCode.key(of: code)
-        ) { row in try (link(row), row.int64(14)) }
+        ) { row in try (link(row), row.int64(16)) }
+    }
+
+    /// A code, as it is spelled, that differs from `code` in one letter; of another participant
+    /// than `owner`.
+    public static func neighbour(
+        of code: String, exceptOf owner: ParticipantID? = nil, _ reader: Reader
+    ) throws -> String? {
+        let keys = JSONValue.array(
+            LinkCode.neighbours(of: LinkCode.key(of: code)).map { .string($0) })
+        var query = Query(
+            "SELECT code FROM links WHERE code_key IN (SELECT value FROM json_each(?))", keys.text)
+        if let owner { query.append(" AND participant_id <> ?", owner) }
+        query.append(" LIMIT 1")
+        return try reader.first(query) { try $0.text(0) }
+    }
+
+    public static func hasAny(of participant: ParticipantID, _ reader: Reader) throws -> Bool {
+        try reader.integer("SELECT seq FROM links WHERE participant_id = ? LIMIT 1", participant)
+            != nil
     }
 
     public static func isTaken(code: String, _ reader: Reader) throws -> Bool {
@@ -48,16 +69,18 @@ public enum LinkStore {
 
     public static func page(
         _ request: PageRequest, program: ProgramID? = nil, participant: ParticipantID? = nil,
-        state: String? = nil, channel: String? = nil, created: Range<Instant>? = nil,
+        state: String? = nil, channel: String? = nil, isHidden: Bool = false,
+        created: Range<Instant>? = nil,
         _ reader: Reader
     ) throws -> Page<Link> {
         var query = Query(
             """
             SELECT id, program_id, participant_id, code, destination_url, channel, campaign, utm,
                 state,
-                expires_at, metadata, version, created_at, updated_at
-            FROM links WHERE 1 = 1
-            """)
+                expires_at, metadata, version, created_at, updated_at, disabled_at,
+                hidden
+            FROM links WHERE hidden = ?
+            """, isHidden ? 1 : 0)
         if let program { query.append(" AND program_id = ?", program) }
         if let participant { query.append(" AND participant_id = ?", participant) }
         if let state { query.append(" AND state = ?", state) }
@@ -76,23 +99,26 @@ public enum LinkStore {
             INSERT INTO links (
                 id, program_id, participant_id, code, code_key, destination_url, channel, campaign,
                 utm,
-                state, expires_at, metadata, version, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                state, expires_at, metadata, version, created_at, updated_at, disabled_at, hidden)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, link.id, link.program, link.participant, link.code, LinkCode.key(of: link.code),
             link.destination?.text, link.channel.rawValue, link.campaign,
             JSONValue.object(link.utm.json).text, link.state.rawValue, link.expiresAt,
-            JSONValue.object(link.metadata).text, link.version, link.createdAt, link.updatedAt)
+            JSONValue.object(link.metadata).text, link.version, link.createdAt, link.updatedAt,
+            link.disabledAt, link.isHidden ? 1 : 0)
     }
 
     public static func update(_ link: Link, _ tx: Transaction) throws {
         try tx.run(
             """
             UPDATE links SET destination_url = ?, channel = ?, campaign = ?, utm = ?, state = ?,
-                expires_at = ?, metadata = ?, version = ?, updated_at = ?
+                expires_at = ?, metadata = ?, version = ?, updated_at = ?,
+                disabled_at = ?, hidden = ?
             WHERE id = ?
             """, link.destination?.text, link.channel.rawValue, link.campaign,
             JSONValue.object(link.utm.json).text, link.state.rawValue, link.expiresAt,
-            JSONValue.object(link.metadata).text, link.version, link.updatedAt, link.id)
+            JSONValue.object(link.metadata).text, link.version, link.updatedAt,
+            link.disabledAt, link.isHidden ? 1 : 0, link.id)
         tx.markConfigurationChanged()
     }
 
@@ -110,7 +136,8 @@ public enum LinkStore {
         return try Link(
             id: row.id(0), program: row.id(1), participant: row.id(2), code: row.text(3),
             destination: url, channel: channel, campaign: row.optionalText(6),
-            utm: CampaignTags(utm), state: state, expiresAt: row.optionalInstant(9),
+            utm: CampaignTags(utm), state: state, disabledAt: row.optionalInstant(14),
+            isHidden: row.int64(15) != 0, expiresAt: row.optionalInstant(9),
             metadata: metadata, version: row.int64(11), createdAt: row.instant(12),
             updatedAt: row.instant(13))
     }

@@ -84,8 +84,8 @@ struct CreditExplanationTests {
         try stage.touch(nil, 1, customer: "sales", source: "sales")
         try see(stage, stage.sell("s-sales", customer: "sales").id())
         // A code before a click, and an older code behind it.
-        try stage.touch(nil, 2, customer: "code", ["ref": "code-ben"])
-        try stage.touch(nil, 3, customer: "code", ["ref": "code-ada"])
+        try stage.touch(nil, 2, customer: "code", ["code": "code-ben"])
+        try stage.touch(nil, 3, customer: "code", ["code": "code-ada"])
         try stage.touch(stage.eve, 1, customer: "code")
         let coded = try stage.sell("s-code", customer: "code").id()
         try see(stage, coded)

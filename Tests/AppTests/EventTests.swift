@@ -87,7 +87,6 @@ struct EventTests {
         let steps: [(String, String, String, String)] = [
             ("/v1/links", link, "disable", "link.disabled active>disabled"),
             ("/v1/links", link, "enable", "link.active disabled>active"),
-            ("/v1/links", link, "archive", "link.archived active>archived"),
             (
                 "/v1/participants", stage.participant, "suspend",
                 "participant.suspended approved>suspended"

@@ -351,8 +351,8 @@ struct LeadFormTests {
     }
 
     @Test(
-        "a program that is paused, ended or not begun takes no forms and says so",
-        arguments: ["draft", "pause", "end"])
+        "a program that has ended or not begun takes no forms and says so",
+        arguments: ["draft", "end"])
     func closedProgram(_ state: String) throws {
         let stage = try Stage(isActive: state != "draft")
         defer { stage.service.stop() }
@@ -368,6 +368,17 @@ struct LeadFormTests {
         #expect(problem.header("content-type") == "application/problem+json")
         #expect(try stage.service.raw("GET", "/f/\(stage.program)").status == 409)
         #expect(try stage.leads().isEmpty)
+    }
+
+    @Test("a paused program takes forms, with who brought the visitor")
+    func pausedProgram() throws {
+        let stage = try Stage()
+        defer { stage.service.stop() }
+        #expect(try stage.service.post("/v1/programs/\(stage.program)/pause").status == 200)
+        #expect(try stage.service.raw("GET", "/f/\(stage.program)").status == 200)
+        #expect(try stage.post(Self.sam).status == 303)
+        let lead = try #require(try stage.leads().first)
+        #expect(lead["participant_id"] == .string(stage.participant))
     }
 
     @Test("an unknown or malformed program is 404", arguments: ["GET", "POST", "OPTIONS"])

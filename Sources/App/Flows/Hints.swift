@@ -132,15 +132,5 @@ struct Hints: Sendable {
 
     private static func shown(_ value: JSONValue) -> String? { value.isNull ? nil : value.text }
 
-    /// Without white space, zero-width spaces and byte order marks at both ends.
-    private static func trimmed(_ text: String) -> String {
-        func isBlank(_ scalar: Unicode.Scalar) -> Bool {
-            scalar.properties.isWhitespace || scalar.value == 0x200B || scalar.value == 0xFEFF
-        }
-        let scalars = text.unicodeScalars
-        guard let first = scalars.firstIndex(where: { !isBlank($0) }),
-            let last = scalars.lastIndex(where: { !isBlank($0) })
-        else { return "" }
-        return String(scalars[first...last])
-    }
+    private static func trimmed(_ text: String) -> String { String(NaturalKey.trimmed(text)) }
 }

@@ -132,7 +132,7 @@ struct ResolvedHints: Sendable {
             ?? [ref, clickedRef, code].compactMap { $0 }.first { $0.id == id }?.place
     }
 
-    /// Leaves out what names another than `participant`, but touches of an own time: those happened.
+    /// Leaves out what names another than `participant`, but not touches that have a time.
     mutating func leaveOutOthers(than participant: ParticipantID) {
         if let code, code.participant != participant {
             leaveOut(.code, code.code, .otherParticipant)

@@ -44,7 +44,7 @@ struct SubmitLead: Sendable {
         guard let program = try ProgramStore.recall(programID, tx) else {
             throw LeadRefusal.unknownReference(.program)
         }
-        try ProgramRules.checkOpen(program.state, draftToo: false)
+        try ProgramRules.checkTakesLeads(program.state)
         if let referredAt, referredAt > tx.now { throw LeadRefusal.referredLater }
         let choice = try referrer(in: program, facts, tx)
         // What a robot typed is nobody's address.

@@ -89,9 +89,11 @@ enum ExplainWire {
         let participant = finding.participant?.description ?? "nobody"
         switch finding.code {
         case .programNotActive:
-            return
-                "The program is \(finding.detail ?? "not active"): its links lead nowhere, and no "
-                + "lead or click is taken."
+            return finding.detail == "paused"
+                ? "The program is paused: it takes leads, clicks and sales, and what they earn "
+                    + "waits for a person."
+                : "The program is \(finding.detail ?? "not active"): no lead is taken, and a sale "
+                    + "of now earns nothing."
         case .credited:
             let others = finding.others > 0 ? " and \(finding.others) more" : ""
             return "The sale is credited to \(participant)\(others)\(by(finding.reason))."

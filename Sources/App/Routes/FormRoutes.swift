@@ -120,7 +120,7 @@ enum FormRoutes {
 
     private static func refusal(of program: Program) -> Problem? {
         do throws(ProgramRefusal) {
-            try ProgramRules.checkOpen(program.state, draftToo: false)
+            try ProgramRules.checkTakesLeads(program.state)
             return nil
         } catch {
             return error.problem

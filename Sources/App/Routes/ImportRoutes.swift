@@ -59,7 +59,7 @@ enum ImportRoutes {
             guard let program = try ProgramStore.find(id, app.database.makeReader()) else {
                 throw Refused(.unknownReference("/program_id"))
             }
-            try ProgramRules.checkOpen(program.state, draftToo: false)
+            try ProgramRules.checkTakesLeads(program.state)
             if isRehearsal { return try rehearsed(call, program, app) }
             return try imported(call, program) { rows, leads in
                 try app.database.perform { try leads.run(rows, $0) }

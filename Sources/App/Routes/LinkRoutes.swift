@@ -54,7 +54,6 @@ enum LinkRoutes {
         return { tx in
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
-            try LinkRules.checkChangeable(old.state)
             let form = LinkForm(try call.patched(LinkWire.form(old), by: LinkWire.changeable))
             let program = try ProgramStore.find(old.program, tx)
             try LinkRules.checkDestination(form.destination, program: program?.terms.destination)
@@ -73,6 +72,7 @@ enum LinkRoutes {
             try call.requireMatch(version: link.version)
             let from = link.state
             link.state = try link.state.moved(by: action)
+            link.disabledAt = link.state == .disabled ? tx.now : nil
             link.version += 1
             link.updatedAt = tx.now
             try LinkStore.update(link, tx)
@@ -98,7 +98,8 @@ enum LinkRoutes {
         let page = try LinkStore.page(
             window.page, program: call.queryID("program_id"),
             participant: call.participant ?? asked, state: call.query["status"],
-            channel: call.query["channel"], created: call.createdWindow, reader)
+            channel: call.query["channel"], isHidden: call.query["hidden"] == "true",
+            created: call.createdWindow, reader)
         return .list(page, call, id: { $0.id.description }) { link, data in
             data.object { LinkWire.write(link, call.publicURL, &$0) }
         }
@@ -158,6 +159,8 @@ enum LinkRoutes {
             .optional("participant_id", .id(ParticipantID.self)),
             .optional("status", .choice(Link.State.allCases.map(\.rawValue))),
             .optional("channel", LinkWire.channel),
+            .optional(
+                "hidden", .choice(["true", "false"]), "true: the hidden ones; default the others."),
         ], answer: .page(of: LinkWire.schema))
 
     private static let change = Contract(
@@ -173,7 +176,7 @@ enum LinkRoutes {
     private static func transition(_ action: Link.State.Action) -> Contract {
         Contract(
             operationID: "\(action.rawValue)Link",
-            summary: "Link: \(action.rawValue) (active ⇄ disabled → archived).",
+            summary: "Link: \(action.rawValue) (active ⇄ disabled).",
             body: .emptyBody, answer: LinkWire.schema)
     }
 }
@@ -182,10 +185,12 @@ enum LinkRoutes {
 private struct LinkItem: Sendable {
     let participant: ParticipantID
     let form: LinkForm
+    let isForced: Bool
 
     init(_ body: Body, _ call: Call) throws {
         participant = try call.named(body)
         form = LinkForm(body)
+        isForced = body.flag("force") ?? false
     }
 
     /// Everything is checked before anything is written, so that a refused item leaves no trace.
@@ -203,25 +208,26 @@ private struct LinkItem: Sendable {
                 form.destination, program: terms.destination, allowedOrigins: terms.allowedOrigins)
         }
         let link = form.link(
-            id: tx.makeID(), program: program.id, participant: participant, code: try code(tx),
-            at: tx.now)
+            id: tx.makeID(), program: program.id, participant: participant,
+            code: try code(program, isParticipant: call.participant != nil, tx), at: tx.now)
         try LinkStore.insert(link, tx)
         try EventStore.append(LinkRoutes.event("link.created", link, call), tx)
         return link
     }
 
-    /// The given code if it is free, or a free one.
-    private func code(_ tx: Transaction) throws -> String {
-        if let code = form.code {
-            try LinkRules.checkCode(isTaken: LinkStore.isTaken(code: code, tx))
-            return code
-        }
-        var random = RandomPool()
-        for _ in 0..<LinkRules.codeAttemptsMax {
-            guard let code = LinkCode.draw(using: &random) else { break }
-            if try !LinkStore.isTaken(code: code, tx) { return code }
-        }
-        throw LinkRefusal.noFreeCode
+    /// The given code if it may be had, or a free one.
+    private func code(
+        _ program: Program, isParticipant: Bool, _ tx: Transaction
+    ) throws -> String {
+        guard let code = form.code else { return try MakeLink.freeCode(tx) }
+        try LinkRules.checkChoice(
+            code, reserved: program.terms.reservedCodes, isParticipant: isParticipant,
+            isForced: isForced)
+        try LinkRules.checkCode(
+            isTaken: LinkStore.isTaken(code: code, tx),
+            isSimilar: isParticipant
+                && LinkStore.neighbour(of: code, exceptOf: participant, tx) != nil)
+        return code
     }
 }
 
@@ -237,10 +243,26 @@ extension LinkRefusal: ProblemConvertible {
                 detail: "A participant's links may only lead to the program's own sites.")
         case .codeTaken:
             .conflict("code_taken", "The code is in use, or was.")
-        case .archived:
-            .conflict("link_archived", "An archived link cannot be changed.")
+        case .codeReserved(let mayForce):
+            LinkRefusal.ofCode(
+                "code_reserved",
+                "The code is a reserved word or a coupon of the shop."
+                    + (mayForce ? " Send \"force\": true to take it all the same." : ""))
+        case .codeTooShort:
+            LinkRefusal.ofCode(
+                "code_too_short",
+                "A participant's code has at least \(LinkRules.participantCodeMin) characters.")
+        case .codeSimilar:
+            LinkRefusal.ofCode(
+                "code_similar", "The code differs in one letter from another participant's.")
         case .noFreeCode:
             .unavailable("no_free_code", "No free code was found; try again.")
         }
+    }
+
+    private static func ofCode(_ code: String, _ detail: String) -> Problem {
+        Problem(
+            status: 422, code: code, detail: detail,
+            errors: [FieldError(pointer: "/code", code: code, detail: "cannot be had")])
     }
 }

@@ -18,20 +18,26 @@ enum LinkWire {
                 "utm", .object(CampaignTags.names.map { .optional($0, .text(1...200)) })),
             .required("expires_at", .nullable(.time)),
             .required("status", .choice(Link.State.allCases.map(\.rawValue))),
+            .required(
+                "disabled_at", .nullable(.time),
+                "Since when it is disabled: touches of before still count."),
+            .required("hidden", .boolean, "Lists leave it out. It stops nothing."),
             .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
             .required("created_at", .time), .required("updated_at", .time),
         ]))
 
     /// A code as it is kept.
     static let code = Schema.string(
-        TextRule(3...64, pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$") { LinkCode.isWellFormed($0) })
+        TextRule(3...64, pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{1,62}[A-Za-z0-9]$") {
+            LinkCode.isWellFormed($0)
+        })
 
     /// A code as people give it: a natural key.
     static let typedCode = Schema.key(
-        3...64, pattern: "[A-Za-z0-9][A-Za-z0-9_-]{2,63}",
+        3...64, pattern: "[A-Za-z0-9][A-Za-z0-9_-]{1,62}[A-Za-z0-9]",
         words:
             "a code such as ada or spring-24: 3 to 64 letters, digits, - and _, of which a letter "
-            + "or digit comes first"
+            + "or digit comes first and last"
     ) { LinkCode.isWellFormed($0) }
 
     static let channel = Schema.choice(Link.Channel.allCases.map(\.rawValue))
@@ -44,7 +50,9 @@ enum LinkWire {
             "utm", .object(CampaignTags.names.map { .optional($0, .nullable(.text(1...200))) }),
             "Added to the destination as utm_source and so on."),
         .optional(
-            "expires_at", .nullable(.time), "From then on it leads to the program's fallback."),
+            "expires_at", .nullable(.time),
+            "From then on it leads to the program's fallback_url, and touches count no more."),
+        .optional("hidden", .boolean, "Whether lists leave it out; default false."),
         .optional("metadata", .metadata),
     ]
 
@@ -55,7 +63,11 @@ enum LinkWire {
         [
             .optional(
                 "participant_id", .id(ParticipantID.self), "Whose; a token means its own."),
-            .optional("code", typedCode, "A vanity code, unique in any case; made when absent."),
+            .optional("code", typedCode, "Unique in any case of letters; made when absent."),
+            .optional(
+                "force", .boolean,
+                "Takes a code although it is a reserved word (such as newsletter) or one of the "
+                    + "program's reserved_codes. Not for a participant's token."),
         ] + changeableFields)
 
     static func json(_ link: Link, _ publicURL: String) -> [UInt8] {
@@ -77,6 +89,8 @@ enum LinkWire {
         json.field("utm", JSONValue.object(link.utm.json))
         json.field("expires_at", link.expiresAt)
         json.field("status", link.state.rawValue)
+        json.field("disabled_at", link.disabledAt)
+        json.field("hidden", link.isHidden)
         json.field("metadata", JSONValue.object(link.metadata))
         json.field("version", link.version)
         json.field("created_at", link.createdAt.rfc3339)
@@ -91,7 +105,7 @@ enum LinkWire {
             "campaign": link.campaign.map { .string($0) } ?? .null,
             "utm": .object(link.utm.json),
             "expires_at": link.expiresAt.map { .string($0.rfc3339) } ?? .null,
-            "metadata": .object(link.metadata),
+            "hidden": .bool(link.isHidden), "metadata": .object(link.metadata),
         ]
     }
 }
@@ -105,6 +119,7 @@ struct LinkForm: Sendable {
     let campaign: String?
     let utm: CampaignTags
     let expiresAt: Instant?
+    let isHidden: Bool
     let metadata: JSONObject
 
     init(_ body: Body) {
@@ -114,6 +129,7 @@ struct LinkForm: Sendable {
         campaign = body.text("campaign")
         utm = CampaignTags(body.nested("utm")?.object ?? [:])
         expiresAt = body.time("expires_at")
+        isHidden = body.flag("hidden") ?? false
         metadata = body.metadata
     }
 
@@ -123,7 +139,8 @@ struct LinkForm: Sendable {
         Link(
             id: id, program: program, participant: participant, code: code,
             destination: destination, channel: channel, campaign: campaign, utm: utm,
-            state: .active, expiresAt: expiresAt, metadata: metadata, version: 1, createdAt: now,
+            state: .active, isHidden: isHidden, expiresAt: expiresAt, metadata: metadata,
+            version: 1, createdAt: now,
             updatedAt: now)
     }
 
@@ -134,6 +151,7 @@ struct LinkForm: Sendable {
         link.campaign = campaign
         link.utm = utm
         link.expiresAt = expiresAt
+        link.isHidden = isHidden
         link.metadata = metadata
         link.version += 1
         link.updatedAt = now

@@ -45,6 +45,7 @@ enum ParticipantRoutes {
                 event(
                     "participant.\(participant.state.rawValue)", participant, call, from: nil,
                     fields: call.body.object.names), tx)
+            try MakeLink.forApproved(participant, actor: call.principal.actor, tx)
             return .created(
                 ParticipantWire.json(participant, for: call.principal),
                 at: "/v1/participants/\(participant.id)",
@@ -90,6 +91,7 @@ enum ParticipantRoutes {
             try EventStore.append(
                 event("participant.\(participant.state.rawValue)", participant, call, from: from),
                 tx)
+            try MakeLink.forApproved(participant, actor: call.principal.actor, tx)
             if participant.state == .closed {
                 try CloseParticipant.run(participant, actor: call.principal.actor, tx)
             }

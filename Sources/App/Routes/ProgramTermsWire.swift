@@ -25,6 +25,9 @@ enum ProgramTermsWire {
         .optional("payouts", payouts, "When and from how much on participants are paid."),
         .optional("fraud", fraud, "What is done about what looks like fraud."),
         .optional("approvals", approvals, "Who may say yes to money."),
+        .optional(
+            "reserved_codes", .list(.text(1...64), count: 0...500),
+            "The shop's own coupons: a participant's token cannot take one as the code of a link."),
     ]
 
     /// As an answer shows them: whole.
@@ -39,7 +42,8 @@ enum ProgramTermsWire {
 
     /// Sections that are between the operator and its own people: how it works, and what holds
     /// money back.
-    static let internals = Set(ProgramTerms.controls + ["eligibility", "routing"])
+    static let internals = Set(
+        ProgramTerms.controls + ["eligibility", "routing", "reserved_codes"])
 
     static let attribution = Schema.object([
         .optional(

@@ -50,7 +50,10 @@ enum ProgramWire {
             ),
             .optional(
                 "destination_url", .nullable(.url), "Where links lead that name nothing else."),
-            .optional("fallback_url", .nullable(.url), "Where expired and archived links lead."),
+            .optional(
+                "fallback_url", .nullable(.url),
+                "Where links lead that are off: disabled, expired, of a participant who is off, or "
+                    + "of a program that has ended. Default destination_url."),
             .optional(
                 "thank_you_url", .nullable(.url), "Where the form leads; default our own page."),
             .optional(

@@ -62,27 +62,38 @@ final class RedirectDoor {
             if let line { log.write(.error, line, [("request_id", request.id)]) }
             return .answer(response.tagged(tag))
         }
-        guard let link else { return .answer(RedirectPage.unknown.tagged(tag)) }
         let now = clock.now()
         let isHit = request.method == .get
+        guard let link else {
+            if isHit { countUnknown(code, request, now) }
+            return .answer(RedirectPage.unknown.tagged(tag))
+        }
         if RedirectDoor.isPrefetch(request) {
-            if isHit { record(request, link, ClickVerdict(.prefetch, "prefetch_header"), now) }
+            if isHit {
+                record(Click(prefetch: ClickID(at: now, using: &random), link: link.sequence))
+            }
             return .answer(RedirectPage.notForPrefetch.tagged(tag))
         }
-        guard link.availability(at: now) == .open, let target = link.target else {
-            if isHit { clicks.countClosed() }
+        if case .closed(let reason) = link.availability(at: now) {
+            if isHit {
+                let query = VisitorQuery(request.query)
+                let id = ClickID(at: now, using: &random)
+                record(click(id, request, link, query, now, closed: reason))
+                clicks.countClosed()
+            }
             guard let fallback = link.fallback else {
                 return .answer(RedirectPage.gone.tagged(tag))
             }
             return .answer(RedirectPage.redirect(to: fallback, tag: tag))
         }
+        guard let target = link.target else { return .answer(RedirectPage.gone.tagged(tag)) }
         let query = VisitorQuery(request.query)
         let id = ClickID(at: now, using: &random)
         let response = RedirectPage.redirect(
             to: target.location(click: id, query: query), tag: tag)
         guard isHit else { return .answer(response) }
         let click = click(id, request, link, query, now)
-        guard clicks.intake.leave(PendingClick(click: click, redirect: (reply, response))) else {
+        guard clicks.intake.leave(PendingClick(click, redirect: (reply, response))) else {
             clicks.countUnrecorded(.queueFull)
             return .answer(response.clickRecorded("no"))
         }
@@ -94,9 +105,15 @@ final class RedirectDoor {
 
     // MARK: - The link
 
-    /// The link of `code`, from memory while nothing was changed. Unknown codes are not kept:
-    /// anybody can make them up.
-    private func find(_ code: String) throws -> PreparedLink? {
+    /// The link of `code`, else of what is left of it without what a chat program glued on.
+    private func find(_ text: String) throws -> PreparedLink? {
+        if let link = try find(code: text) { return link }
+        let bare = LinkCode.bare(text)
+        return bare == text ? nil : try find(code: bare)
+    }
+
+    /// From memory while nothing was changed. Unknown codes are not kept: anybody can make them up.
+    private func find(code: String) throws -> PreparedLink? {
         let current = database.configurationGeneration
         if current != generation || links.count >= RedirectDoor.linksMax {
             links.removeAll(keepingCapacity: true)
@@ -121,8 +138,9 @@ final class RedirectDoor {
         return PreparedLink(
             sequence: sequence,
             target: destination.map { RedirectTarget($0, utm: link.utm, code: link.code) },
-            fallback: program.terms.fallback?.text, state: link.state, expiresAt: link.expiresAt,
-            isProgramOpen: program.state == .active || program.state == .draft,
+            // Never the link's own destination: one who is banned chose it.
+            fallback: (program.terms.fallback ?? program.terms.destination)?.text,
+            state: link.state, expiresAt: link.expiresAt, isProgramOpen: program.state != .ended,
             isParticipantOpen: participant.state == .approved)
     }
 
@@ -130,28 +148,36 @@ final class RedirectDoor {
 
     private func click(
         _ id: ClickID, _ request: Request, _ link: PreparedLink, _ query: VisitorQuery,
-        _ now: Instant
+        _ now: Instant, closed reason: String? = nil
     ) -> Click {
         let agent = request.header("user-agent") ?? ""
         let referrer = request.header("referer").flatMap { ClickRules.referrerHost($0) }
         let embedding = ClickRules.embedding(fetchDestination: request.header("sec-fetch-dest"))
         let utm = query.isEmpty ? CampaignTags() : CampaignTags(query: query)
+        var verdict = verdict(agent, referrer, embedding)
+        if let reason, verdict.kind == .human { verdict = ClickVerdict(.human, reason) }
         return Click(
-            id: id, link: link.sequence, verdict: verdict(agent, referrer, embedding),
-            visitor: visitor(request, agent, now),
+            id: id, link: link.sequence, verdict: verdict, visitor: visitor(request, agent, now),
             detail: Click.detail(utm: utm, referrerHost: referrer))
     }
 
     /// Records a hit that nobody waits for.
-    private func record(
-        _ request: Request, _ link: PreparedLink, _ verdict: ClickVerdict, _ now: Instant
-    ) {
-        let click = Click(
-            id: ClickID(at: now, using: &random), link: link.sequence, verdict: verdict,
-            visitor: nil, detail: nil)
-        if !clicks.intake.leave(PendingClick(click: click, redirect: nil)) {
+    private func record(_ click: Click) {
+        if !clicks.intake.leave(PendingClick(click, redirect: nil)) {
             clicks.countUnrecorded(.queueFull)
         }
+    }
+
+    /// Counts a person's hit on a code that nobody has: a misprint, as a rule.
+    private func countUnknown(_ text: String, _ request: Request, _ now: Instant) {
+        let code = LinkCode.bare(text)
+        let agent = request.header("user-agent") ?? ""
+        let embedding = ClickRules.embedding(fetchDestination: request.header("sec-fetch-dest"))
+        guard LinkCode.isWellFormed(code), !RedirectDoor.isPrefetch(request),
+            verdict(agent, nil, embedding).kind == .human
+        else { return }
+        _ = clicks.intake.leave(
+            PendingClick(unknownCode: LinkCode.key(of: code), at: now))
     }
 
     /// The referrer rarely matters, so only the agent's part is kept.

@@ -1,12 +1,22 @@
 import HTTP
 import JSON
 import Model
+import ReferralLinks
 
 /// `/r/{code}`, and what a browser or a proxy may ask about how its visits are treated.
 enum RedirectRoutes {
     static func add(to routes: inout RouteTable) {
         routes.add(.get, "/r/{code}", .everyone, .redirect, redirecting)
         routes.add(.get, "/.well-known/gpc.json", .everyone, .direct(privacy), privacyStatement)
+    }
+
+    /// The path of a link that has slashes at its end, as addresses are copied; nil for any other.
+    static func barePath(_ path: String) -> String? {
+        guard path.hasPrefix("/r/"), let text = PercentCoding.decode(path.dropFirst(3)) else {
+            return nil
+        }
+        let code = LinkCode.bare(text)
+        return LinkCode.isWellFormed(code) && code != text ? "/r/" + code : nil
     }
 
     /// The Global Privacy Control support resource. The date is that of the statement.
@@ -19,12 +29,18 @@ enum RedirectRoutes {
 
     private static let redirecting = Contract(
         operationID: "followLink",
-        summary: "Send the visitor on to the link's destination with ref and click_id added; HEAD "
-            + "records nothing. Click-Recorded tells when the click is not on the disk yet or at "
-            + "all.",
+        summary:
+            "Send the visitor on to the link's destination with ref and click_id added. A link "
+            + "that is off leads to the program's fallback_url, else its destination_url, without "
+            + "them. HEAD records nothing. Click-Recorded tells when the click is not on the disk "
+            + "yet or at all.",
         success: 302, answerType: "text/plain",
         others: [
-            (410, "The link leads nowhere any more and the program names no fallback. HTML."),
+            (
+                410,
+                "The link is off, and its program names neither a fallback_url nor a "
+                    + "destination_url. HTML."
+            ),
             (503, "A prefetch: nobody has clicked yet, so the click is kept for later."),
         ], pages: [404, 410, 503], keepsUnknownQuery: true)
 

@@ -13,6 +13,8 @@ enum ReportRoutes {
         routes.add(.get, "/v1/reports/channels", .key(.read), .longRead(channels), comparing)
         routes.add(
             .get, "/v1/reports/time_to_reward", .key(.read), .longRead(timeToReward), timing)
+        routes.add(
+            .get, "/v1/reports/unknown_codes", .key(.read), .longRead(unknownCodes), misprinting)
     }
 
     // MARK: - Handlers
@@ -63,6 +65,17 @@ enum ReportRoutes {
         }
     }
 
+    private static func unknownCodes(_ call: Call, _ reader: Reader) throws -> Response {
+        try reader.snapshot {
+            let now = try LedgerReads.lastCommit(reader)
+            let period = ReportPeriod(
+                from: call.queryDay("from"), to: call.queryDay("to"),
+                today: now.day)
+            guard let period else { throw Refused(noDays) }
+            return .object(try UnknownCodesWire.json(period, reader))
+        }
+    }
+
     /// Of which program and of which days a report is.
     struct Report {
         let program: Program
@@ -98,8 +111,10 @@ enum ReportRoutes {
 
     // MARK: - Contracts
 
-    private static let period: [Field] = [
-        .required("program_id", .id(ProgramID.self)),
+    private static let period: [Field] =
+        [.required("program_id", .id(ProgramID.self))] + days
+
+    private static let days: [Field] = [
         .optional(
             "from", .dayOrTime,
             "From this UTC day on, or the day of this time; 90 days before the end unless told."),
@@ -123,6 +138,14 @@ enum ReportRoutes {
         summary: "The mix: each channel's and each kind of referrer's share of leads, wins and "
             + "money.",
         query: period, answer: ChannelsWire.schema, others: [(422, "No days lie between.")],
+        refusals: [noDays])
+
+    private static let misprinting = Contract(
+        operationID: "getUnknownCodesReport",
+        summary: "Codes that people followed under /r/ and no link has, of all programs together: "
+            + "misprints, as a rule. Those that differ in one letter from a code come first. "
+            + "Nobody is credited for them.",
+        query: days, answer: UnknownCodesWire.schema, others: [(422, "No days lie between.")],
         refusals: [noDays])
 
     private static let timing = Contract(

@@ -1,5 +1,6 @@
 import Database
 import HTTP
+import Model
 import Platform
 import ReferralLinks
 
@@ -66,7 +67,7 @@ final class ClickDoor: Sendable {
         let recorded: [(name: String, count: UInt64)]
         /// By cause.
         let unrecorded: [(cause: String, count: UInt64)]
-        /// Hits on links that lead nowhere just now: not stored, because they may earn no credit.
+        /// Hits on links that are off just now.
         let closed: UInt64
     }
 
@@ -85,11 +86,27 @@ final class ClickDoor: Sendable {
     func countClosed() { state.withLock { $0.closed += 1 } }
 }
 
-/// A click on its way to the disk, with the redirect that waits for it.
+/// A hit on its way to the disk, with the redirect that waits for it.
 struct PendingClick: Sendable {
-    let click: Click
+    enum Hit: Sendable {
+        case click(Click)
+        /// On a code that no link has.
+        case unknown(code: String, at: Instant)
+    }
+
+    let hit: Hit
     /// Nil when nobody waits.
     let redirect: (reply: Reply, response: Response)?
+
+    init(_ click: Click, redirect: (reply: Reply, response: Response)? = nil) {
+        hit = .click(click)
+        self.redirect = redirect
+    }
+
+    init(unknownCode: String, at instant: Instant) {
+        hit = .unknown(code: unknownCode, at: instant)
+        redirect = nil
+    }
 }
 
 /// The writer's end of the click door.
@@ -108,7 +125,13 @@ struct ClickSink: BatchSink {
     }
 
     mutating func process(_ items: [PendingClick], in transaction: Transaction) throws {
-        for item in items { try recorder.add(item.click, transaction) }
+        for item in items {
+            switch item.hit {
+            case .click(let click): try recorder.add(click, transaction)
+            case .unknown(let code, let instant):
+                try recorder.add(unknownCode: code, at: instant, transaction)
+            }
+        }
         try recorder.finish(transaction)
     }
 
@@ -122,7 +145,7 @@ struct ClickSink: BatchSink {
     /// The visitors go on, and the answer says that their clicks are lost.
     mutating func failed(_ items: [PendingClick], _ error: any Error) {
         recorder.failed()
-        onFailed(items.count)
+        onFailed(items.count { if case .click = $0.hit { true } else { false } })
         for item in items {
             if let (reply, response) = item.redirect { reply.leave(response.clickRecorded("no")) }
         }

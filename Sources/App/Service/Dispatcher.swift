@@ -81,6 +81,12 @@ final class Dispatcher: RequestHandler {
             if request.method == .options && request.path == "*" {
                 return .answer(Response(status: 204))
             }
+            if let path = RedirectRoutes.barePath(request.path),
+                case .found(let index, let parameters) = app.router.match(
+                    request.method, path: path)
+            {
+                return run(index, request, parameters, reply)
+            }
             return notFound(request)
         }
     }
