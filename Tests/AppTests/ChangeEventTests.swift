@@ -24,7 +24,7 @@ struct ChangeEventTests {
                 "programs/\(scene.program)/pause", "programs/\(scene.program)/activate",
                 "participants/\(scene.ada.id)/suspend", "participants/\(scene.ada.id)/approve",
                 "links/\(scene.ada.link)/disable", "links/\(scene.ada.link)/enable",
-                "links/\(scene.ada.link)/archive", "api_keys/\(key.id)/revoke",
+                "api_keys/\(key.id)/revoke",
                 "participants/\(scene.ben.id)/close", "programs/\(scene.program)/end",
             ] {
                 let answer = try service.post("/v1/\(path)")
@@ -34,7 +34,7 @@ struct ChangeEventTests {
         #expect(
             types == [
                 "program.paused", "program.active", "participant.suspended",
-                "participant.approved", "link.disabled", "link.active", "link.archived",
+                "participant.approved", "link.disabled", "link.active",
                 "api_key.revoked", "participant.closed", "api_key.revoked", "program.ended",
             ])
     }
