@@ -33,7 +33,8 @@ public struct Conversion: Sendable {
     public init(
         id: ConversionID, program: ProgramID, externalID: String, customer: CustomerID,
         lead: LeadID?, click: ClickID?, ref: String?, code: String? = nil,
-        ignored: [IgnoredHint] = [], product: String? = nil, subscription: String? = nil, kind: Kind,
+        ignored: [IgnoredHint] = [], product: String? = nil, subscription: String? = nil,
+        kind: Kind,
         amount: Money, refundedAmount: Int64, occurredAt: Instant, metadata: JSONObject,
         createdAt: Instant
     ) {

@@ -115,7 +115,8 @@ struct SubmitLead: Sendable {
     ) throws -> ReferrerChoice {
         var choice = ReferrerChoice(
             named: facts.participant?.id, try facts.found(in: program.id, tx),
-            program.terms.attribution.model, codesFirst: true)
+            program.terms.attribution.model,
+            codesFirst: program.terms.attribution.codes != .last)
         guard let id = choice.referrer.participant else { return choice }
         let participant =
             facts.participant?.id == id ? facts.participant : try ParticipantStore.recall(id, tx)
