@@ -24,6 +24,14 @@ struct TokenLeakTests {
             "order-1", 777_777,
             ["lead_id": .string(lead), "customer": ["email": "sam@buyer.example"]])
         let conversion = try sale.id()
+        _ = try stage.reattribute(
+            conversion,
+            [
+                "credits": [
+                    ["participant_id": .string(stage.ada), "parts": 1],
+                    ["participant_id": .string(stage.ben), "parts": 1],
+                ]
+            ])
         let rewards = try service.get("/v1/rewards?conversion_id=\(conversion)", key: token).ids
         try #require(rewards.count == 1, "\(sale.text)")
         let base = "/v1/participants/\(stage.ben)"
@@ -233,7 +241,12 @@ struct TokenLeakTests {
         let scene = try Scene(TestService())
         let service = scene.service
         defer { service.stop() }
-        let program = try service.make("/v1/programs", IdempotencyTests.program)
+        let program = try service.make(
+            "/v1/programs",
+            [
+                "name": "Friends", "kind": "customer", "currency": "USD",
+                "destination_url": "https://www.example.com/",
+            ])
         _ = try service.post("/v1/programs/\(program)/activate")
         let cora = try Scene.partner(service, program: program, name: "cora")
         _ = try service.make(

@@ -84,7 +84,7 @@ struct TokenMaskTests {
 
     @Test("a participant reads its touches, and of the sales that credit it its own share")
     func sales() throws {
-        let stage = try CreditStage(["model": "linear"])
+        let stage = try CreditStage(["model": "linear", "codes": "touch"])
         defer { stage.service.stop() }
         let others = try stage.touch(stage.ada, 3)
         let touch = try stage.touch(stage.ben, 2, ["external_id": "call-with-grace"])

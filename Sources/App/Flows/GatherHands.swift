@@ -31,6 +31,7 @@ struct GatherHands {
         if let decision {
             let credits = decision.credits.filter { isOurs($0.participant) }
             registrations = credits.compactMap(\.registration)
+            objects += credits.compactMap(\.lead).prefix(Self.most).map { AnyIdentifier($0) }
             let touches = decision.touches.filter {
                 $0.parts > 0 && isOurs($0.fact.participant)
             }

@@ -109,6 +109,8 @@ case("a shared sale shows a partner its own share, and nothing of the rival's le
     post("/v1/touchpoints", {"program_id": "$program", "source": "partner", "participant_id": "$ben",
                              "customer": {"email": "grace@customer.example"}}),
     sale(lead_id="$lead", amount=20000),
+    post("/v1/conversions/$sale/reattribute", {"reason": "Both did it.", "credits": [
+        {"participant_id": "$ada", "parts": 1}, {"participant_id": "$ben", "parts": 1}]}),
     get("/v1/rewards", token="ben", expect={
         "data.#": 1, "data.0.amount.amount": 1000, "data.0.lead_id": ABSENT}),
     get("/v1/rewards", token="ada", expect={"data.0.lead_id": "$lead"}),
