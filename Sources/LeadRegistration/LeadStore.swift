@@ -71,6 +71,14 @@ public enum LeadStore {
         Array(SHA256.hash(program.bytes + key.bytes).prefix(16))
     }
 
+    /// Whether the participant referred it.
+    public static func isReferral(
+        _ id: LeadID, of participant: ParticipantID, _ reader: Reader
+    ) throws -> Bool {
+        try reader.integer(
+            "SELECT 1 FROM leads WHERE id = ? AND participant_id = ?", id, participant) != nil
+    }
+
     public static func sequence(of id: LeadID, _ reader: Reader) throws -> Int64? {
         try reader.integer("SELECT seq FROM leads WHERE id = ?", id)
     }

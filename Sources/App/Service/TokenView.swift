@@ -94,8 +94,9 @@ struct TokenView {
 
     private mutating func mayRead(_ id: LeadID) throws -> Bool {
         if let known = readable[id] { return known }
-        let lead = try LeadStore.find(id, reader)
-        let mayRead = try lead.map { try $0.isReadable(by: participant, at: now, reader) } ?? false
+        let mayRead =
+            try LeadStore.isReferral(id, of: participant, reader)
+            || LeadStore.find(id, reader)?.isReadable(by: participant, at: now, reader) == true
         readable[id] = mayRead
         return mayRead
     }
