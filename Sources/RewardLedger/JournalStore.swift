@@ -104,8 +104,8 @@ public enum JournalStore {
     /// waits, is available, on its way, paid and kept back by open payouts and redemptions is at
     /// most `balanceMax` in all. Nothing but a grant, or a payment made twice, raises that sum, and
     /// what is owed never exceeds it; so no approval, payout or refund finds an account full, and a
-    /// failed payout can always give its money back. What the program has set aside and spent is at most that too, so
-    /// that an approval always finds room for the expense.
+    /// failed payout can always give its money back. What the program has set aside and spent is at
+    /// most that too, so that an approval always finds room for the expense.
     private static func checkRoom(for entry: JournalEntry, _ reader: Reader) throws {
         var sum: Int64 = 0
         var isOwing = false
