@@ -4,7 +4,7 @@ ARG RUNTIME_IMAGE=debian:bookworm-slim
 
 FROM ${BUILDER_IMAGE} AS builder
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libsqlite3-dev libssl-dev \
+    && apt-get install -y --no-install-recommends libsqlite3-dev libssl-dev tzdata \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY Package.swift .
@@ -16,7 +16,7 @@ RUN swift build -c release --static-swift-stdlib --product referrald \
 
 FROM ${RUNTIME_IMAGE}
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libsqlite3-0 libssl3 libstdc++6 \
+    && apt-get install -y --no-install-recommends libsqlite3-0 libssl3 libstdc++6 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin referrald \
     && install -d -o referrald -g referrald -m 0700 /data

@@ -72,6 +72,8 @@ CREATE TABLE participants (
     profile TEXT NOT NULL DEFAULT '{}',
     phone TEXT,
     payout_account TEXT,
+    -- Of the profile, for the list's filter.
+    segment TEXT,
     -- The newest version of the program's legal terms that it accepted.
     terms_version INTEGER,
     terms_accepted_at INTEGER,
@@ -81,3 +83,11 @@ CREATE TABLE participants (
 CREATE UNIQUE INDEX participants_by_external_id
     ON participants (program_id, external_id) WHERE external_id IS NOT NULL;
 CREATE UNIQUE INDEX participants_by_email ON participants (program_id, email_key);
+
+-- Filters of the list, each newest first.
+CREATE INDEX participants_by_mailbox ON participants (email_key);
+CREATE INDEX participants_by_own_id ON participants (external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX participants_by_kind ON participants (program_id, kind);
+CREATE INDEX participants_by_state ON participants (program_id, state);
+CREATE INDEX participants_by_name ON participants (name COLLATE NOCASE);
+CREATE INDEX participants_by_segment ON participants (segment) WHERE segment IS NOT NULL;

@@ -96,6 +96,7 @@ CREATE INDEX conversions_by_customer ON conversions (customer_id, occurred_at);
 CREATE INDEX conversions_by_subscription
     ON conversions (program_id, subscription, customer_id, occurred_at)
     WHERE subscription IS NOT NULL;
+CREATE INDEX conversions_by_lead ON conversions (lead_id) WHERE lead_id IS NOT NULL;
 CREATE INDEX conversions_by_time ON conversions (program_id, occurred_at);
 
 -- A sale of amount 0, a sign-up for instance, can be cancelled: there is no money to give back, but

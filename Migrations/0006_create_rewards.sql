@@ -24,7 +24,7 @@ CREATE TABLE campaigns (
     id BLOB NOT NULL UNIQUE,
     program_id BLOB NOT NULL REFERENCES programs (id),
     name TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('active', 'ended')),
+    state TEXT NOT NULL CHECK (state IN ('scheduled', 'active', 'ended')),
     starts_at INTEGER NOT NULL,
     ends_at INTEGER NOT NULL,
     terms TEXT NOT NULL,

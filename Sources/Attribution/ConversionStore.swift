@@ -54,7 +54,8 @@ public enum ConversionStore {
 
     public static func page(
         _ request: PageRequest, program: ProgramID?, externalID: String?, created: Range<Instant>?,
-        creditedTo participant: ParticipantID? = nil, _ reader: Reader
+        creditedTo participant: ParticipantID? = nil, lead: LeadID? = nil,
+        customer: CustomerID? = nil, _ reader: Reader
     ) throws -> Page<Conversion> {
         var query = Query(
             """
@@ -73,6 +74,8 @@ public enum ConversionStore {
             query.append(" AND created_at >= ?", created.lowerBound)
             query.append(" AND created_at < ?", created.upperBound)
         }
+        if let lead { query.append(" AND lead_id = ?", lead) }
+        if let customer { query.append(" AND customer_id = ?", customer) }
         query.append(creditedTo: participant)
         return try reader.page(query, request, map: conversion)
     }

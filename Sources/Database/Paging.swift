@@ -6,6 +6,7 @@ extension Reader {
     public func page<Item>(
         _ query: Query, _ request: PageRequest, map: (Row) throws -> Item
     ) throws -> Page<Item> {
+        let total = try request.isCounted ? count(query, most: Page<Item>.totalMost + 1) : nil
         var query = query
         switch request.window {
         case .older(let place):
@@ -19,6 +20,14 @@ extension Reader {
         let hasMore = items.count > request.limit
         if hasMore { items.removeLast() }
         if case .newer = request.window { items.reverse() }
-        return Page(items: items, hasMore: hasMore, request: request)
+        return Page(items: items, hasMore: hasMore, request: request, total: total)
+    }
+
+    /// How many rows `query` has, of the first `most`.
+    private func count(_ query: Query, most: Int64) throws -> Int64 {
+        var counting = Query("SELECT count(*) FROM (")
+        counting.append(query)
+        counting.append(" LIMIT ?)", most)
+        return try integer(counting) ?? 0
     }
 }

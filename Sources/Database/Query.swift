@@ -15,6 +15,12 @@ public struct Query: Sendable {
         self.values += values
     }
 
+    /// Appends another statement with its values.
+    mutating func append(_ other: Query) {
+        text += other.text
+        values += other.values
+    }
+
     /// Appends ` (?, ?, …)` with `list` bound, as what follows an `IN`; `(NULL)`, which matches
     /// nothing, for an empty list.
     public mutating func appendList(_ list: [any SQLConvertible]) {

@@ -17,7 +17,7 @@ public struct CalendarPeriod: Sendable, Equatable {
     /// Months since the beginning of the year 0.
     private let first: Int64
 
-    public init(_ length: Length, containing instant: Instant, in zone: TimeZone = .utc) {
+    public init(_ length: Length, containing instant: Instant, in zone: TimeZone) {
         let date = CivilDate(day: CivilDay.clamped(zone.day(of: instant)))
         let month = date.year * 12 + date.month - 1
         self.init(length, first: month - month % length.months, zone)

@@ -10,10 +10,13 @@ public struct PageRequest: Sendable {
     /// 1 to 100.
     public let limit: Int
     public let window: Window
+    /// Whether the answer says how many there are in all.
+    public let isCounted: Bool
 
-    public init(limit: Int, window: Window) {
+    public init(limit: Int, window: Window, isCounted: Bool = false) {
         self.limit = min(max(limit, 1), 100)
         self.window = window
+        self.isCounted = isCounted
     }
 }
 
@@ -24,10 +27,16 @@ public struct Page<Item> {
     public let hasMore: Bool
     public let hasOlder: Bool
     public let hasNewer: Bool
+    /// How many there are in all windows together, counted up to `totalMost`; nil: nobody asked.
+    public let total: Int64?
 
-    public init(items: [Item], hasMore: Bool, request: PageRequest) {
+    /// Where counting stops, so that it costs no more on a long list.
+    public static var totalMost: Int64 { 10_000 }
+
+    public init(items: [Item], hasMore: Bool, request: PageRequest, total: Int64? = nil) {
         self.items = items
         self.hasMore = hasMore
+        self.total = total
         switch request.window {
         case .older(let place):
             hasOlder = hasMore

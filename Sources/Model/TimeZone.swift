@@ -43,6 +43,9 @@ public struct TimeZone: Sendable {
     /// The first instant of a day. Where clocks are put forward over midnight, it is the instant of
     /// the change; where they are put back, the first instant that bears the day's date for good.
     public func startOfDay(_ day: Int64) -> Instant {
+        guard day <= CivilDay.representable.upperBound else {
+            return Instant(milliseconds: Instant.representable.upperBound)
+        }
         let midnight = Instant.startOfDay(day)
         guard data != nil else { return midnight }
         let around = [-1, 0, 1].map { offset(at: midnight.advanced(byDays: $0)) * 1000 }
@@ -66,6 +69,14 @@ public struct TimeZone: Sendable {
             }
         }
         return low
+    }
+
+    /// The same time of day `days` days later.
+    public func advance(_ instant: Instant, byDays days: Int64) -> Instant {
+        guard data != nil else { return instant.advanced(byDays: Int(clamping: days)) }
+        let shift = offset(at: instant) * 1000
+        return self.instant(
+            ofLocal: instant.advanced(byMilliseconds: shift).advanced(byDays: Int(clamping: days)))
     }
 
     /// The same time of day `months` calendar months later; the last day of a shorter month where

@@ -42,16 +42,34 @@ public enum ParticipantStore {
         try reader.integer("SELECT seq FROM participants WHERE id = ?", id)
     }
 
+    /// Which participants a list is of; nil: of all.
+    public struct Filter: Sendable {
+        public var program: ProgramID?
+        public var state: String?
+        public var only: ParticipantID?
+        public var kind: String?
+        public var externalID: String?
+        public var email: EmailAddress?
+        public var segment: String?
+        /// The whole name, in any case of ASCII letters.
+        public var name: String?
+
+        public init() {}
+    }
+
     public static func page(
-        _ request: PageRequest, program: ProgramID?, state: String?,
-        only participant: ParticipantID?,
-        _ reader: Reader
+        _ request: PageRequest, _ filter: Filter, _ reader: Reader
     ) throws -> Page<Participant> {
         var query = Query(columns)
         query.append(" WHERE 1 = 1")
-        if let program { query.append(" AND program_id = ?", program) }
-        if let state { query.append(" AND state = ?", state) }
-        if let participant { query.append(" AND id = ?", participant) }
+        if let program = filter.program { query.append(" AND program_id = ?", program) }
+        if let state = filter.state { query.append(" AND state = ?", state) }
+        if let participant = filter.only { query.append(" AND id = ?", participant) }
+        if let kind = filter.kind { query.append(" AND kind = ?", kind) }
+        if let id = filter.externalID { query.append(" AND external_id = ?", id) }
+        if let email = filter.email { query.append(" AND email_key = ?", email.normalized) }
+        if let segment = filter.segment { query.append(" AND segment = ?", segment) }
+        if let name = filter.name { query.append(" AND name = ? COLLATE NOCASE", name) }
         return try reader.page(query, request, map: self.participant)
     }
 
@@ -61,8 +79,8 @@ public enum ParticipantStore {
             INSERT INTO participants (
                 id, program_id, kind, state, external_id, name, email, email_key, phone, company,
                 payout_account, profile, metadata, version, created_at, updated_at,
-                terms_version, terms_accepted_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                terms_version, terms_accepted_at, segment)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, participant.id, participant.program, participant.kind.rawValue,
             participant.state.rawValue, participant.externalID, participant.name,
             participant.email.text, participant.email.normalized, participant.phone,
@@ -70,7 +88,7 @@ public enum ParticipantStore {
             JSONValue.object(participant.profile.json).text,
             JSONValue.object(participant.metadata).text, participant.version, participant.createdAt,
             participant.updatedAt, participant.acceptedTerms?.version,
-            participant.acceptedTerms?.acceptedAt)
+            participant.acceptedTerms?.acceptedAt, participant.profile.segment)
         tx.markConfigurationChanged()
     }
 
@@ -80,7 +98,7 @@ public enum ParticipantStore {
             UPDATE participants SET kind = ?, state = ?, external_id = ?, name = ?, email = ?,
                 email_key = ?, phone = ?, company = ?, payout_account = ?, profile = ?,
                 metadata = ?, version = ?, updated_at = ?, terms_version = ?,
-                terms_accepted_at = ?
+                terms_accepted_at = ?, segment = ?
             WHERE id = ?
             """, participant.kind.rawValue, participant.state.rawValue, participant.externalID,
             participant.name, participant.email.text, participant.email.normalized,
@@ -88,7 +106,7 @@ public enum ParticipantStore {
             JSONValue.object(participant.profile.json).text,
             JSONValue.object(participant.metadata).text, participant.version,
             participant.updatedAt, participant.acceptedTerms?.version,
-            participant.acceptedTerms?.acceptedAt, participant.id)
+            participant.acceptedTerms?.acceptedAt, participant.profile.segment, participant.id)
         tx.markConfigurationChanged()
     }
 

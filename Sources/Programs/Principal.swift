@@ -20,6 +20,14 @@ public enum Principal: Sendable, Hashable {
         }
     }
 
+    /// The key that the request came with; nil for the operator's own.
+    public var key: APIKeyID? {
+        switch self {
+        case .key(let id, _), .participant(_, _, let id): id
+        case .anonymous, .operatorItself: nil
+        }
+    }
+
     public var participant: ParticipantID? {
         if case .participant(let id, _, _) = self { id } else { nil }
     }

@@ -54,6 +54,10 @@ public struct Program: Sendable {
 public struct ProgramTerms: Sendable, Equatable {
     /// Who gets the credit of a sale.
     public var attribution = AttributionTerms()
+    /// By whose clocks its days, months and years are told; fixed once it is active.
+    public var timeZone = TimeZone.utc {
+        didSet { serviceLevels.zone = timeZone }
+    }
     /// Days a reward waits before it is approved.
     public var holdDays: Int64
     /// Rewards of this many minor units or more are reviewed by a person; nil: none is.
@@ -111,7 +115,7 @@ public struct ProgramTerms: Sendable, Equatable {
     /// As stored with the program and in its versions.
     public var json: JSONValue {
         [
-            "attribution": attribution.json,
+            "attribution": attribution.json, "time_zone": .string(timeZone.name),
             "hold_days": .integer(holdDays),
             "approval_threshold": approvalThreshold.map { .integer($0) } ?? .null,
             "destination_url": destination.map { .string($0.text) } ?? .null,
@@ -158,5 +162,7 @@ public struct ProgramTerms: Sendable, Equatable {
         fraud = FraudTerms(json: read.nested("fraud"))
         approvals = ApprovalTerms(json: read.nested("approvals"))
         reservedCodes = object["reserved_codes"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        // Start-up refuses a database with a zone that this machine does not know.
+        timeZone = read.text("time_zone").flatMap { TimeZone.named($0) } ?? .utc
     }
 }

@@ -8,6 +8,11 @@ public enum ProgramRefusal: Error, Equatable, Sendable {
     /// The currency cannot change once the program has been activated, or has anything whose
     /// amounts are in it: rules, links, participants, catalogue items.
     case currencyIsFixed
+    /// The time zone cannot change once the program has been activated: its months are counted by
+    /// it.
+    case timeZoneIsFixed
+    /// This machine knows no time zone of this name.
+    case timeZoneUnknown
     /// An allowed origin is not `scheme://host[:port]`.
     case badOrigin(index: Int)
     /// The parts of position-based attribution do not sum to 100.
@@ -65,6 +70,19 @@ public enum ProgramRules {
         from old: Currency, to new: Currency, state: Program.State, isUsed: Bool
     ) throws(ProgramRefusal) {
         if old != new && (state != .draft || isUsed) { throw .currencyIsFixed }
+    }
+
+    public static func checkTimeZone(
+        from old: TimeZone, to new: TimeZone, state: Program.State
+    ) throws(ProgramRefusal) {
+        if old != new && state != .draft { throw .timeZoneIsFixed }
+    }
+
+    /// The zone of this name; UTC where none is named.
+    public static func timeZone(_ name: String?) throws(ProgramRefusal) -> TimeZone {
+        guard let name else { return .utc }
+        guard let zone = TimeZone.named(name) else { throw .timeZoneUnknown }
+        return zone
     }
 
     /// Leads and forms are taken while a program is active, and while it is paused: what they earn

@@ -35,6 +35,13 @@ public enum ProgramStore {
         return try reader.page(query, request, map: self.program)
     }
 
+    /// The names of all programs' time zones; read once, at the start.
+    public static func timeZones(_ reader: Reader) throws -> [String] {
+        try reader.all(
+            "SELECT DISTINCT json_extract(rules, '$.time_zone') FROM programs"
+        ) { try $0.text(0) }
+    }
+
     public static func insert(_ program: Program, actor: String, _ tx: Transaction) throws {
         try tx.run(
             """

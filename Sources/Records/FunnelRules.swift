@@ -58,20 +58,27 @@ public enum FunnelRules {
     }
 }
 
-/// The days of a report, in UTC and counted from 1970-01-01; the last is not in it.
+/// The days of a report by the clocks of its program, counted from 1970-01-01; the last is not in
+/// it.
 public struct ReportPeriod: Sendable, Equatable {
     public let days: Range<Int64>
+    public let zone: TimeZone
 
-    /// How many days a report covers unless told.
+    /// How many days a report covers by default.
     public static let daysDefault: Int64 = 90
 
-    /// From the day of `from` on and before `to`: a day that `to` lies within is in it, one that it
-    /// begins is not. Unless told, up to and with `today`, and the 90 days before its end. Nil when
-    /// nothing lies between.
-    public init?(from: Instant?, to: Instant?, today: Int64) {
-        let end = to.map { $0.advanced(byMilliseconds: -1).day + 1 } ?? today + 1
-        let start = from?.day ?? end - ReportPeriod.daysDefault
+    /// From the day of `from` on, and with the day `to`; by default up to and with the day of
+    /// `now`, and the 90 days before the end. Nil if nothing lies between.
+    public init?(from: Moment?, to: Moment?, now: Instant, in zone: TimeZone) {
+        let end = to?.dayAfter(in: zone) ?? zone.day(of: now) + 1
+        let start = from?.day(in: zone) ?? end - ReportPeriod.daysDefault
         guard start < end else { return nil }
         days = start..<end
+        self.zone = zone
+    }
+
+    /// The same as instants.
+    public var instants: Range<Instant> {
+        zone.startOfDay(days.lowerBound)..<zone.startOfDay(days.upperBound)
     }
 }

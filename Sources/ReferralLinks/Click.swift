@@ -37,22 +37,27 @@ public struct Click: Sendable {
     public let visitor: Int64?
     /// UTM fields and the referrer's host as JSON; nil when there are none.
     public let detail: String?
+    /// The day that it counts to, by the clocks of its program.
+    public let day: Int64
 
+    /// `day` is that of UTC by default.
     public init(
-        id: ClickID, link: Int64, verdict: ClickVerdict, visitor: Int64?, detail: String?
+        id: ClickID, link: Int64, verdict: ClickVerdict, visitor: Int64?, detail: String?,
+        day: Int64? = nil
     ) {
         self.id = id
         self.link = link
         self.verdict = verdict
         self.visitor = visitor
         self.detail = detail
+        self.day = day ?? id.instant.day
     }
 
     /// A hit of a browser that asks before anybody clicked.
-    public init(prefetch id: ClickID, link: Int64) {
+    public init(prefetch id: ClickID, link: Int64, day: Int64? = nil) {
         self.init(
             id: id, link: link, verdict: ClickVerdict(.prefetch, "prefetch_header"), visitor: nil,
-            detail: nil)
+            detail: nil, day: day)
     }
 
     /// The touch that is kept with a click; nil when there is nothing to keep.

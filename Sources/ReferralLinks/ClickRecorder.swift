@@ -38,7 +38,7 @@ public struct ClickRecorder {
         let verdict = decide(click)
         try ClickStore.insert(click, verdict, tx)
         let rollup = Rollup(
-            link: click.link, day: click.id.instant.day, kind: verdict.kind.rawValue)
+            link: click.link, day: click.day, kind: verdict.kind.rawValue)
         rollups[rollup, default: 0] += 1
     }
 

@@ -31,7 +31,9 @@ public struct BudgetForecast: Sendable, Equatable {
     /// On hold, by the month in which the hold ends; how many rewards.
     public private(set) var months: [(month: CalendarPeriod, sum: Sum)] = []
 
-    public init() {}
+    private let zone: TimeZone
+
+    public init(in zone: TimeZone = .utc) { self.zone = zone }
 
     public static func == (left: BudgetForecast, right: BudgetForecast) -> Bool {
         left.dueNow == right.dueNow && left.withProvider == right.withProvider
@@ -52,7 +54,7 @@ public struct BudgetForecast: Sendable, Equatable {
             if state == .review { review.add(amount) }
             return
         }
-        let month = CalendarPeriod(.month, containing: holdUntil)
+        let month = CalendarPeriod(.month, containing: holdUntil, in: zone)
         guard let place = months.firstIndex(where: { $0.month == month }) else {
             let later = months.firstIndex { $0.month.start > month.start } ?? months.count
             months.insert((month, Sum(amount: amount, count: 1)), at: later)
@@ -66,9 +68,9 @@ extension RewardStore {
     /// What is owed of the program's rewards in its currency, and when it falls due: what waits, by
     /// the rewards; what is due and owed back, by the accounts of each participant.
     public static func owed(
-        in program: ProgramID, _ currency: Currency, _ reader: Reader
+        in program: ProgramID, _ currency: Currency, _ zone: TimeZone, _ reader: Reader
     ) throws -> BudgetForecast {
-        var forecast = BudgetForecast()
+        var forecast = BudgetForecast(in: zone)
         try reader.forEach(
             """
             SELECT state, amount - reversed_amount + clawback_amount - settled_amount, hold_until

@@ -6,11 +6,11 @@ import Model
 /// has started it does not change any more; it can only be ended.
 public struct Campaign: Sendable {
     public enum State: String, LifecycleState {
-        case active, ended
+        case scheduled, active, ended
 
         public enum Action: String, Sendable, CaseIterable { case end }
 
-        public func after(_ action: Action) -> State? { self == .active ? .ended : nil }
+        public func after(_ action: Action) -> State? { self == .ended ? nil : .ended }
     }
 
     /// What it makes of what a rule gives.
@@ -44,7 +44,7 @@ public struct Campaign: Sendable {
     public var updatedAt: Instant
 
     public init(
-        id: CampaignID, program: ProgramID, name: String, state: State = .active,
+        id: CampaignID, program: ProgramID, name: String, state: State = .scheduled,
         startsAt: Instant, endsAt: Instant, effect: Effect, industries: [String] = [],
         countries: [String] = [], products: [String] = [], first: Int64? = nil,
         rules: [RewardRuleID] = [], metadata: JSONObject = [:],

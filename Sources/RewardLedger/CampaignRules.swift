@@ -42,7 +42,13 @@ public enum CampaignRules {
     public static func checkMayChange(
         _ campaign: Campaign, at now: Instant
     ) throws(CampaignRefusal) {
-        guard campaign.state == .active, now < campaign.startsAt else { throw .started }
+        guard campaign.state == .scheduled, now < campaign.startsAt else { throw .started }
+    }
+
+    /// Which state its times put it in; one that was ended stays so.
+    public static func state(_ campaign: Campaign, at now: Instant) -> Campaign.State {
+        if campaign.state == .ended || campaign.endsAt <= now { return .ended }
+        return campaign.startsAt <= now ? .active : .scheduled
     }
 
     /// It ends now, or never begins.

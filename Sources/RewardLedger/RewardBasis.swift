@@ -18,6 +18,8 @@ extension RewardRules {
             "approval_threshold": occasion.approvalThreshold.map { .integer($0) } ?? .null,
             "facts": occasion.facts.json,
             "counts_at": .string(periodAt.rfc3339),
+            "counts_in": .string(month(periodAt, occasion.facts.zone).name),
+            "time_zone": .string(occasion.facts.zone.name),
         ]
         if let person = occasion.facts.participants[share.participant] {
             basis["participant"] = [
@@ -27,6 +29,10 @@ extension RewardRules {
         }
         basis["budget"] = share.placement.budget?.json
         return .object(basis)
+    }
+
+    private static func month(_ instant: Instant, _ zone: TimeZone) -> CalendarPeriod {
+        CalendarPeriod(.month, containing: instant, in: zone)
     }
 
     private static func arithmetic(_ share: Share) -> JSONObject {
@@ -115,6 +121,18 @@ extension Reward {
         basis.objectValue?["counts_at"]?.stringValue.flatMap { Instant(rfc3339: $0) } ?? createdAt
     }
 
+    /// The month of the calendar that it counts to, as the zone's clocks told it when the reward
+    /// was written.
+    var countsIn: String {
+        basis.objectValue?["counts_in"]?.stringValue
+            ?? CalendarPeriod(.month, containing: countsAt, in: zone).name
+    }
+
+    /// By whose clocks it was reckoned.
+    var zone: TimeZone {
+        basis.objectValue?["time_zone"]?.stringValue.flatMap { TimeZone.named($0) } ?? .utc
+    }
+
     /// What the rule was told of the occasion; empty where an older version granted it.
     var facts: RewardFacts? {
         basis.objectValue?["facts"]?.objectValue.map { RewardFacts(json: $0) }
@@ -161,7 +179,7 @@ extension Reward {
         guard let tiers, let length = tiers.period else { return true }
         let referredAt =
             tiers.moment == .submission ? facts?.referredAt ?? createdAt : createdAt
-        let period = CalendarPeriod(length, containing: min(referredAt, createdAt))
+        let period = CalendarPeriod(length, containing: min(referredAt, createdAt), in: zone)
         return (period.start..<period.end).contains(other.countsAt)
     }
 }

@@ -23,6 +23,9 @@ public struct RewardFacts: Sendable, Equatable {
     /// Whether an earlier sale decided who is credited; not kept.
     public var isBound = false
     public var participants: [ParticipantID: Person] = [:]
+    /// By whose clocks days, months and years are told; the program's, which never changes it once
+    /// it is active, so it is not kept here.
+    public var zone = TimeZone.utc
 
     /// What is known of a participant.
     public struct Person: Sendable, Equatable {

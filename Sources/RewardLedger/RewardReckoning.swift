@@ -65,6 +65,7 @@ public enum RewardReckoning {
         var facts = held.first?.facts ?? occasion.facts
         facts.participants = occasion.facts.participants
         facts.person = occasion.facts.person
+        facts.zone = occasion.facts.zone
         for reward in held.reversed() {
             if let person = reward.person { facts.participants[reward.participant] = person }
         }
@@ -80,7 +81,9 @@ public enum RewardReckoning {
             let counted =
                 tiers.moment == .submission
                 ? min(occasion.facts.referredAt ?? moment, moment) : moment
-            let period = tiers.period.map { CalendarPeriod($0, containing: counted) }
+            let period = tiers.period.map {
+                CalendarPeriod($0, containing: counted, in: occasion.facts.zone)
+            }
             standing.count = try count(
                 tiers.counts, participant, occasion, period, counted, reader)
             if tiers.isRetroactive {
@@ -129,9 +132,10 @@ public enum RewardReckoning {
         }
         standing.limits = try limits(moment)
         guard !standing.limits.isEmpty, let budget = occasion.budget else { return }
-        standing.queuedLimits = try periods(of: budget, from: moment).dropFirst().map {
-            try limits($0.start)
-        }
+        standing.queuedLimits = try periods(of: budget, from: moment, in: occasion.facts.zone)
+            .dropFirst().map {
+                try limits($0.start)
+            }
     }
 
     private static func count(
@@ -154,7 +158,7 @@ public enum RewardReckoning {
             .appending(contentsOf: occasion.limits.all.map { ($0, nil) })
             .map { limit, ruleID in
                 let period = limit.name.period.map {
-                    CalendarPeriod($0, containing: moment)
+                    CalendarPeriod($0, containing: moment, in: occasion.facts.zone)
                 }
                 let used: Int64
                 if limit.name == .referee {
@@ -178,16 +182,16 @@ public enum RewardReckoning {
         guard let terms = occasion.budget else { return nil }
         return BudgetStanding(
             terms: terms,
-            reserved: try periods(of: terms, from: moment).map {
+            reserved: try periods(of: terms, from: moment, in: occasion.facts.zone).map {
                 ($0, try RewardStore.reserved(in: occasion.program, $0, reader))
             })
     }
 
     /// To which a reward of `moment` may count, in order.
     private static func periods(
-        of terms: BudgetTerms, from moment: Instant
+        of terms: BudgetTerms, from moment: Instant, in zone: TimeZone
     ) -> [CalendarPeriod] {
-        var periods = [CalendarPeriod(terms.period, containing: moment)]
+        var periods = [CalendarPeriod(terms.period, containing: moment, in: zone)]
         guard terms.beyond == .queue else { return periods }
         for _ in 0..<BudgetRules.periodsAhead { periods.append(periods[periods.count - 1].next) }
         return periods

@@ -85,7 +85,7 @@ extension RewardRules {
     static func isAbout(_ terms: RewardTerms, _ facts: RewardFacts) -> Bool {
         guard CampaignRules.isNamed(facts.product, in: terms.products ?? []) else { return false }
         guard let months = terms.firstMonths, let sold = facts.soldAt else { return true }
-        return sold < (facts.firstSaleAt ?? sold).advanced(byMonths: months)
+        return sold < facts.zone.advance(facts.firstSaleAt ?? sold, byMonths: months)
     }
 
     /// Whether the rule is for this participant: by whether it earns at all, by its kind and

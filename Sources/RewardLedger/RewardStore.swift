@@ -205,8 +205,7 @@ public enum RewardStore {
     /// The budget's counter follows what still counts.
     private static func reserve(_ change: Int64, of reward: Reward, _ tx: Transaction) throws {
         guard change != 0, reward.kind != .points else { return }
-        let month = CalendarPeriod(.month, containing: reward.countsAt)
-        try CounterStore.add(change, to: counterName(month), of: reward.program, tx)
+        try CounterStore.add(change, to: counterName(reward.countsIn), of: reward.program, tx)
     }
 
     private static func count(_ reward: Reward, _ sign: Int64, _ tx: Transaction) throws {

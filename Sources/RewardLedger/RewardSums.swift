@@ -68,10 +68,10 @@ extension RewardStore {
     public static func reserved(
         in program: ProgramID, _ period: CalendarPeriod, _ reader: Reader
     ) throws -> Int64 {
-        let names = Set(period.months.map(counterName))
+        let names = Set(period.months.map { counterName($0.name) })
         return try CounterStore.all(of: program, prefix: "rewards.reserved.", reader)
             .reduce(0) { names.contains($1.name) ? $0 + $1.value : $0 }
     }
 
-    static func counterName(_ month: CalendarPeriod) -> String { "rewards.reserved.\(month.name)" }
+    static func counterName(_ month: String) -> String { "rewards.reserved.\(month)" }
 }

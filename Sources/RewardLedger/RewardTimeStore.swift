@@ -58,7 +58,7 @@ public enum RewardTimeStore {
 
     /// Everything that was paid or given on these days, with its group's name.
     public static func forEach(
-        in program: ProgramID, _ days: Range<Int64>, by dimension: RewardTimeDimension,
+        in program: ProgramID, _ period: ReportPeriod, by dimension: RewardTimeDimension,
         _ reader: Reader, body: (String, PaidRewardTime) throws -> Void
     ) throws {
         var query = Query("SELECT ")
@@ -66,22 +66,27 @@ public enum RewardTimeStore {
         case .trigger: query.append("trigger_name")
         case .kind: query.append("kind")
         case .referrer: query.append("referrer")
-        case .month: query.append("strftime('%Y-%m', paid_at / 1000, 'unixepoch')")
+        case .month: query.append("''")
         }
+        let instants = period.instants
         query.append(
             """
             , referred_at, earned_at, approved_at, paid_at, target_at, credit_at, pay_at, promise,
                 promised_at
             FROM reward_times WHERE program_id = ? AND paid_at >= ? AND paid_at < ?
-            """, program, Instant.startOfDay(days.lowerBound), Instant.startOfDay(days.upperBound))
+            """, program, instants.lowerBound, instants.upperBound)
         try reader.forEach(query) { row in
             let promise = try row.optionalText(8).flatMap { RewardClock.Promise(rawValue: $0) }
             let promisedAt = try row.optionalInstant(9)
+            let paidAt = try row.instant(4)
+            let key =
+                dimension == .month
+                ? CalendarPeriod(.month, containing: paidAt, in: period.zone).name : try row.text(0)
             try body(
-                row.text(0),
+                key,
                 PaidRewardTime(
                     referredAt: row.instant(1), earnedAt: row.instant(2),
-                    approvedAt: row.optionalInstant(3), paidAt: row.instant(4),
+                    approvedAt: row.optionalInstant(3), paidAt: paidAt,
                     targetAt: row.optionalInstant(5), creditAt: row.optionalInstant(6),
                     payAt: row.optionalInstant(7),
                     promised: promise.flatMap { promise in
@@ -92,14 +97,15 @@ public enum RewardTimeStore {
 
     /// Whether more than a report reads was paid or given on these days.
     public static func isTooMuch(
-        in program: ProgramID, _ days: Range<Int64>, _ reader: Reader
+        in program: ProgramID, _ period: ReportPeriod, _ reader: Reader
     ) throws -> Bool {
-        try reader.integer(
+        let instants = period.instants
+        return try reader.integer(
             """
             SELECT 1 FROM reward_times WHERE program_id = ? AND paid_at >= ? AND paid_at < ?
             LIMIT 1 OFFSET ?
-            """, program, Instant.startOfDay(days.lowerBound),
-            Instant.startOfDay(days.upperBound), Int64(RewardTimeRules.reportMost)) != nil
+            """, program, instants.lowerBound, instants.upperBound,
+            Int64(RewardTimeRules.reportMost)) != nil
     }
 
     /// What is not yet paid or given at `now`.

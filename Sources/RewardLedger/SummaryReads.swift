@@ -1,7 +1,7 @@
 import Database
 import Model
 
-/// What reached a participant in one calendar year (UTC), in minor units.
+/// What reached a participant in one calendar year, by the clocks of its program, in minor units.
 public struct PaidYear: Sendable, Equatable {
     public let year: Int64
     /// Whether the year was told higher before: something that was paid in it has come back.
@@ -33,7 +33,7 @@ public enum SummaryReads {
     /// that a payout kept back was not paid; one that is owed does not change an earlier year. What
     /// came back counts for the year in which it had been paid, the newest payment first.
     public static func paidByYear(
-        to participant: ParticipantID, _ currency: Currency, _ reader: Reader
+        to participant: ParticipantID, _ currency: Currency, in zone: TimeZone, _ reader: Reader
     ) throws -> [PaidYear] {
         var years: [Int64: PaidYear] = [:]
         var payments: [PayoutID: [(year: Int64, amount: Int64)]] = [:]
@@ -54,7 +54,7 @@ public enum SummaryReads {
             let id: PayoutID = try row.id(3)
             let paid = -(try row.int64(1))
             if paid > 0 {
-                let year = CivilDay.year(of: try row.instant(0).day)
+                let year = CivilDay.year(of: zone.day(of: try row.instant(0)))
                 payments[id, default: []].append((year, paid))
                 // The account's balance is at most `JournalRules.balanceMax`, so is each sum.
                 years[year, default: PaidYear(year: year)].amounts[kind, default: 0] += paid

@@ -21,13 +21,13 @@ public struct TierStanding: Sendable {
     /// for participants like it, oldest rule first.
     public static func all(
         of participant: ParticipantID, _ person: RewardFacts.Person, in program: ProgramID,
-        at now: Instant, _ reader: Reader
+        _ zone: TimeZone, at now: Instant, _ reader: Reader
     ) throws -> [TierStanding] {
         try RewardRuleStore.active(in: program, reader).compactMap { rule in
             guard let tiers = rule.terms.tiers,
                 RewardRules.isFor(rule.terms, person, RewardStanding())
             else { return nil }
-            let period = tiers.period.map { CalendarPeriod($0, containing: now) }
+            let period = tiers.period.map { CalendarPeriod($0, containing: now, in: zone) }
             let count = try ReferralCountStore.count(
                 tiers.counts, of: participant, except: nil, from: period?.start, at: now, reader)
             return TierStanding(rule: rule, tiers: tiers, period: period, count: count)

@@ -20,7 +20,7 @@ struct BudgetTests {
     }
 
     private func quarter(_ stage: MoneyStage) -> CalendarPeriod {
-        CalendarPeriod(.quarter, containing: stage.service.clock.clock.now())
+        CalendarPeriod(.quarter, containing: stage.service.clock.clock.now(), in: .utc)
     }
 
     @Test("R173: a reward beyond the quarter's budget is refused, and told by an event")
@@ -115,7 +115,7 @@ struct BudgetTests {
         #expect(forecast["owed.due_now.amount.amount"] == 40_000)
         #expect(
             forecast["owed.on_hold.0.month"]
-                == .string(CalendarPeriod(.month, containing: next.start).name))
+                == .string(CalendarPeriod(.month, containing: next.start, in: .utc).name))
         #expect(forecast["owed.on_hold.0.amount.amount"] == 40_000)
         #expect(forecast["owed.on_hold.1.total.amount"] == 120_000)
         try stage.expectSoundBooks()

@@ -195,25 +195,25 @@ struct ReportTests {
             ])
     }
 
-    @Test("a stage counts on the day it was first reached, and the end of a period is not in it")
+    @Test("a stage counts on the day it was first reached, and the last day of a period is in it")
     func days() throws {
         let history = try History()
         defer { history.service.stop() }
         let days = history.days
         #expect(
-            try history.counts("&from=\(days[0])&to=\(days[1])")["email"]
+            try history.counts("&from=\(days[0])&to=\(days[0])")["email"]
                 == [2, 3, 1, 1, 1, 0, 1, 0, 5_000])
         #expect(
-            try history.counts("&from=\(days[1])&to=\(days[2])") == [
+            try history.counts("&from=\(days[1])&to=\(days[1])") == [
                 "email": [0, 0, 2, 0, 0, 1, 0, 10_000, 0]
             ])
         let whole = try history.counts("")
         let times = "&from=\(days[0])T23:00:00Z&to=\(days[1])T00:00:01Z"
         #expect(try history.counts(times) == whole)
-        #expect(try history.counts("&to=\(days[0])").isEmpty)
+        #expect(try history.counts("&to=2020-01-01").isEmpty)
         let answer = try history.report("funnel", times)
         #expect(answer["from"] == .string(days[0]))
-        #expect(answer["to"] == .string(days[2]))
+        #expect(answer["to"] == .string(days[1]))
         history.service.clock.advance(days: 89)
         _ = try history.service.make("/v1/programs", IdempotencyTests.program)
         #expect(try history.counts("")["email"] == [0, 0, 2, 0, 0, 1, 0, 10_000, 0])
@@ -296,7 +296,7 @@ struct ReportTests {
         #expect(shares("channels", "conversion_amount") == [397, 9_579, 24, 0])
         #expect(answer["channels.1.conversion_amount.amount"] == 120_700)
         #expect(shares("referrer_kinds", "leads") == [8_333, 1_667])
-        let early = try history.report("channels", "&to=\(history.days[1])")
+        let early = try history.report("channels", "&to=\(history.days[0])")
         #expect(early["channels.0.won_value.share_basis_points"] == 0)
         let none = try history.report("channels", "&from=\(history.days[1])")
         #expect(none["channels.0.conversion_amount.share_basis_points"] == .null)
@@ -309,7 +309,7 @@ struct ReportTests {
         arguments: [
             ("", 400, "/program_id"), ("program_id=x", 400, "/program_id"),
             ("program_id=prog_01h455vb4pex5vsknk084sn02q", 404, nil),
-            ("program_id=$&from=2026-01-02&to=2026-01-02", 422, nil),
+            ("program_id=$&from=2026-01-02&to=2026-01-01", 422, nil),
             ("program_id=$&from=2026-02-30", 400, "/from"),
             ("program_id=$&to=2026-01-02T00:00:00", 400, "/to"),
             ("program_id=$&from=9999-12-31", 422, nil),

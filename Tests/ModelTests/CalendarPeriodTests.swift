@@ -33,7 +33,7 @@ struct CalendarPeriodTests {
             Row(.quarter, "1969-12-31T23:59:59Z", "1969-Q4", "1969-10-01", "1970-01-01"),
         ])
     func periods(row: Row) throws {
-        let period = CalendarPeriod(row.length, containing: try instant(row.at))
+        let period = CalendarPeriod(row.length, containing: try instant(row.at), in: .utc)
         #expect(period.name == row.name)
         #expect(period.start == (try instant(row.start + "T00:00:00Z")))
         #expect(period.end == (try instant(row.end + "T00:00:00Z")))

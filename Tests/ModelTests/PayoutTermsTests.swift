@@ -33,10 +33,12 @@ struct PayoutTermsTests {
     ) throws {
         let schedule = schedule(every, day)
         let instant = try #require(Instant(rfc3339: after))
-        let next = try #require(schedule.next(after: instant))
+        let next = try #require(schedule.next(after: instant, in: .utc))
         #expect(next.rfc3339 == expected)
-        #expect(schedule.period(of: next) == next.day)
-        #expect(schedule.period(of: next.advanced(byMilliseconds: 86_400_000 * 6)) == next.day)
+        #expect(schedule.period(of: next, in: .utc) == next.day)
+        #expect(
+            schedule.period(of: next.advanced(byMilliseconds: 86_400_000 * 6), in: .utc) == next.day
+        )
     }
 
     @Test("every period has one beginning, over ten years of any schedule")
@@ -51,7 +53,9 @@ struct PayoutTermsTests {
                 #expect(schedule.isWhole)
                 var dues: [Instant] = []
                 var now = start
-                while let due = schedule.next(after: now), due < start.advanced(byDays: 3_653) {
+                while let due = schedule.next(after: now, in: .utc),
+                    due < start.advanced(byDays: 3_653)
+                {
                     dues.append(due)
                     now = due
                 }
@@ -73,7 +77,7 @@ struct PayoutTermsTests {
     @Test("terms are read as they were written, and nothing is scheduled by default")
     func json() {
         #expect(PayoutTerms(json: nil) == PayoutTerms())
-        #expect(PayoutTerms().schedule.next(after: Instant(milliseconds: 0)) == nil)
+        #expect(PayoutTerms().schedule.next(after: Instant(milliseconds: 0), in: .utc) == nil)
         var terms = PayoutTerms()
         terms.minimum = 5_000
         terms.reviewDays = 3

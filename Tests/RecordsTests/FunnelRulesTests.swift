@@ -95,7 +95,7 @@ struct FunnelRulesTests {
     }
 
     @Test(
-        "a period is whole UTC days, its end not in it",
+        "a period is whole days: a day that ends it is in it, a time that begins a day is not",
         arguments: [
             (nil, nil, 11..<101), ("1970-01-11T00:00:00Z", nil, 10..<101),
             (nil, "1970-04-10T23:59:59.999Z", 10..<100), (nil, "1970-04-11T00:00:00Z", 10..<100),
@@ -103,12 +103,13 @@ struct FunnelRulesTests {
             ("1970-01-11T00:30:00+01:00", "1970-01-11T00:30:00+01:00", 9..<10),
             ("1970-01-12T00:00:00Z", "1970-01-12T00:00:00Z", nil),
             ("1970-01-13T00:00:00Z", "1970-01-12T00:00:00Z", nil),
-            ("1970-05-01T00:00:00Z", nil, nil),
+            ("1970-05-01T00:00:00Z", nil, nil), ("1970-01-11", "1970-01-11", 10..<11),
+            ("1970-01-12", "1970-01-11", nil), (nil, "1970-04-10", 10..<100),
         ] as [(String?, String?, Range<Int64>?)])
     func period(from: String?, to: String?, days: Range<Int64>?) {
         let period = ReportPeriod(
-            from: from.flatMap { Instant(rfc3339: $0) }, to: to.flatMap { Instant(rfc3339: $0) },
-            today: 100)
+            from: from.flatMap { Moment($0) }, to: to.flatMap { Moment($0) },
+            now: Instant.startOfDay(100), in: .utc)
         #expect(period?.days == days)
     }
 }

@@ -36,7 +36,8 @@ import Testing
         var terms = BudgetTerms(amount: 1_000)
         terms.beyond = row.beyond
         var period = CalendarPeriod(
-            .quarter, containing: try #require(Instant(rfc3339: "2026-11-24T00:00:00Z")))
+            .quarter, containing: try #require(Instant(rfc3339: "2026-11-24T00:00:00Z")),
+            in: .utc)
         let reserved = row.reserved.map { amount in
             defer { period = period.next }
             return (period: period, amount: amount)

@@ -59,6 +59,19 @@ import Testing
         }
     }
 
+    @Test("a campaign is scheduled, active or ended by its times, and stays ended")
+    func states() {
+        for (now, state) in [
+            (999, Campaign.State.scheduled), (1_000, .active), (1_999, .active), (2_000, .ended),
+        ] {
+            let instant = Instant(milliseconds: Int64(now))
+            #expect(CampaignRules.state(campaign(), at: instant) == state)
+        }
+        var ended = campaign()
+        ended.state = .ended
+        #expect(CampaignRules.state(ended, at: Instant(milliseconds: 1_500)) == .ended)
+    }
+
     @Test("a campaign changes before it starts only, and is ended once")
     func life() throws {
         try CampaignRules.checkMayChange(campaign(), at: Instant(milliseconds: 999))

@@ -306,7 +306,7 @@ import Testing
         #expect(try fixture.reward(rewards[1].id).state == .paid)
         #expect(try fixture.balance(of: participant) == ParticipantBalance(paid: 1_300))
         let years = try fixture.perform { tx in
-            try SummaryReads.paidByYear(to: participant, fixture.currency, tx)
+            try SummaryReads.paidByYear(to: participant, fixture.currency, in: .utc, tx)
         }
         #expect(years.map(\.amounts) == [[.cash: 1_000, .accountCredit: 300]])
         #expect(try fixture.faults() == [])

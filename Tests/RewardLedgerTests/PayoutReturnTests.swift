@@ -234,7 +234,7 @@ import Testing
         _ = try paid("r2")
         _ = try giveBack(payout, 400)
         let years = try fixture.perform { [ada, fixture] tx in
-            try SummaryReads.paidByYear(to: ada, fixture.currency, tx)
+            try SummaryReads.paidByYear(to: ada, fixture.currency, in: .utc, tx)
         }
         #expect(years.map(\.year) == [first, first + 1])
         #expect(years.map(\.total) == [600, 200])

@@ -17,7 +17,8 @@ import Testing
         var terms = BudgetTerms(amount: amount)
         terms.beyond = beyond
         var period = CalendarPeriod(
-            .quarter, containing: try #require(Instant(rfc3339: "2026-11-24T00:00:00Z")))
+            .quarter, containing: try #require(Instant(rfc3339: "2026-11-24T00:00:00Z")),
+            in: .utc)
         return BudgetStanding(
             terms: terms,
             reserved: reserved.map { amount in

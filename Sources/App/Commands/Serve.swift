@@ -4,6 +4,7 @@ import Glibc
 import HTTP
 import Model
 import Platform
+import Programs
 import Records
 
 /// The running service: loops, jobs and writer around one `Application`, from start to clean end.
@@ -21,6 +22,7 @@ final class Service: Sendable {
         self.app = app
         try app.database.start()
         try app.database.perform { try EventFeed.begin($0) }
+        try Service.requireTimeZones(app.database)
         let loops = configuration.threads == 0 ? usableCores() : configuration.threads
         server = try Server(
             configuration: ServerConfiguration(
@@ -38,6 +40,17 @@ final class Service: Sendable {
         jobThread = try jobs.start().release()
         rehearsalThread = try rehearsals.start().release()
         clinux_release_startup_memory()
+    }
+
+    /// Months that are counted by another clock than the program's would be wrong for good.
+    private static func requireTimeZones(_ database: Database) throws {
+        for name in try ProgramStore.timeZones(database.makeReader())
+        where TimeZone.named(name) == nil {
+            throw ConfigurationError(
+                description:
+                    "a program goes by the time zone \(name), which this machine does not know: "
+                    + "install the package tzdata")
+        }
     }
 
     var addresses: [String] { server.addresses }

@@ -17,11 +17,12 @@ enum CountFunnel {
         let stage = FunnelStage(leadState: lead.state.rawValue)
         guard lead.source == .form || stage != nil else { return }
         let place = try place(of: lead, link, tx)
+        let day = try day(of: tx.now, in: lead.program, tx)
         if lead.source == .form {
-            try FunnelStore.add(.form, at: place, in: lead.program, day: tx.now.day, tx)
+            try FunnelStore.add(.form, at: place, in: lead.program, day: day, tx)
         }
         if let stage {
-            try FunnelStore.add(stage, at: place, in: lead.program, day: tx.now.day, tx)
+            try FunnelStore.add(stage, at: place, in: lead.program, day: day, tx)
         }
     }
 
@@ -32,7 +33,8 @@ enum CountFunnel {
         else { return }
         try FunnelStore.add(
             stage, amount: stage == .won ? lead.wonValue?.amount ?? 0 : 0,
-            at: try place(of: lead, tx), in: lead.program, day: tx.now.day, tx)
+            at: try place(of: lead, tx), in: lead.program,
+            day: try day(of: tx.now, in: lead.program, tx), tx)
     }
 
     /// A sale or sign-up, under its lead's place, else that of the click or the code it names, else
@@ -64,7 +66,15 @@ enum CountFunnel {
         }
         try FunnelStore.add(
             .conversion, amount: conversion.amount.amount, at: place, in: conversion.program,
-            day: conversion.occurredAt.day, tx)
+            day: try day(of: conversion.occurredAt, in: conversion.program, tx), tx)
+    }
+
+    /// The day by the clocks of the program, as it stays.
+    private static func day(
+        of instant: Instant, in program: ProgramID, _ tx: Transaction
+    ) throws -> Int64 {
+        let zone = try ProgramStore.recall(program, tx)?.terms.timeZone ?? .utc
+        return zone.day(of: instant)
     }
 
     private static func place(of lead: Lead, _ tx: Transaction) throws -> FunnelPlace {

@@ -29,7 +29,7 @@ enum GrantRewards {
 
         /// With the program's terms of this moment.
         func unflagged(_ credits: [Credit], _ reader: Reader) throws -> RewardOccasion {
-            try RewardOccasion(
+            var occasion = try RewardOccasion(
                 trigger: trigger, program: program.id, programVersion: program.version,
                 holdDays: program.terms.holdDays,
                 approvalThreshold: program.terms.approvalThreshold, lead: lead,
@@ -37,6 +37,8 @@ enum GrantRewards {
                 serviceLevels: program.terms.serviceLevels, actor: actor,
                 facts: GrantRewards.knowing(credits, facts, reader), budget: program.terms.budget,
                 limits: program.terms.rewardLimits)
+            occasion.facts.zone = program.terms.timeZone
+            return occasion
         }
     }
 

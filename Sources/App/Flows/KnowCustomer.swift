@@ -11,6 +11,8 @@ struct NamedCustomer: Sendable {
     let email: EmailAddress?
     /// What it is known by beside: this finds nobody.
     let traces: [TraceValue]
+    /// An address that is none, where it has another name.
+    var ignored: [IgnoredHint] = []
 
     var isNamed: Bool { externalID != nil || email != nil }
 }

@@ -11,7 +11,7 @@ enum NamedProgram {
     ) throws -> Program {
         let named = named.compactMap { $0 }
         guard let first = named.first else {
-            throw Refused(.unprocessable("program_required", required))
+            throw Refused(.unprocessable("program_required", required, at: "/program_id"))
         }
         guard named.allSatisfy({ $0 == first }) else {
             throw Refused(.conflict("program_differs", differs))

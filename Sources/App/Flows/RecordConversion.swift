@@ -46,7 +46,8 @@ struct RecordConversion: Sendable {
         let conversion = Conversion(
             id: tx.makeID(), program: facts.program.id, externalID: externalID, customer: customer,
             lead: lead, click: facts.hints.clicks.last?.id, ref: facts.hints.carriedRef?.code,
-            code: facts.hints.code?.code, ignored: facts.hints.ignored, product: product,
+            code: facts.hints.code?.code, ignored: facts.hints.ignored + self.customer.ignored,
+            product: product,
             subscription: subscription, kind: kind, amount: amount,
             refundedAmount: 0, occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
         try ConversionStore.insert(conversion, tx)

@@ -33,10 +33,13 @@ struct RecordTouch: Sendable {
         let isOfSomebody = participant != nil || contact.participant != nil
         if TouchpointRules.needsParticipant(source), !isOfSomebody {
             guard !facts.hints.ignored.isEmpty else { throw TouchpointRefusal.participantRequired }
-            return Outcome(touch: nil, isNew: false, ignored: facts.hints.ignored)
+            return Outcome(
+                touch: nil, isNew: false, ignored: facts.hints.ignored + self.customer.ignored)
         }
         guard customer.isNamed || !facts.hints.clicks.isEmpty else {
-            throw Refused(.unprocessable("customer_required", "Name a customer or click_id."))
+            throw Refused(
+                .unprocessable(
+                    "customer_required", "Name a customer or click_id.", at: "/customer"))
         }
         let customer = try KnowCustomer(
             program: facts.program.id, named: self.customer, click: facts.hints.clicks.last?.id,
@@ -46,7 +49,8 @@ struct RecordTouch: Sendable {
             try TouchpointRules.checkSame(
                 known, touch, saysTime: occurredAt != nil,
                 isCustomerNamed: self.customer.isNamed)
-            return Outcome(touch: known, isNew: false, ignored: facts.hints.ignored)
+            return Outcome(
+                touch: known, isNew: false, ignored: facts.hints.ignored + self.customer.ignored)
         }
         try TouchpointRules.check(occurredAt: touch.occurredAt, now: tx.now)
         try TouchpointStore.insert(touch, tx)
@@ -57,7 +61,8 @@ struct RecordTouch: Sendable {
                 "touchpoint.recorded", touch.id, program: touch.program,
                 participant: touch.participant, actor: actor, to: touch.source.rawValue,
                 data: ["customer_id": .string(customer.id.description)]), tx)
-        return Outcome(touch: touch, isNew: true, ignored: facts.hints.ignored)
+        return Outcome(
+            touch: touch, isNew: true, ignored: facts.hints.ignored + self.customer.ignored)
     }
 
     // MARK: - Facts

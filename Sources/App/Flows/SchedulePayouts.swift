@@ -28,7 +28,8 @@ enum SchedulePayouts {
     static func run(_ id: ProgramID, at due: Instant, _ tx: Transaction) throws {
         guard let program = try ProgramStore.find(id, tx) else { return }
         // A job that was put off falls due later than its period began.
-        let period = program.terms.payouts.schedule.period(of: due) ?? due.day
+        let zone = program.terms.timeZone
+        let period = program.terms.payouts.schedule.period(of: due, in: zone) ?? zone.day(of: due)
         try PayoutRunBook.open(
             period: period, program: id, currency: program.currency,
             terms: program.terms.payouts, tx)
@@ -38,7 +39,10 @@ enum SchedulePayouts {
     private static func next(
         _ program: Program, after instant: Instant, _ tx: Transaction
     ) throws {
-        guard let due = program.terms.payouts.schedule.next(after: instant) else { return }
+        let terms = program.terms
+        guard let due = terms.payouts.schedule.next(after: instant, in: terms.timeZone) else {
+            return
+        }
         try JobStore.schedule(job, program.id, at: due, tx)
     }
 }

@@ -120,6 +120,7 @@ final class JobRunner: Sendable {
             try ActivateRehearsal.due(job.subject(RehearsalID.self), tx)
         case SchedulePayouts.job:
             try SchedulePayouts.run(job.subject(ProgramID.self), at: job.dueAt, tx)
+        case FollowCampaign.job: try FollowCampaign.due(job.subject(CampaignID.self), tx)
         case OpenDispute.deadlineJob:
             try OpenDispute.escalate(job.subject(DisputeID.self), tx)
         case CloseParticipant.claimsJob:

@@ -133,8 +133,7 @@ extension AccountRefusal: ProblemConvertible {
         case .notIdentifiable:
             .unprocessable(
                 "account_not_identifiable",
-                "Name the account's own domain, or its name and country."
-            )
+                "Name the account's own domain, or its name and country.", at: "/domain")
         case .externalIDTaken:
             .conflict("external_id_taken", "The external_id names another account.")
         case .domainTaken:

@@ -22,10 +22,13 @@ enum BudgetRoutes {
                 throw Refused(.notFound())
             }
             let now = try LedgerReads.lastCommit(reader)
-            let at = call.query["at"].flatMap { Instant(rfc3339: $0) } ?? now
-            let period = CalendarPeriod(program.terms.budget?.period ?? .quarter, containing: at)
+            let zone = program.terms.timeZone
+            let at = call.queryMoment("at")?.start(in: zone) ?? now
+            let period = CalendarPeriod(
+                program.terms.budget?.period ?? .quarter, containing: at, in: zone)
             let reserved = try RewardStore.reserved(in: id, period, reader)
-            let forecast = try RewardStore.owed(in: id, program.currency, reader)
+            let forecast = try RewardStore.owed(
+                in: id, program.currency, zone, reader)
             let cost = try (
                 reserve: JournalStore.balance(.budgetReserve, of: id, program.currency, reader),
                 expense: JournalStore.balance(.programExpense, of: id, program.currency, reader)
@@ -40,7 +43,9 @@ enum BudgetRoutes {
         operationID: "getBudget",
         summary: "What rewards have reserved of the budget, and what will be owed by which month.",
         query: [
-            .optional("at", .time, "An instant of the period that is asked for; default today.")
+            .optional(
+                "at", .dayOrTime,
+                "An instant or a day of the period that is asked for; default today.")
         ], answer: BudgetWire.schema)
 }
 

@@ -22,13 +22,18 @@ enum CampaignRoutes {
 
     private static func create(_ call: Call) throws -> WriteStep {
         let id: ProgramID = try call.id()
-        let form = try CampaignForm(call.body)
         return { tx in
             let program = try program(id, tx)
-            let campaign = form.campaign(id: tx.makeID(), in: id, at: tx.now)
-            try check(campaign, program, tx)
+            let form = try CampaignForm(call.body, in: program.terms.timeZone)
+            let asked = form.campaign(id: tx.makeID(), in: id, at: tx.now)
+            try check(asked, program, tx)
+            let campaign = try FollowCampaign.scheduled(asked, tx)
             try CampaignStore.insert(campaign, actor: call.principal.actor, tx)
             try tell("campaign.created", campaign, call, tx)
+            if campaign.state == .active {
+                try FollowCampaign.tell(
+                    .active, campaign, from: nil, actor: call.principal.actor, tx)
+            }
             return .created(
                 try json(campaign, tx), at: "/v1/programs/\(id)/campaigns/\(campaign.id)",
                 version: campaign.version)
@@ -43,11 +48,17 @@ enum CampaignRoutes {
             try call.requireMatch(version: old.version)
             try CampaignRules.checkMayChange(old, at: tx.now)
             let form = try CampaignForm(
-                call.patched(CampaignWire.form(old), by: CampaignWire.input))
-            let campaign = form.changing(old, at: tx.now)
-            try check(campaign, program, tx)
+                call.patched(CampaignWire.form(old), by: CampaignWire.input),
+                in: program.terms.timeZone)
+            let asked = form.changing(old, at: tx.now)
+            try check(asked, program, tx)
+            let campaign = try FollowCampaign.scheduled(asked, tx)
             try CampaignStore.update(campaign, actor: call.principal.actor, tx)
             try tell("campaign.updated", campaign, call, tx)
+            if campaign.state == .active {
+                try FollowCampaign.tell(
+                    .active, campaign, from: old.state, actor: call.principal.actor, tx)
+            }
             return .object(try json(campaign, tx), version: campaign.version)
         }
     }
@@ -58,8 +69,10 @@ enum CampaignRoutes {
             let old = try find(path, tx)
             try call.requireMatch(version: old.version)
             let campaign = try CampaignRules.ended(old, at: tx.now)
+            try JobStore.cancel(FollowCampaign.job, campaign.id, tx)
             try CampaignStore.update(campaign, actor: call.principal.actor, tx)
-            try tell("campaign.ended", campaign, call, tx)
+            try FollowCampaign.tell(
+                .ended, campaign, from: old.state, actor: call.principal.actor, tx)
             return .object(try json(campaign, tx), version: campaign.version)
         }
     }
@@ -170,17 +183,22 @@ extension CampaignRefusal: ProblemConvertible {
         switch self {
         case .needsOneEffect:
             .unprocessable(
-                "effect_required", "Give either multiplier_basis_points or override_amount.")
+                "effect_required", "Give either multiplier_basis_points or override_amount.",
+                at: "/multiplier_basis_points")
         case .givesLess:
             .unprocessable(
                 "multiplier_too_small",
-                "A campaign gives more: multiplier_basis_points must be at least 10000.")
+                "A campaign gives more: multiplier_basis_points must be at least 10000.",
+                at: "/multiplier_basis_points")
         case .endsBeforeStart:
-            .unprocessable("ends_before_start", "ends_at must be later than starts_at.")
+            .unprocessable(
+                "ends_before_start", "ends_at must be later than starts_at.", at: "/ends_at")
         case .inThePast:
-            .unprocessable("in_the_past", "ends_at must be later than now.")
+            .unprocessable("in_the_past", "ends_at must be later than now.", at: "/ends_at")
         case .currencyMismatch:
-            .unprocessable("currency_mismatch", "Amounts must be in the program's currency.")
+            .unprocessable(
+                "currency_mismatch", "Amounts must be in the program's currency.",
+                at: "/override_amount/currency")
         case .started:
             .conflict(
                 "campaign_started",

@@ -11,7 +11,7 @@ enum CampaignWire {
                 .required("id", .id(CampaignID.self)), .required("object", .choice(["campaign"])),
                 .required("program_id", .id(ProgramID.self)),
                 .required("status", .choice(Campaign.State.allCases.map(\.rawValue))),
-            ] + members.map { .required($0.name, $0.schema, $0.about) } + [
+            ] + members.map { .required($0.name, $0.schema.asAnswered, $0.about) } + [
                 .required(
                     "used", .nullable(.integer(0...1_000_000)),
                     "With first: referrals that have a place."),
@@ -21,8 +21,13 @@ enum CampaignWire {
 
     private static let members: [Field] = [
         .required("name", .text(1...200)),
-        .required("starts_at", .time, "Referrals that came in from then on take part."),
-        .required("ends_at", .time, "The first instant after it."),
+        .required(
+            "starts_at", .dayOrTime,
+            "Referrals that came in from this time or day on take part; a day of the program's "
+                + "time_zone."),
+        .required(
+            "ends_at", .dayOrTime, "The first instant after it, or the last day that is part of it."
+        ),
         .optional(
             "multiplier_basis_points", .nullable(.integer(1...1_000_000)),
             "What rules give, times this, over 10000: 20000 double it; 10000 at least."),
@@ -101,7 +106,8 @@ struct CampaignForm: Sendable {
     let rules: [RewardRuleID]
     let metadata: JSONObject
 
-    init(_ body: Body) throws {
+    init(_ asked: Body, in zone: TimeZone) throws {
+        let body = asked.timed(in: zone, starts: ["starts_at"], ends: ["ends_at"])
         name = try body.requiredText("name")
         startsAt = try body.required("starts_at", body.time("starts_at"))
         endsAt = try body.required("ends_at", body.time("ends_at"))

@@ -211,7 +211,8 @@ extension CatalogItemRefusal: ProblemConvertible {
         switch self {
         case .availableUntilNotLater:
             .unprocessable(
-                "until_not_later", "available_until must be later than available_from.")
+                "until_not_later", "available_until must be later than available_from.",
+                at: "/available_until")
         case .archived: .conflict("item_archived", "An archived item does not change.")
         case .skuTaken: .conflict("sku_taken", "The sku names another item of the program.")
         }

@@ -31,7 +31,7 @@ enum ClickRoutes {
             ClickStore.Filter(
                 link: call.queryID("link_id"),
                 kind: call.query["class"].flatMap { Click.Class(name: $0) },
-                created: call.createdWindow),
+                created: try call.createdWindow(reader)),
             after: after, before: before, limit: request.limit, reader)
         let hasMore = clicks.count > request.limit
         if hasMore { clicks.removeLast() }
@@ -62,10 +62,11 @@ enum ClickRoutes {
     private static let listing = Contract(
         operationID: "listClicks",
         summary: "Hits on links, newest first. A created_at window keeps the search short.",
-        query: ListRequest.fields(of: ClickID.self) + ListRequest.createdFields + [
-            .optional("link_id", .id(LinkID.self)),
-            .optional("class", .choice(Click.Class.allCases.map(\.name))),
-        ], answer: .page(of: ClickWire.schema))
+        query: ListRequest.fields(of: ClickID.self).filter { $0.name != "count" }
+            + ListRequest.createdFields + [
+                .optional("link_id", .id(LinkID.self)),
+                .optional("class", .choice(Click.Class.allCases.map(\.name))),
+            ], answer: .page(of: ClickWire.schema))
 
     private static let reading = Contract(
         operationID: "getClick", summary: "One hit, with the rule that said what it is.",

@@ -37,7 +37,7 @@ enum ComparisonRoutes {
     private static func compareMany(_ call: Call, _ reader: Reader) throws -> Response {
         let id: ProgramID = try call.id()
         guard let program = try ProgramStore.find(id, reader) else { throw Refused(.notFound()) }
-        let period = try Period.read(call)
+        let period = try Period.read(call, in: program.terms.timeZone)
         var comparison = ModelComparison()
         try AttributionStore.forEach(in: id, period, reader) { try comparison.add($0) }
         let limit = call.query["limit"].flatMap { Int($0) } ?? 100
@@ -68,14 +68,18 @@ enum ComparisonRoutes {
 /// The times of a report: `from` to before `to`.
 enum Period {
     static let fields: [Field] = [
-        .required("from", .time, "Occurred at or after."),
-        .required("to", .time, "Occurred before."),
+        .required("from", .dayOrTime, "Occurred at or after this time or day."),
+        .required(
+            "to", .dayOrTime,
+            "Occurred before this time, or with the whole of this day in the program's time_zone."),
     ]
 
-    static let empty = Problem.unprocessable("no_time", "to must be later than from.")
+    static let empty = Problem.unprocessable("no_time", "to must be later than from.", at: "/to")
 
-    static func read(_ call: Call) throws -> Range<Instant> {
-        guard let from = call.queryTime("from"), let to = call.queryTime("to") else {
+    static func read(_ call: Call, in zone: TimeZone) throws -> Range<Instant> {
+        guard let from = call.queryMoment("from")?.start(in: zone),
+            let to = call.queryMoment("to")?.end(in: zone)
+        else {
             throw Refused(.invalidField("/from", code: "required", detail: "is missing"))
         }
         guard from < to else { throw Refused(empty) }

@@ -31,7 +31,8 @@ enum ConversionRoutes {
         let body = call.body
         let record = RecordConversion(
             program: body.id("program_id"), externalID: try body.requiredText("external_id"),
-            customer: NamedCustomer(body.nested("customer")),
+            customer: try NamedCustomer(
+                body.nested("customer"), isNamedOtherwise: body.text("lead_id") != nil),
             lead: body.id("lead_id"), hints: Hints(body.object), product: body.text("product"),
             subscription: body.text("subscription"),
             kind: try body.required(
@@ -42,7 +43,8 @@ enum ConversionRoutes {
         guard record.isIdentified else {
             throw Refused(
                 .unprocessable(
-                    "customer_required", "Name a customer, lead_id, click_id, ref or code."))
+                    "customer_required", "Name a customer, lead_id, click_id, ref or code.",
+                    at: "/customer"))
         }
         return { tx in
             let outcome = try record(tx)
@@ -91,14 +93,17 @@ enum ConversionRoutes {
         }
         let page = try ConversionStore.page(
             window.page, program: call.queryID("program_id"),
-            externalID: call.query["external_id"], created: call.createdWindow,
-            creditedTo: call.participant, reader)
+            externalID: call.query["external_id"], created: try call.createdWindow(reader),
+            creditedTo: call.participant ?? call.queryID("participant_id"),
+            lead: call.participant == nil ? call.queryID("lead_id") : nil,
+            customer: call.participant == nil ? call.queryID("customer_id") : nil, reader)
         let shown =
             try call.participant.map { own in
                 Page(
                     items: try page.items.compactMap {
                         try OwnConversion.of($0, for: own, reader)
-                    }, hasMore: page.hasMore, request: window.page)
+                    }, hasMore: page.hasMore, request: window.page,
+                    total: page.total)
             } ?? page
         return .list(shown, call, id: { $0.id.description }) { conversion, data in
             data.object { ConversionWire.write(conversion, for: call.principal, &$0) }
@@ -206,6 +211,9 @@ enum ConversionRoutes {
         query: ListRequest.fields(of: ConversionID.self) + ListRequest.createdFields + [
             .optional("program_id", .id(ProgramID.self)),
             .optional("external_id", .key(1...200)),
+            .optional("participant_id", .id(ParticipantID.self), "Those that credit it."),
+            .optional("lead_id", .id(LeadID.self), "Not for a participant's token."),
+            .optional("customer_id", .id(CustomerID.self), "Not for a participant's token."),
         ], answer: .page(of: ConversionWire.schema))
 
     private static let reading = Contract(
@@ -277,9 +285,11 @@ extension ConversionRefusal: ProblemConvertible {
                     FieldError(pointer: "/\(field)", code: "differs", detail: "differs")
                 ])
         case .otherCurrency(let expected):
-            .unprocessable("currency_mismatch", "The amount must be in \(expected.code).")
+            .unprocessable(
+                "currency_mismatch", "The amount must be in \(expected.code).",
+                at: "/amount/currency")
         case .inTheFuture:
-            .unprocessable("in_the_future", "occurred_at is later than now.")
+            .unprocessable("in_the_future", "occurred_at is later than now.", at: "/occurred_at")
         case .refundTooLarge(let left):
             Problem(
                 status: 409, code: "refund_too_large",

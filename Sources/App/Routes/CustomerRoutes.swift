@@ -179,7 +179,9 @@ enum CustomerWire {
 extension NamedCustomer {
     static let schema = Schema.object([
         .optional("external_id", .key(1...200), "Your own id of the customer."),
-        .optional("email", .email),
+        .optional(
+            "email", .prose(0...1000),
+            "An address. If it is empty or none and the customer has another name, it is ignored."),
         .optional(
             "phone", .text(1...40),
             "With a plus sign and the country's code; another is not compared. \(keyed)"),
@@ -191,7 +193,17 @@ extension NamedCustomer {
 
     private static let keyed = "Kept as a keyed hash, to find out who refers himself."
 
-    init(_ body: Body?) {
+    /// `isNamedOtherwise`: beside the body a lead says who it is. Throws 400 for no address, if that
+    /// is all there is.
+    init(_ body: Body?, isNamedOtherwise: Bool = false) throws {
+        let typed = body?.text("email")
+        let isNone = typed != nil && body?.email("email") == nil
+        if isNone, !isNamedOtherwise, body?.text("external_id") == nil {
+            throw Refused(
+                .invalidField(
+                    "/customer/email", code: "bad_format",
+                    detail: "must be an address such as ada@example.com"))
+        }
         self.init(
             externalID: body?.text("external_id"), email: body?.email("email"),
             traces: [
@@ -201,6 +213,9 @@ extension NamedCustomer {
                     .map { .account($0) },
                 DeviceWire.trace(body),
             ].compactMap { $0 })
+        guard isNone, let typed else { return }
+        let isEmpty = NaturalKey.trimmed(typed).isEmpty
+        ignored = [IgnoredHint(.customerEmail, typed, isEmpty ? .empty : .malformed)]
     }
 }
 

@@ -105,7 +105,9 @@ enum DisputeRoutes {
         case "split":
             guard let share else {
                 throw Refused(
-                    .unprocessable("share_required", "split needs the claimant_share."))
+                    .unprocessable(
+                        "share_required", "split needs the claimant_share.", at: "/claimant_share")
+                )
             }
             return .split(claimantShare: share)
         default: return .reject
@@ -132,7 +134,7 @@ enum DisputeRoutes {
         return .list(
             Page(
                 items: Array(zip(items, evidence)), hasMore: page.hasMore,
-                request: window.page), call, id: { $0.0.id.description }
+                request: window.page, total: page.total), call, id: { $0.0.id.description }
         ) { item, data in
             data.object { DisputeWire.write(item.0, item.1, for: call.principal, &$0) }
         }
@@ -243,7 +245,8 @@ enum DisputeRoutes {
             .required("reason", .prose(1...2000), "Kept for good: no personal data."),
         ]), answer: DisputeWire.schema,
         refusals: Problem.examples(of: DisputeRefusal.ruling) + [
-            .unprocessable("share_required", "split needs the claimant_share.")
+            .unprocessable(
+                "share_required", "split needs the claimant_share.", at: "/claimant_share")
         ])
 }
 
@@ -252,7 +255,8 @@ extension DisputeRefusal: ProblemConvertible {
         switch self {
         case .nothingContested:
             .unprocessable(
-                "nothing_contested", "The claim was not refused for another one; name against_id.")
+                "nothing_contested", "The claim was not refused for another one; name against_id.",
+                at: "/against_id")
         case .sameSide:
             .unprocessable("same_side", "Both claims are the same partner's.")
         case .alreadyOpen(let id):

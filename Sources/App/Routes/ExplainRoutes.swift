@@ -103,7 +103,7 @@ enum ExplainRoutes {
     }
 
     private static let oneName = Problem.unprocessable(
-        "one_name", "Give external_id or email, one of them.")
+        "one_name", "Give external_id or email, one of them.", at: "/external_id")
 
     // MARK: - Contracts
 

@@ -94,12 +94,14 @@ enum ExportRoutes {
     ]
 
     private static func participants(_ call: Call, _ reader: Reader) throws -> Export {
-        let program: ProgramID? = call.queryID("program_id")
-        let state = call.query["status"]
+        var asked = ParticipantStore.Filter()
+        asked.program = call.queryID("program_id")
+        asked.state = call.query["status"]
+        let filter = asked
         return .csv("participants.csv", columns: ExportRow.columns + participantColumns, call) {
             (place: Int64?, reader: Reader, table: inout CSVTable) -> Int64? in
             let (people, next) = try Export.next(after: place) {
-                try ParticipantStore.page($0, program: program, state: state, only: nil, reader)
+                try ParticipantStore.page($0, filter, reader)
             } sequence: {
                 try ParticipantStore.sequence(of: $0.id, reader)
             }

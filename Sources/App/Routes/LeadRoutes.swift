@@ -219,8 +219,9 @@ enum LeadRoutes {
         filter.participant = call.queryID("participant_id")
         filter.state = call.query["status"].flatMap { Lead.State(rawValue: $0) }
         filter.email = call.query["email"].flatMap { EmailAddress($0) }
-        filter.createdFrom = call.queryTime("created_at[gte]")
-        filter.createdBefore = call.queryTime("created_at[lt]")
+        let created = try call.createdWindow(reader)
+        filter.createdFrom = created?.lowerBound
+        filter.createdBefore = created?.upperBound
         if let own = call.participant {
             if filter.participant != nil && filter.participant != own {
                 throw Refused(.notFound())
@@ -362,17 +363,22 @@ extension LeadRefusal: ProblemConvertible {
         case .programMissing:
             .unprocessable(
                 "program_required",
-                "Name the program_id, or a participant_id, click_id, ref or code that has one.")
+                "Name the program_id, or a participant_id, click_id, ref or code that has one.",
+                at: "/program_id")
         case .unknownReference(let reference):
             .unknownReference("/\(reference.rawValue)")
         case .notPossible(let transition):
             transition.problem
         case .valueCurrency:
-            .unprocessable("currency_mismatch", "value must be in the program's currency.")
+            .unprocessable(
+                "currency_mismatch", "value must be in the program's currency.",
+                at: "/value/currency")
         case .followUpNotLater:
-            .unprocessable("follow_up_not_later", "follow_up_at must be in the future.")
+            .unprocessable(
+                "follow_up_not_later", "follow_up_at must be in the future.", at: "/follow_up_at")
         case .referredLater:
-            .unprocessable("referred_later", "referred_at must not be in the future.")
+            .unprocessable(
+                "referred_later", "referred_at must not be in the future.", at: "/referred_at")
         case .notValid(let rules):
             Problem(
                 status: 409, code: "lead_not_valid",

@@ -99,7 +99,7 @@ enum LinkRoutes {
             window.page, program: call.queryID("program_id"),
             participant: call.participant ?? asked, state: call.query["status"],
             channel: call.query["channel"], isHidden: call.query["hidden"] == "true",
-            created: call.createdWindow, reader)
+            created: try call.createdWindow(reader), reader)
         return .list(page, call, id: { $0.id.description }) { link, data in
             data.object { LinkWire.write(link, call.publicURL, &$0) }
         }

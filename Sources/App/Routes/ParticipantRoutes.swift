@@ -30,13 +30,14 @@ enum ParticipantRoutes {
     // MARK: - Handlers
 
     private static func create(_ call: Call) throws -> WriteStep {
-        let form = try ParticipantForm(call.body)
         let programID: ProgramID = try call.body.required("program_id", call.body.id("program_id"))
         return { tx in
             guard let program = try ProgramStore.find(programID, tx) else {
                 throw Refused(.unknownReference("/program_id"))
             }
             try ProgramRules.checkOpen(program.state, draftToo: true)
+            let form = try ParticipantForm(
+                call.body.timed(in: program.terms.timeZone, starts: ["account_since"]))
             let participant = form.participant(id: tx.makeID(), program: programID, at: tx.now)
             try checkUnique(participant, tx)
             try ParticipantStore.insert(participant, tx)
@@ -60,7 +61,9 @@ enum ParticipantRoutes {
             try call.requireMatch(version: old.version)
             let patched = try call.patched(
                 ParticipantWire.form(old), by: ParticipantWire.changeable)
-            let form = try ParticipantForm(patched, knowing: old.payoutAccount)
+            let zone = try call.zone(of: old.program, tx)
+            let form = try ParticipantForm(
+                patched.timed(in: zone, starts: ["account_since"]), knowing: old.payoutAccount)
             let participant = form.changing(old, at: tx.now)
             try checkUnique(participant, tx)
             try ParticipantStore.update(participant, tx)
@@ -112,9 +115,17 @@ enum ParticipantRoutes {
             if let own = call.participant, own != id { return nil }
             return try ParticipantStore.sequence(of: id, reader)
         }
-        let page = try ParticipantStore.page(
-            window.page, program: call.queryID("program_id"), state: call.query["status"],
-            only: call.participant, reader)
+        var filter = ParticipantStore.Filter()
+        filter.program = call.queryID("program_id")
+        filter.state = call.query["status"]
+        filter.only = call.participant
+        filter.kind = call.query["kind"]
+        filter.externalID = call.query["external_id"]
+        filter.email = call.query["email"].flatMap { EmailAddress($0) }
+        // A token does not find out by asking what it cannot read.
+        filter.segment = call.participant == nil ? call.query["segment"] : nil
+        filter.name = call.query["name"]
+        let page = try ParticipantStore.page(window.page, filter, reader)
         return .list(page, call, id: { $0.id.description }) { participant, data in
             data.object { ParticipantWire.write(participant, for: call.principal, &$0) }
         }
@@ -219,6 +230,10 @@ enum ParticipantRoutes {
         query: ListRequest.fields(of: ParticipantID.self) + [
             .optional("program_id", .id(ProgramID.self)),
             .optional("status", .choice(Participant.State.allCases.map(\.rawValue))),
+            .optional("kind", .choice(Participant.Kind.allCases.map(\.rawValue))),
+            .optional("external_id", .key(1...200)), .optional("email", .email),
+            .optional("segment", .text(1...100), "Not for a participant's token."),
+            .optional("name", .text(1...200), "The whole name, in any case of ASCII letters."),
         ], answer: .page(of: ParticipantWire.schema))
 
     private static let change = Contract(
@@ -269,12 +284,13 @@ extension ParticipantRefusal: ProblemConvertible {
         case .phoneNotInternational:
             .unprocessable(
                 "phone_not_international",
-                "The phone needs a plus sign, its country's calling code and a number of there.")
+                "The phone needs a plus sign, its country's calling code and a number of there.",
+                at: "/phone")
         case .payoutAccountUnreadable:
             .unprocessable(
                 "payout_account_unreadable",
                 "A payout account has at least four letters and digits, a digit among them, or is "
-                    + "an e-mail address.")
+                    + "an e-mail address.", at: "/payout_account")
         case .emailTaken:
             .conflict(
                 "email_taken", "Somebody with this address takes part in the program already.")

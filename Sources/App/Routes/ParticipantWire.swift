@@ -19,7 +19,7 @@ enum ParticipantWire {
                 .required("phone", .nullable(.text(1...16)), "In E.164."),
                 .required("company", .nullable(.text(1...200))),
                 .required("payout_account", .nullable(.text(1...260)), "Masked: …6789."),
-            ] + profile.map { .required($0.name, $0.schema, about($0)) } + [
+            ] + profile.map { .required($0.name, $0.schema.asAnswered, about($0)) } + [
                 .required(
                     "terms_version", .nullable(.integer(1...Int64.max)),
                     "The newest version of the program's legal terms that it accepted."),
@@ -33,7 +33,9 @@ enum ParticipantWire {
     private static let state = Schema.choice(Participant.State.allCases.map(\.rawValue))
 
     private static let profile: [Field] = [
-        .optional("account_since", .nullable(.time), "Since when it is a customer or partner."),
+        .optional(
+            "account_since", .nullable(.dayOrTime),
+            "Since when it is a customer or partner: a time, or a day of the program's time_zone."),
         .optional(
             "plan", .nullable(.choice(ParticipantProfile.Plan.allCases.map(\.rawValue)))),
         .optional("good_standing", .nullable(.boolean)),

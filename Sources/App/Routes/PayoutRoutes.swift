@@ -118,14 +118,14 @@ enum PayoutRoutes {
             if let own = call.participant, own != payout.participant { return nil }
             return try PayoutStore.sequence(of: id, reader)
         }
-        let page = try PayoutStore.page(window.page, filter(call), reader)
+        let page = try PayoutStore.page(window.page, filter(call, reader), reader)
         return .list(page, call, id: { $0.id.description }) { payout, data in
             data.object { PayoutWire.write(payout, &$0) }
         }
     }
 
     private static func export(_ call: Call, _ reader: Reader) throws -> Export {
-        export("payouts.csv", try filter(call), call)
+        export("payouts.csv", try filter(call, reader), call)
     }
 
     /// The payouts that fit, with the names of who is paid.
@@ -145,14 +145,14 @@ enum PayoutRoutes {
         }
     }
 
-    private static func filter(_ call: Call) throws -> PayoutStore.Filter {
+    private static func filter(_ call: Call, _ reader: Reader) throws -> PayoutStore.Filter {
         var filter = PayoutStore.Filter()
         filter.state = call.query["status"]
         filter.kind = call.query["kind"]
         filter.run = call.queryID("payout_run_id")
         filter.participant = try call.ownParticipant("participant_id")
         filter.program = call.queryID("program_id")
-        filter.created = call.createdWindow
+        filter.created = try call.createdWindow(reader)
         return filter
     }
 
@@ -289,7 +289,8 @@ extension PayoutRefusal: ProblemConvertible {
                 extra: [("owed", .integer(amount))])
         case .badPaidAmount(let most):
             .unprocessable(
-                "paid_amount_too_large", "paid_amount must be at most the payout's, \(most).")
+                "paid_amount_too_large", "paid_amount must be at most the payout's, \(most).",
+                at: "/paid_amount")
         case .paidNoMore(let known):
             .unprocessable(
                 "paid_amount_too_small",

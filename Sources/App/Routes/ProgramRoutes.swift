@@ -51,6 +51,8 @@ enum ProgramRoutes {
             try ProgramRules.checkCurrency(
                 from: old.currency, to: form.currency, state: old.state,
                 isUsed: form.currency != old.currency && isCurrencyUsed(in: id, tx))
+            try ProgramRules.checkTimeZone(
+                from: old.terms.timeZone, to: form.terms.timeZone, state: old.state)
             let program = form.changing(old, at: tx.now)
             try requireControl(of: program, from: old, call)
             try ProgramStore.update(program, actor: call.principal.actor, tx)
@@ -168,7 +170,11 @@ enum ProgramRoutes {
             "Change a program by JSON Merge Patch; every change is a new version of its rules. To "
             + "change \(ProgramTerms.controls.joined(separator: ", ")) needs the scope admin.",
         body: ProgramWire.patch, bodyTypes: Contract.patchTypes,
-        answer: ProgramWire.schema)
+        answer: ProgramWire.schema,
+        refusals: Problem.examples(of: [
+            ProgramRefusal.currencyIsFixed, ProgramRefusal.timeZoneIsFixed,
+            ProgramRefusal.timeZoneUnknown,
+        ]))
 
     private static let history = Contract(
         operationID: "listProgramVersions",
@@ -188,12 +194,26 @@ extension ProgramRefusal: ProblemConvertible {
         switch self {
         case .thresholdCurrency:
             .unprocessable(
-                "currency_mismatch", "approval_threshold must be in the program's currency.")
+                "currency_mismatch", "approval_threshold must be in the program's currency.",
+                at: "/approval_threshold/currency")
         case .currencyIsFixed:
             .conflict(
                 "currency_fixed",
                 "The currency cannot change once the program was activated, or has rules, links, "
                     + "participants or catalogue items.")
+        case .timeZoneIsFixed:
+            .conflict("time_zone_fixed", "The time zone cannot change after activation.")
+        case .timeZoneUnknown:
+            Problem(
+                status: 422, code: "time_zone_unknown",
+                detail:
+                    "This machine knows no such time zone (package tzdata). Give a name such as "
+                    + "Europe/Berlin.",
+                errors: [
+                    FieldError(
+                        pointer: "/time_zone", code: "unknown_value",
+                        detail: "must be a name of the IANA time zone database")
+                ])
         case .badOrigin(let index):
             .invalidField(
                 "/allowed_origins/\(index)", code: "bad_format",

@@ -9,6 +9,10 @@ enum ProgramTermsWire {
         .optional(
             "attribution", attribution,
             "Who gets the credit of a sale; default last_touch within 30 days."),
+        .optional(
+            "time_zone", timeZone,
+            "By whose clocks days, months, schedules, statements and reports are told; default "
+                + "UTC. Fixed once the program is active."),
         .optional("eligibility", eligibility, "Who may refer."),
         .optional("qualification", qualification, "What counts as a referral."),
         .optional("routing", routing, "Who works a lead."),
@@ -44,6 +48,20 @@ enum ProgramTermsWire {
     /// money back.
     static let internals = Set(
         ProgramTerms.controls + ["eligibility", "routing", "reserved_codes"])
+
+    private static let timeZone = Schema.string(
+        TextRule(
+            1...64, pattern: "^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*){0,2}$",
+            words: "a name of the IANA time zone database such as Europe/Berlin"
+        ) { text in
+            text.split(separator: "/", omittingEmptySubsequences: false).count <= 3
+                && text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+                    $0.utf8.first.map { (0x41...0x5A).contains($0) } == true
+                        && $0.allSatisfy {
+                            $0.isASCII && ($0.isLetter || $0.isNumber || "_+-".contains($0))
+                        }
+                }
+        })
 
     static let attribution = Schema.object([
         .optional(

@@ -148,6 +148,7 @@ struct ProgramForm: Sendable {
                 ? ProgramRules.defaultThreshold(currency) : threshold?.amount,
             destination: body.url("destination_url"), fallback: body.url("fallback_url"),
             thankYou: body.url("thank_you_url"), allowedOrigins: origins)
+        _ = try ProgramRules.timeZone(body.text("time_zone"))
         terms.readSections(body.object)
         try ProgramRules.check(position: terms.attribution.position)
         try ProgramRules.check(schedule: terms.payouts.schedule)

@@ -22,10 +22,10 @@ enum ReattributionWire {
     ])
 
     static let exclusive = Problem.unprocessable(
-        "credits_exclude_model", "Give credits, or model and rules, not both.")
+        "credits_exclude_model", "Give credits, or model and rules, not both.", at: "/model")
 
     static let twice = Problem.unprocessable(
-        "participant_twice", "Each participant's part is told once.")
+        "participant_twice", "Each participant's part is told once.", at: "/credits")
 
     static func wish(_ body: Body) throws -> ReattributeConversion.Wish {
         let model = body.text("model").flatMap { AttributionModel(rawValue: $0) }

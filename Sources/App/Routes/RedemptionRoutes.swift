@@ -89,7 +89,7 @@ enum RedemptionRoutes {
         filter.participant = try call.ownParticipant("participant_id")
         filter.program = call.queryID("program_id")
         filter.item = call.queryID("item_id")
-        filter.created = call.createdWindow
+        filter.created = try call.createdWindow(reader)
         let page = try RedemptionStore.page(window.page, filter, reader)
         return .list(page, call, id: { $0.id.description }) { redemption, data in
             data.object { RedemptionWire.write(redemption, &$0) }

@@ -34,6 +34,8 @@ final class RedirectDoor {
         let expiresAt: Instant?
         let isProgramOpen: Bool
         let isParticipantOpen: Bool
+        /// By whose clocks its clicks are counted.
+        let zone: TimeZone
 
         func availability(at now: Instant) -> LinkAvailability {
             LinkRules.availability(
@@ -70,7 +72,10 @@ final class RedirectDoor {
         }
         if RedirectDoor.isPrefetch(request) {
             if isHit {
-                record(Click(prefetch: ClickID(at: now, using: &random), link: link.sequence))
+                record(
+                    Click(
+                        prefetch: ClickID(at: now, using: &random), link: link.sequence,
+                        day: link.zone.day(of: now)))
             }
             return .answer(RedirectPage.notForPrefetch.tagged(tag))
         }
@@ -141,7 +146,7 @@ final class RedirectDoor {
             // Never the link's own destination: one who is banned chose it.
             fallback: (program.terms.fallback ?? program.terms.destination)?.text,
             state: link.state, expiresAt: link.expiresAt, isProgramOpen: program.state != .ended,
-            isParticipantOpen: participant.state == .approved)
+            isParticipantOpen: participant.state == .approved, zone: program.terms.timeZone)
     }
 
     // MARK: - The click
@@ -158,7 +163,7 @@ final class RedirectDoor {
         if let reason, verdict.kind == .human { verdict = ClickVerdict(.human, reason) }
         return Click(
             id: id, link: link.sequence, verdict: verdict, visitor: visitor(request, agent, now),
-            detail: Click.detail(utm: utm, referrerHost: referrer))
+            detail: Click.detail(utm: utm, referrerHost: referrer), day: link.zone.day(of: now))
     }
 
     /// Records a hit that nobody waits for.

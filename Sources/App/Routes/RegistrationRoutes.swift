@@ -209,11 +209,16 @@ extension RegistrationRefusal: ProblemConvertible {
         case .accountNotIdentifiable:
             .unprocessable(
                 "account_not_identifiable",
-                "Name the account's own domain, or its name and country, or a contact's e-mail.")
+                "Name the account's own domain, or its name and country, or a contact's e-mail.",
+                at: "/account")
         case .partNotAllowed:
-            .unprocessable("part_not_allowed", "The program takes claims on whole accounts only.")
+            .unprocessable(
+                "part_not_allowed", "The program takes claims on whole accounts only.",
+                at: "/account/part")
         case .valueCurrency:
-            .unprocessable("currency_mismatch", "value must be in the program's currency.")
+            .unprocessable(
+                "currency_mismatch", "value must be in the program's currency.",
+                at: "/opportunity/value/currency")
         case .evidenceMissing(let kinds, let minimum):
             Problem(
                 status: 422, code: "evidence_missing",

@@ -26,9 +26,8 @@ enum RehearsalRoutes {
     private static func create(_ call: Call) throws -> WriteStep {
         let id: ProgramID = try call.id()
         let change = try RehearsalChange(call.body)
-        guard let from = call.body.time("from"), let to = call.body.time("to"), from < to else {
-            throw Refused(Period.empty)
-        }
+        let from = try call.body.required("from", call.body.moment("from"))
+        let to = try call.body.required("to", call.body.moment("to"))
         var stored = call.body.object
         stored["from"] = nil
         stored["to"] = nil
@@ -37,15 +36,18 @@ enum RehearsalRoutes {
             guard let program = try ProgramStore.recall(id, tx) else {
                 throw Refused(.notFound())
             }
+            let zone = program.terms.timeZone
+            guard from.start(in: zone) < to.end(in: zone) else { throw Refused(Period.empty) }
+            let period = from.start(in: zone)..<to.end(in: zone)
             // What could not be activated is refused before it is computed.
             _ = try change.terms(program)
             _ = try change.rules(program, tx)
             guard try RehearsalStore.countOpen(tx) < openMax else { throw Refused(tooMany) }
             let rehearsal = Rehearsal(
-                id: tx.makeID(), program: id, change: kept, period: from..<to,
+                id: tx.makeID(), program: id, change: kept, period: period,
                 programVersion: program.version,
                 rewardRules: try RehearsalChange.activeVersions(in: id, tx),
-                conversions: try RehearsalStore.count(in: id, from..<to, tx), createdAt: tx.now)
+                conversions: try RehearsalStore.count(in: id, period, tx), createdAt: tx.now)
             try RehearsalStore.insert(rehearsal, tx)
             try EventStore.append(
                 NewEvent(
@@ -117,8 +119,11 @@ enum RehearsalRoutes {
             + "result.",
         body: .object(
             [
-                .required("from", .time, "Conversions that occurred at or after."),
-                .required("to", .time, "Conversions that occurred before."),
+                .required(
+                    "from", .dayOrTime, "Conversions that occurred at or after this time or day."),
+                .required(
+                    "to", .dayOrTime,
+                    "Conversions that occurred before this time, or with the whole of this day."),
             ] + RehearsalChange.input), success: 201, answer: RehearsalWire.schema,
         refusals: [Period.empty, RehearsalChange.nothing, tooMany])
 

@@ -47,13 +47,13 @@ enum ReportRoutes {
             call.query["by"].flatMap { RewardTimeDimension(rawValue: $0) } ?? .trigger
         return try reader.snapshot {
             let report = try Report(call, reader)
-            let (program, days) = (report.program.id, report.period.days)
-            guard try !RewardTimeStore.isTooMuch(in: program, days, reader) else {
+            let (program, period) = (report.program.id, report.period)
+            guard try !RewardTimeStore.isTooMuch(in: program, period, reader) else {
                 throw Refused(tooMuch)
             }
             var total = RewardTimeTally()
             var groups: [String: RewardTimeTally] = [:]
-            try RewardTimeStore.forEach(in: program, days, by: dimension, reader) { key, time in
+            try RewardTimeStore.forEach(in: program, period, by: dimension, reader) { key, time in
                 total.add(time)
                 groups[key, default: RewardTimeTally()].add(time)
             }
@@ -69,8 +69,7 @@ enum ReportRoutes {
         try reader.snapshot {
             let now = try LedgerReads.lastCommit(reader)
             let period = ReportPeriod(
-                from: call.queryDay("from"), to: call.queryDay("to"),
-                today: now.day)
+                from: call.queryMoment("from"), to: call.queryMoment("to"), now: now, in: .utc)
             guard let period else { throw Refused(noDays) }
             return .object(try UnknownCodesWire.json(period, reader))
         }
@@ -90,7 +89,8 @@ enum ReportRoutes {
             self.program = program
             now = try LedgerReads.lastCommit(reader)
             let period = ReportPeriod(
-                from: call.queryDay("from"), to: call.queryDay("to"), today: now.day)
+                from: call.queryMoment("from"), to: call.queryMoment("to"), now: now,
+                in: program.terms.timeZone)
             guard let period else { throw Refused(noDays) }
             self.period = period
         }
@@ -103,7 +103,8 @@ enum ReportRoutes {
         }
     }
 
-    private static let noDays = Problem.unprocessable("no_days", "to must be later than from.")
+    private static let noDays = Problem.unprocessable(
+        "no_days", "to must be later than from.", at: "/to")
 
     private static let tooMuch = Problem.unprocessable(
         "too_many_rewards",
@@ -117,11 +118,11 @@ enum ReportRoutes {
     private static let days: [Field] = [
         .optional(
             "from", .dayOrTime,
-            "From this UTC day on, or the day of this time; 90 days before the end unless told."),
+            "From this day on, or the day of this time; default 90 days before the end. Days are "
+                + "told by the program's time_zone."),
         .optional(
             "to", .dayOrTime,
-            "Before this UTC day, or with the day that this time lies within; all until now unless "
-                + "told."),
+            "With this day, or the day that this time lies within; default all until now."),
     ]
 
     private static let funnelling = Contract(
@@ -159,12 +160,4 @@ enum ReportRoutes {
         ], answer: TimeToRewardWire.schema,
         others: [(422, "No days lie between, or too many rewards were paid on them.")],
         refusals: [noDays, tooMuch])
-}
-
-extension Call {
-    /// The time, or the beginning of the UTC day.
-    fileprivate func queryDay(_ name: String) -> Instant? {
-        queryTime(name)
-            ?? query[name].flatMap { CivilDay.parse($0) }.map { Instant.startOfDay($0) }
-    }
 }

@@ -219,8 +219,8 @@ enum ReportWire {
     static func head(_ name: String) -> [Field] {
         [
             .required("object", .choice([name])), .required("program_id", .id(ProgramID.self)),
-            .required("from", .day, "The first UTC day."),
-            .required("to", .day, "The UTC day after the last."),
+            .required("from", .day, "The first day."), .required("to", .day, "The last day."),
+            .required("time_zone", .text(1...64), "By whose clocks days and months are told."),
         ]
     }
 
@@ -236,7 +236,8 @@ enum ReportWire {
         json.field("object", name)
         json.field("program_id", report.program.id)
         json.field("from", CivilDay.text(report.period.days.lowerBound))
-        json.field("to", CivilDay.text(report.period.days.upperBound))
+        json.field("to", CivilDay.text(report.period.days.upperBound - 1))
+        json.field("time_zone", report.period.zone.name)
     }
 
     static func write(

@@ -90,7 +90,7 @@ enum RewardRoutes {
         filter.conversion = call.queryID("conversion_id")
         filter.lead = call.queryID("lead_id")
         filter.payout = call.queryID("payout_id")
-        filter.created = call.createdWindow
+        filter.created = try call.createdWindow(reader)
         let page = try RewardStore.page(window.page, filter, reader)
         return .list(page, call, id: { $0.id.description }) { reward, data in
             data.object { RewardWire.write(reward, &$0) }

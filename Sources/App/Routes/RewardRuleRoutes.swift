@@ -174,56 +174,68 @@ extension RewardRuleRefusal: ProblemConvertible {
             .unprocessable(
                 "rate_required",
                 "Give one of amount, basis_points and tiers; points, perks and discounts in basis "
-                    + "points take none.")
+                    + "points take none.", at: "/amount")
         case .maximumWithoutBasisPoints:
             .unprocessable(
                 "max_amount_without_basis_points",
-                "min_amount and max_amount bound basis_points only.")
+                "min_amount and max_amount bound basis_points only.", at: "/max_amount")
         case .minimumAboveMaximum:
-            .unprocessable("min_above_max", "min_amount is larger than max_amount.")
+            .unprocessable(
+                "min_above_max", "min_amount is larger than max_amount.", at: "/min_amount")
         case .basisPointsWithoutAmount:
             .unprocessable(
                 "no_amount_to_share",
-                "Only sales and won leads have an amount to take basis points of; use amount.")
+                "Only sales and won leads have an amount to take basis points of; use amount.",
+                at: "/basis_points")
         case .tiersOutOfOrder:
-            .unprocessable("tiers_out_of_order", "Each level begins at more than the one before.")
+            .unprocessable(
+                "tiers_out_of_order", "Each level begins at more than the one before.", at: "/tiers"
+            )
         case .retroactiveNotFlat:
             .unprocessable(
                 "retroactive_not_flat",
-                "Tiers raise earlier rewards only where all are flat amounts of money for leads.")
+                "Tiers raise earlier rewards only where all are flat amounts of money for leads.",
+                at: "/tiers")
         case .productsWithoutConversion:
             .unprocessable(
-                "products_without_conversion", "products narrow triggers of sales only.")
+                "products_without_conversion", "products narrow triggers of sales only.",
+                at: "/products")
         case .monthsWithoutConversion:
             .unprocessable(
-                "first_months_without_conversion", "first_months narrow triggers of sales only.")
+                "first_months_without_conversion", "first_months narrow triggers of sales only.",
+                at: "/first_months")
         case .milestoneMisplaced:
             .unprocessable(
-                "milestone_misplaced", "The trigger milestone needs milestone; no other takes it.")
+                "milestone_misplaced", "The trigger milestone needs milestone; no other takes it.",
+                at: "/milestone")
         case .giftMisplaced:
             .unprocessable(
                 "gift_misplaced",
                 "points go with the kind points alone, discount_basis_points with discount, and a "
-                    + "perk needs a description, which money does not have.")
+                    + "perk needs a description, which money does not have.", at: "/points")
         case .choicesMisplaced:
             .unprocessable(
                 "choices_misplaced",
                 "The kind choice, for referrers, needs choices, each once; no other kind takes "
-                    + "choices or choose_within_days.")
+                    + "choices or choose_within_days.", at: "/choices")
         case .tiersForReferee:
             .unprocessable(
                 "tiers_for_referee",
-                "What the referred customer gets does not depend on a participant's referrals.")
+                "What the referred customer gets does not depend on a participant's referrals.",
+                at: "/tiers")
         case .limitsWithoutMoney:
             .unprocessable(
                 "limits_without_money",
-                "limits hold for cash, account_credit and choice to referrers alone.")
+                "limits hold for cash, account_credit and choice to referrers alone.", at: "/limits"
+            )
         case .kindsWithoutConversion:
             .unprocessable(
                 "conversion_kinds_without_conversion",
-                "conversion_kinds narrow the trigger conversion only.")
+                "conversion_kinds narrow the trigger conversion only.", at: "/conversion_kinds")
         case .currencyMismatch:
-            .unprocessable("currency_mismatch", "Amounts must be in the program's currency.")
+            .unprocessable(
+                "currency_mismatch", "Amounts must be in the program's currency.",
+                at: "/amount/currency")
         case .archived:
             .conflict("rule_archived", "An archived rule does not change.")
         case .tooManyRules:

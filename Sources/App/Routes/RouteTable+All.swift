@@ -43,6 +43,7 @@ extension RouteTable {
         ReportRoutes.add(to: &routes)
         EventRoutes.add(to: &routes)
         KeyRoutes.add(to: &routes)
+        MeRoutes.add(to: &routes)
         DaemonRoutes.add(to: &routes)
         return routes
     }()

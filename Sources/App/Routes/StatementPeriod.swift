@@ -2,8 +2,8 @@ import Database
 import HTTP
 import Model
 
-/// The period that a statement is asked for: by `from` and `to`, or by a `month` in UTC, and as it
-/// was known at `as_of`.
+/// The period that a statement is asked for: by `from` and `to`, or by a `month`, in the program's
+/// time zone, and as it was known at `as_of`.
 struct StatementPeriod {
     let from: Instant?
     let to: Instant?
@@ -13,9 +13,14 @@ struct StatementPeriod {
     let end: Instant?
 
     static let fields: [Field] = [
-        .optional("from", .time, "From this time on; the beginning unless told."),
-        .optional("to", .time, "Before this time; everything unless told."),
-        .optional("month", month, "A calendar month in UTC, such as 2026-11, instead of both."),
+        .optional("from", .dayOrTime, "From this time or day on; default the beginning."),
+        .optional(
+            "to", .dayOrTime, "Before this time, or with the whole of this day; default everything."
+        ),
+        .optional(
+            "month", month,
+            "A calendar month, such as 2026-11, instead of both; days and months are told by the "
+                + "program's time_zone."),
         .asOf,
     ]
 
@@ -26,7 +31,7 @@ struct StatementPeriod {
             CivilDay.parse($0 + "-01") != nil
         })
 
-    init(_ call: Call, lastCommit: Instant, asOf: Instant?) throws {
+    init(_ call: Call, in zone: TimeZone, lastCommit: Instant, asOf: Instant?) throws {
         if let day = call.query["month"].flatMap({ CivilDay.parse($0 + "-01") }) {
             for name in ["from", "to"] where call.query[name] != nil {
                 throw Refused(
@@ -38,13 +43,13 @@ struct StatementPeriod {
                                 pointer: "/\(name)", code: "exclusive", detail: "excludes month")
                         ]))
             }
-            from = Instant.startOfDay(day)
+            from = zone.startOfDay(day)
             // The month that ends with the calendar of RFC 3339 has no end that it can write.
             let next = CivilDay.firstOfNextMonth(after: day)
-            to = CivilDay.representable.contains(next) ? Instant.startOfDay(next) : nil
+            to = CivilDay.representable.contains(next) ? zone.startOfDay(next) : nil
         } else {
-            from = call.queryTime("from")
-            to = call.queryTime("to")
+            from = call.queryMoment("from")?.start(in: zone)
+            to = call.queryMoment("to")?.end(in: zone)
             if let from, let to, from >= to { throw Refused(Period.empty) }
         }
         self.asOf = asOf ?? lastCommit

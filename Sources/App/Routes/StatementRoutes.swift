@@ -74,7 +74,8 @@ enum StatementRoutes {
         try reader.snapshot {
             let (participant, program) = try findBoth(call, reader)
             let period = try StatementPeriod(
-                call, lastCommit: LedgerReads.lastCommit(reader), asOf: call.asOf(reader))
+                call, in: program.terms.timeZone, lastCommit: LedgerReads.lastCommit(reader),
+                asOf: call.asOf(reader, in: program.terms.timeZone))
             let statement = try LedgerReads.statement(
                 of: participant.id,
                 call.query["currency"].flatMap { Currency(stored: $0) } ?? program.currency,
@@ -118,7 +119,7 @@ enum StatementRoutes {
                     balance: try SummaryReads.balance(
                         of: participant.id, program.currency, reader),
                     years: try SummaryReads.paidByYear(
-                        to: participant.id, program.currency, reader)))
+                        to: participant.id, program.currency, in: program.terms.timeZone, reader)))
         }
     }
 

@@ -20,7 +20,8 @@ enum TierRoutes {
             let participant = try call.participantInPath(reader)
             let standings = try TierStanding.all(
                 of: participant.id, GrantRewards.person(participant), in: participant.program,
-                at: LedgerReads.lastCommit(reader), reader)
+                call.zone(of: participant.program, reader), at: LedgerReads.lastCommit(reader),
+                reader)
             return .whole(standings, call) { standing, data in
                 data.object { write(standing, for: call.principal, &$0) }
             }

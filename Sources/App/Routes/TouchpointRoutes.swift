@@ -62,7 +62,7 @@ enum TouchpointRoutes {
         filter.participant = try call.ownParticipant("participant_id")
         filter.source = call.query["source"].flatMap { TouchSource(rawValue: $0) }
         filter.externalID = call.query["external_id"]
-        filter.created = call.createdWindow
+        filter.created = try call.createdWindow(reader)
         let page = try TouchpointStore.page(window.page, filter, reader)
         return .list(page, call, id: { $0.id.description }) { touch, data in
             data.object { TouchpointWire.write(touch, for: call.principal, &$0) }
@@ -182,7 +182,7 @@ enum TouchpointWire {
     static func record(_ body: Body, actor: String) throws -> RecordTouch {
         RecordTouch(
             program: body.id("program_id"), externalID: body.text("external_id"),
-            customer: NamedCustomer(body.nested("customer")),
+            customer: try NamedCustomer(body.nested("customer")),
             source: try body.required(
                 "source", body.text("source").flatMap { TouchSource(rawValue: $0) }),
             participant: body.id("participant_id"), hints: Hints(body.object),
@@ -237,11 +237,12 @@ extension TouchpointRefusal: ProblemConvertible {
     var problem: Problem {
         switch self {
         case .inTheFuture:
-            .unprocessable("in_the_future", "occurred_at is later than now.")
+            .unprocessable("in_the_future", "occurred_at is later than now.", at: "/occurred_at")
         case .participantRequired:
             .unprocessable(
                 "participant_required",
-                "A referral or a partner's contact names who brought it about.")
+                "A referral or a partner's contact names who brought it about.",
+                at: "/participant_id")
         case .differs(let field):
             Problem(
                 status: 409, code: "external_id_taken",

@@ -14,7 +14,7 @@ enum UnknownCodesWire {
         .object([
             .required("object", .choice(["unknown_codes_report"])),
             .required("from", .day, "The first UTC day."),
-            .required("to", .day, "The UTC day after the last."),
+            .required("to", .day, "The last UTC day."),
             .required(
                 "codes",
                 .list(
@@ -41,7 +41,7 @@ enum UnknownCodesWire {
         json.object { object in
             object.field("object", "unknown_codes_report")
             object.field("from", CivilDay.text(period.days.lowerBound))
-            object.field("to", CivilDay.text(period.days.upperBound))
+            object.field("to", CivilDay.text(period.days.upperBound - 1))
             object.array("codes") { list in
                 for line in lines {
                     list.object { item in

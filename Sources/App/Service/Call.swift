@@ -26,12 +26,23 @@ struct Call: Sendable {
         query[name].flatMap { Identifier<Kind>($0) }
     }
 
-    func queryTime(_ name: String) -> Instant? { query[name].flatMap { Instant(rfc3339: $0) } }
+    func queryMoment(_ name: String) -> Moment? { query[name].flatMap { Moment($0) } }
+
+    /// By whose clocks days are told: those of the program that `program_id` names, else of UTC,
+    /// because what is asked for may span programs.
+    func zone(_ reader: Reader) throws -> TimeZone {
+        try queryID("program_id").map { try zone(of: $0, reader) } ?? .utc
+    }
+
+    func zone(of program: ProgramID, _ reader: Reader) throws -> TimeZone {
+        try ProgramStore.find(program, reader)?.terms.timeZone ?? .utc
+    }
 
     /// `created_at[gte]` and `created_at[lt]`; nil when neither is given or nothing lies between.
-    var createdWindow: Range<Instant>? {
-        let from = queryTime("created_at[gte]")
-        let to = queryTime("created_at[lt]")
+    func createdWindow(_ reader: Reader) throws -> Range<Instant>? {
+        let zone = try zone(reader)
+        let from = queryMoment("created_at[gte]")?.start(in: zone)
+        let to = queryMoment("created_at[lt]")?.start(in: zone)
         if from == nil && to == nil { return nil }
         let start = from ?? Instant(milliseconds: Instant.representable.lowerBound)
         let end = to ?? Instant(milliseconds: Instant.representable.upperBound)
@@ -44,7 +55,9 @@ struct Call: Sendable {
     /// The participant that `body` names; a token means its own.
     func named(_ body: Body) throws -> ParticipantID {
         guard let id = body.id("participant_id") ?? participant else {
-            throw Refused(.unprocessable("participant_required", "Name the participant_id."))
+            throw Refused(
+                .unprocessable(
+                    "participant_required", "Name the participant_id.", at: "/participant_id"))
         }
         return id
     }

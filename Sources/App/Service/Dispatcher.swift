@@ -180,9 +180,14 @@ final class Dispatcher: RequestHandler {
         case .service(let handler):
             return .answer(try handler(call, app).tagged(tag))
         case .serviceRead(let handler):
-            let handler: LongHandler = { [app] in try handler($0, app, $1) }
+            let handler: LongHandler = { [app] in
+                try Expansion.expanded(handler($0, app, $1), $0, app, $1)
+            }
             return try readShort(call, handler, else: handler, tag: tag, reply)
         case .read(let handler):
+            let handler: LongHandler = { [app] in
+                try Expansion.expanded(handler($0, $1), $0, app, $1)
+            }
             return try readShort(call, handler, else: handler, tag: tag, reply)
         case .tracedRead(let handler, let trace):
             return try readTraced(call, handler, trace, tag: tag, reply)

@@ -46,6 +46,14 @@ enum Action: Sendable {
     /// `/r/{code}`: records a click, answered after its commit or after 250 ms.
     case redirect
 
+    /// Whether it answers at once from the loop's own connection.
+    var isShortRead: Bool {
+        switch self {
+        case .read, .serviceRead: true
+        default: false
+        }
+    }
+
     /// Whether it runs in the writer's transaction, with all that the API promises of writes.
     var isWrite: Bool {
         switch self {
@@ -121,6 +129,13 @@ struct RouteTable {
         var rule = IdempotencyRule.none
         if action.isWrite, method == .post || method == .patch, path.hasPrefix("/v1/") {
             rule = .optional
+        }
+        var about = about
+        if path.hasPrefix("/v1/") { about.answer = about.answer?.withExpansions }
+        if action.isShortRead, method == .get, path.hasPrefix("/v1/"),
+            let parameter = Expansion.parameter(about.answer)
+        {
+            about.query.append(parameter)
         }
         endpoints.append(
             Endpoint(

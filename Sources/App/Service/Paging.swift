@@ -12,12 +12,18 @@ struct ListRequest {
             .optional("limit", .integer(1...100), "How many, 10 unless told."),
             .optional("starting_after", .id(kind), "The id after which (older) the page begins."),
             .optional("ending_before", .id(kind), "The id before which (newer) the page ends."),
+            .optional(
+                "count", .boolean,
+                "true: total_count says how many there are in all, counted to 10000."),
         ]
     }
 
     static let createdFields: [Field] = [
-        .optional("created_at[gte]", .time, "Created at or after."),
-        .optional("created_at[lt]", .time, "Created before."),
+        .optional(
+            "created_at[gte]", .dayOrTime,
+            "Created at or after this time or the beginning of this day: of the program that "
+                + "program_id names, else of UTC."),
+        .optional("created_at[lt]", .dayOrTime, "Created before; a day as above."),
     ]
 
     /// Reads the window; `sequence` finds the place of the object that a cursor names. A cursor to
@@ -33,6 +39,7 @@ struct ListRequest {
             return place
         }
         let limit = call.query["limit"].flatMap { Int($0) } ?? 10
+        let isCounted = call.query["count"] == "true"
         let after = try place("starting_after")
         let before = try place("ending_before")
         if after != nil && before != nil {
@@ -41,9 +48,9 @@ struct ListRequest {
                     "/ending_before", code: "exclusive", detail: "excludes starting_after"))
         }
         if let before {
-            page = PageRequest(limit: limit, window: .newer(than: before))
+            page = PageRequest(limit: limit, window: .newer(than: before), isCounted: isCounted)
         } else {
-            page = PageRequest(limit: limit, window: .older(than: after))
+            page = PageRequest(limit: limit, window: .older(than: after), isCounted: isCounted)
         }
     }
 }
@@ -63,6 +70,10 @@ extension Response {
             }
             list.field("has_more", page.hasMore)
             list.field("url", call.request.path)
+            if let total = page.total {
+                list.field("total_count", min(total, Page<Item>.totalMost))
+                list.field("total_count_exact", total <= Page<Item>.totalMost)
+            }
         }
         var response = Response.object(json.bytes)
         if let id, let link = links(page, call, id: id) {

@@ -101,8 +101,13 @@ extension Problem {
             ])
     }
 
-    static func unprocessable(_ code: String, _ detail: String) -> Problem {
-        Problem(status: 422, code: code, detail: detail)
+    /// `pointer` is the member that is to be changed, where there is one.
+    static func unprocessable(
+        _ code: String, _ detail: String, at pointer: String? = nil
+    ) -> Problem {
+        Problem(
+            status: 422, code: code, detail: detail,
+            errors: pointer.map { [FieldError(pointer: $0, code: code, detail: detail)] } ?? [])
     }
 
     static func unavailable(_ code: String, _ detail: String, retryAfter seconds: Int = 1)

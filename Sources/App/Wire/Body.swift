@@ -23,6 +23,7 @@ struct Body: Sendable {
     func integer(_ name: String) -> Int64? { object[name]?.integerValue }
     func flag(_ name: String) -> Bool? { object[name]?.boolValue }
     func time(_ name: String) -> Instant? { text(name).flatMap { Instant(rfc3339: $0) } }
+    func moment(_ name: String) -> Moment? { text(name).flatMap { Moment($0) } }
     func email(_ name: String) -> EmailAddress? { text(name).flatMap { EmailAddress($0) } }
     func url(_ name: String) -> WebURL? { text(name).flatMap { WebURL($0) } }
     func currency(_ name: String) -> Currency? { text(name).flatMap { Currency($0) } }
@@ -39,6 +40,20 @@ struct Body: Sendable {
             let currency = nested.currency("currency")
         else { return nil }
         return Money(amount: amount, currency: currency)
+    }
+
+    /// With days in place of times made instants by the clocks of `zone`: of `starts` the first of
+    /// the day, of `ends` the first after it.
+    func timed(in zone: TimeZone, starts: [String] = [], ends: [String] = []) -> Body {
+        var object = object
+        for (names, isEnd) in [(starts, false), (ends, true)] {
+            for name in names {
+                guard let moment = moment(name) else { continue }
+                let instant = isEnd ? moment.end(in: zone) : moment.start(in: zone)
+                object[name] = .string(instant.rfc3339)
+            }
+        }
+        return Body(object)
     }
 
     /// The `metadata` member, empty when absent.

@@ -183,13 +183,16 @@ extension Schema {
             words: "a date such as 2026-11-30"
         ) { CivilDay.parse($0) != nil })
 
+    static let dayOrTimeWords =
+        "a time such as 2026-11-30T10:00:00Z, or a date such as 2026-11-30"
+
     /// A calendar day, or a time with an offset.
     static let dayOrTime = Schema.string(
         TextRule(
             10...40,
             pattern: "^" + dayPattern + "([Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
                 + #"(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$"#,
-            words: "a time such as 2026-11-30T10:00:00Z, or a date such as 2026-11-30"
+            words: dayOrTimeWords
         ) { CivilDay.parse($0) != nil || Instant(rfc3339: $0) != nil })
 
     static let email = Schema.string(

@@ -10,6 +10,9 @@ extension Schema {
             .required("object", .choice(["list"])),
             .required("data", .list(item, count: 0...100)),
             .required("has_more", .boolean), .required("url", .text(1...2000)),
+            .optional("total_count", .integer(0...10_000), "With count=true: how many in all."),
+            .optional(
+                "total_count_exact", .boolean, "false: there are more than were counted."),
         ])
     }
 
@@ -24,10 +27,11 @@ extension Schema {
             fields.map { .optional($0.name, $0.schemaInPatch, $0.about) })
     }
 
-    /// This value of a request as an answer holds it: a key is text by then.
+    /// This value of a request as an answer holds it: a key is text by then, a day is a time.
     var asAnswered: Schema {
         switch self {
         case .key(let rule): .text(rule.length)
+        case .string(let rule) where rule.words == Schema.dayOrTimeWords: .time
         case .nullable(let schema): .nullable(schema.asAnswered)
         default: self
         }

@@ -3,7 +3,7 @@ import JSON
 /// When a program's participants are paid: how much is worth a payout, for how long drafts are
 /// reviewed, and when they are made by themselves. A run keeps the terms that it was made under.
 public struct PayoutTerms: Sendable, Equatable {
-    /// When runs are made, at midnight UTC.
+    /// When runs are made, as a day begins by the program's clocks.
     public struct Schedule: Sendable, Equatable {
         public enum Every: String, Sendable, CaseIterable { case none, weekly, monthly }
 
@@ -24,17 +24,15 @@ public struct PayoutTerms: Sendable, Equatable {
         }
 
         /// The first due time after `instant`; nil when nothing is scheduled.
-        public func next(after instant: Instant) -> Instant? {
-            let today = instant.day
+        public func next(after instant: Instant, in zone: TimeZone) -> Instant? {
+            let today = zone.day(of: instant)
             // A period of 31 days has one of every weekday and of every day up to the 28th.
-            return (today + 1...today + 31).first(where: isDue).map {
-                Instant(milliseconds: $0 * 86_400_000)
-            }
+            return (today + 1...today + 31).first(where: isDue).map { zone.startOfDay($0) }
         }
 
         /// The day on which the period of `instant` began; nil when nothing is scheduled.
-        public func period(of instant: Instant) -> Int64? {
-            let today = instant.day
+        public func period(of instant: Instant, in zone: TimeZone) -> Int64? {
+            let today = zone.day(of: instant)
             return (today - 31...today).last(where: isDue)
         }
 

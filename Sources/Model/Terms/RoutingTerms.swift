@@ -93,6 +93,8 @@ public struct ServiceLevelTerms: Sendable, Equatable {
     /// Which days are no business days (R170): of the week, Monday is 1, and holidays as dates.
     public var weekendDays: [Int64] = [6, 7]
     public var holidays: [String] = []
+    /// By whose clocks its days begin: the program's, which keeps it.
+    public var zone = TimeZone.utc
 
     public init() {}
 
@@ -119,7 +121,8 @@ public struct ServiceLevelTerms: Sendable, Equatable {
     /// The program's business days.
     public var calendar: BusinessCalendar {
         BusinessCalendar(
-            weekend: Set(weekendDays), holidays: Set(holidays.compactMap { CivilDay.parse($0) }))
+            weekend: Set(weekendDays), holidays: Set(holidays.compactMap { CivilDay.parse($0) }),
+            zone: zone)
     }
 
     public var json: JSONValue {
