@@ -1,4 +1,8 @@
 """Payouts that end in more than one way: returned, paid after all, paid twice; runs as a whole."""
+import csv
+import datetime
+import io
+
 from field_kit import *
 
 CSV = {"Content-Type": "text/csv"}
@@ -311,6 +315,26 @@ case("a run in review is not submitted", [
     post("/v1/payout_runs/$run/submit", key="s", status=409, expect={"code": "in_review"}),
 ])
 
+def key_for(name):
+    """A further key that may pay, for steps with headers=BY[name]."""
+    return post("/v1/api_keys", {"name": name, "scopes": ["read", "payouts"]}, key=name,
+                save={name: "secret"})
+
+
+def by(name):
+    return {"Authorization": f"Bearer ${name}"}
+
+
+case("where money takes two, who made a run does not submit it", [
+    program(approvals={"separate": True}), partner("ada"), earn("ada"),
+    key_for("maker"), key_for("other"),
+    run(headers=by("maker"), expect={"payout_count": 1}),
+    post("/v1/payout_runs/$run/submit", key="s", headers=by("maker"), status=403,
+         expect={"code": "separate_submission"}),
+    post("/v1/payout_runs/$run/submit", key="s2", headers=by("other"), expect={
+        "by_status.0.status": "processing"}),
+])
+
 # Results
 
 ONE = [START, earn("ada"), run(), post("/v1/payout_runs/$run/submit", key="s"),
@@ -403,4 +427,35 @@ case("cells with separators of other spreadsheets are quoted, formulas are marke
     partner("eve", company="=1+1"),
     table("/v1/participants.csv?program_id=$program", lambda text: '"a;b"' in text
           and "\"'x;=1+1\"" in text and ",'=1+1," in text),
+])
+
+
+MONTH = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m")
+
+
+def balanced(text):
+    """Debit and credit are the same in each currency, of the postings and of the trial balance."""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    for status in ("posted", "trial_balance"):
+        chosen = [row for row in rows if row["status"] == status]
+        if not chosen:
+            return f"no row is {status}"
+        for currency in {row["currency"] for row in chosen}:
+            own = [row for row in chosen if row["currency"] == currency]
+            debit = sum(int(row["debit"]) for row in own)
+            credit = sum(int(row["credit"]) for row in own)
+            if debit != credit:
+                return f"{status}: {debit} {credit} {currency}"
+    return True
+
+
+case("the journal of a month and its trial balance come to nothing", [
+    START, earn("ada"), payout("ada", "accounts"), act("return", {"reason": "r"}),
+    table(f"/v1/ledger/journal.csv?month={MONTH}", balanced),
+    table(f"/v1/ledger/journal.csv?month={MONTH}",
+          lambda text: ",payout_returned," in text and ",paid_out,1000,0,10.00,0.00," in text),
+    table("/v1/ledger/journal.csv?month=1999-01",
+          lambda text: "posted" not in text and text.count("\r\n") == 1),
+    get("/v1/ledger/journal.csv", status=400), get("/v1/ledger/journal.csv?month=2026-13",
+                                                   status=400),
 ])
