@@ -45,7 +45,8 @@ let package = Package(
             "ReferralLinks", uses: ["Model", "Database", "JSON", "Crypto", "Platform", "Records"],
             plugins: ["EmbedFiles"]),
         module(
-            "LeadRegistration", uses: ["Model", "Database", "JSON", "Crypto", "Records"],
+            "LeadRegistration",
+            uses: ["Model", "Database", "JSON", "Crypto", "Platform", "Records"],
             plugins: ["EmbedFiles"]),
         module("Attribution", uses: ["Model", "Database", "JSON", "Records"]),
         module("RewardLedger", uses: ["Model", "Database", "JSON", "Crypto", "Records"]),

@@ -146,7 +146,7 @@ extension AttributionStore {
     }
 
     private static func credited(_ row: Row) throws -> CreditedConversion {
-        guard let currency = try Currency(row.text(3)),
+        guard let currency = try Currency(stored: row.text(3)),
             let reason = try AttributionReason(rawValue: row.text(9))
         else { throw StoredDecision.corrupt }
         let terms = try StoredDecision.terms(

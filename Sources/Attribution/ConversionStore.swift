@@ -148,7 +148,7 @@ public enum ConversionStore {
 
     private static func conversion(_ row: Row) throws -> Conversion {
         guard let kind = try Conversion.Kind(rawValue: row.text(7)),
-            let currency = try Currency(row.text(9)),
+            let currency = try Currency(stored: row.text(9)),
             let metadata = try JSONValue.parse(Array(row.text(12).utf8)).objectValue
         else { throw DatabaseFault(operation: "read a conversion", code: DatabaseFault.corrupt) }
         return try Conversion(

@@ -67,6 +67,8 @@ static int release_code(struct dl_phdr_info *object, size_t size, void *context)
     return 0;
 }
 
+void clinux_trim_heap(void) { malloc_trim(0); }
+
 void clinux_release_startup_memory(void) {
     malloc_trim(0);
     dl_iterate_phdr(release_code, NULL);

@@ -14,6 +14,7 @@ extension Database {
     public func backup(to target: String) throws {
         let draft = target + ".\(getpid()).partial"
         guard access(target, F_OK) != 0 else { throw BackupRefusal.targetExists }
+        try checkFile()
         try makeEmpty(draft)
         do {
             let source = try Connection(
@@ -37,12 +38,6 @@ extension Database {
             unlink(draft)
             throw error
         }
-    }
-
-    /// Checks the whole file; takes as long as reading it does. Returns what is wrong, in SQLite's
-    /// words.
-    public func integrityCheck() throws -> [String] {
-        try makeReader().findProblems()
     }
 
     /// The copy is readable by its owner alone; SQLite accepts an empty file as the target.
@@ -78,8 +73,9 @@ public enum BackupRefusal: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension Reader {
-    /// What `integrity_check` and `foreign_key_check` find, at most 100 of each.
-    func findProblems() throws -> [String] {
+    /// What `integrity_check` and `foreign_key_check` find, at most 100 of each, in SQLite's words;
+    /// takes as long as reading the whole file does.
+    public func findProblems() throws -> [String] {
         try snapshot {
             let structure = try all("PRAGMA integrity_check(100)") { try $0.text(0) }
             var references: [String] = []

@@ -3,7 +3,11 @@ import Glibc
 
 /// One connection to the file and its prepared statements. Confined to one thread.
 final class Connection {
-    enum Access { case writer, reader, copying }
+    enum Access {
+        case writer, reader, copying
+        /// A file that nobody changes: no lock is taken and no log looked for.
+        case immutable
+    }
 
     let handle: OpaquePointer
     /// By the address of the literal: two literals never share one.
@@ -15,11 +19,15 @@ final class Connection {
     init(path: String, access: Access, busyMilliseconds: Int32) throws {
         _ = Connection.configured
         let mode =
-            access == .writer
-            ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY
+            switch access {
+            case .writer: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            case .reader, .copying: SQLITE_OPEN_READONLY
+            case .immutable: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+            }
+        let name = access == .immutable ? Connection.immutableURI(path) : path
         var opened: OpaquePointer?
         let code = sqlite3_open_v2(
-            path, &opened, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+            name, &opened, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard code == SQLITE_OK, let opened else {
             sqlite3_close_v2(opened)
             throw DatabaseFault(operation: "open", code: code == SQLITE_OK ? SQLITE_NOMEM : code)
@@ -36,6 +44,16 @@ final class Connection {
         literals = [:]
         built = [:]
         sqlite3_close_v2(handle)
+    }
+
+    /// sqlite.org/uri.html: what is special in a URI is escaped.
+    private static func immutableURI(_ path: String) -> String {
+        let escaped = path.utf8.reduce(into: "") { text, byte in
+            let isPlain = byte.isASCIILetterOrDigit || "/._-".utf8.contains(byte)
+            let digits = String(byte, radix: 16, uppercase: true)
+            text += isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + digits
+        }
+        return "file:" + escaped + "?immutable=1"
     }
 
     private static let configured: Int32 = csqlite_configure()
@@ -228,4 +246,13 @@ enum StatementLimits {
         (SQLITE_LIMIT_TRIGGER_DEPTH, 10),
         (SQLITE_LIMIT_WORKER_THREADS, 0),
     ]
+}
+
+extension UInt8 {
+    fileprivate var isASCIILetterOrDigit: Bool {
+        switch self {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        default: false
+        }
+    }
 }

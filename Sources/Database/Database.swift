@@ -15,9 +15,12 @@ public final class Database: Sendable {
     private let writer: WriterThread
     private let longReads: LongReads
     private let lock: ProcessLock
+    private let identity: FileDoor.Identity?
+    /// Whether there was none, so that it was made.
+    public let isNew: Bool
 
-    /// Opens the file, creating it when it is missing, recovers it after a crash and brings its
-    /// schema up to date. Throws `OpeningRefusal` with a sentence for the operator, or
+    /// Opens the file, creating it when it is missing and may be, recovers it after a crash and
+    /// brings its schema up to date. Throws `OpeningRefusal` with a sentence for the operator, or
     /// `DatabaseFault`.
     public init(
         path: String, migrations: [Migration], settings: DatabaseSettings = .init(),
@@ -27,12 +30,14 @@ public final class Database: Sendable {
         let path = FileDoor.resolved(path)
         self.path = path
         self.settings = settings
+        try FileDoor.checkDirectory(of: path)
         lock = try ProcessLock(databasePath: path)
-        try FileDoor.check(path)
+        isNew = try FileDoor.check(path, settings)
         queue = try WriteQueue(limit: settings.queuedJobsMax)
         longReads = try LongReads(path: path, settings: settings)
         writer = try WriterThread(
             path: path, migrations: migrations, settings: settings, clock: clock, queue: queue)
+        identity = FileDoor.identity(of: path)
     }
 
     deinit { close() }
@@ -55,7 +60,8 @@ public final class Database: Sendable {
 
     /// A read-only connection for the thread that asks.
     public func makeReader() throws -> Reader {
-        Reader(
+        try checkFile()
+        return Reader(
             try Connection(
                 path: path, access: .reader, busyMilliseconds: settings.busyMilliseconds))
     }
@@ -119,6 +125,16 @@ public final class Database: Sendable {
         isContinued: Bool = false, _ body: @escaping @Sendable (Reader) -> Void
     ) -> Bool {
         longReads.push(isContinued: isContinued, body)
+    }
+
+    /// Refuses to open what is not the file that the writer has open. SQLite would take an empty
+    /// one for a new database, and delete the log, which holds perhaps the last of the old one.
+    func checkFile() throws {
+        guard FileDoor.identity(of: path) == identity else {
+            throw DatabaseFault(
+                operation: "the file at \(path) is not the database that is open",
+                code: DatabaseFault.moved)
+        }
     }
 
     var commits: UInt64 { queue.commits.load(ordering: .acquiring) }

@@ -12,12 +12,36 @@ public struct DatabaseFault: Error, Sendable, Equatable, CustomStringConvertible
         self.code = code
     }
 
+    /// A stored value is not one that this program knows. Ours, and none of SQLite's: the file may
+    /// be sound.
+    public static let corrupt: Int32 = -2
+    /// The files at the database's path are not those that are open.
+    public static let moved: Int32 = -3
+
     public var description: String {
-        "\(operation): \(String(cString: sqlite3_errstr(code))) (\(code))"
+        switch code {
+        case DatabaseFault.moved: operation
+        case DatabaseFault.corrupt: "\(operation): \(words)"
+        default: "\(operation): \(words) (\(code))"
+        }
+    }
+
+    /// What is wrong, without the statement.
+    public var words: String {
+        switch code {
+        case DatabaseFault.moved: operation
+        case DatabaseFault.corrupt: "a stored value is not one that this version knows"
+        default: String(cString: sqlite3_errstr(code))
+        }
+    }
+
+    /// A row holds what this program cannot read, though the database may be sound.
+    public var isUnreadableValue: Bool {
+        code == DatabaseFault.corrupt || code == SQLITE_MISMATCH
     }
 
     /// The lower eight bits of the code: its class.
-    public var primaryCode: Int32 { code & 0xFF }
+    public var primaryCode: Int32 { code < 0 ? code : code & 0xFF }
 
     public var isConstraintViolation: Bool { primaryCode == SQLITE_CONSTRAINT }
 
@@ -44,7 +68,7 @@ public struct DatabaseFault: Error, Sendable, Equatable, CustomStringConvertible
     public var isRetryable: Bool {
         switch primaryCode {
         case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL, SQLITE_IOERR, SQLITE_NOMEM, SQLITE_INTERRUPT,
-            SQLITE_CANTOPEN, SQLITE_ABORT, SQLITE_PROTOCOL:
+            SQLITE_CANTOPEN, SQLITE_ABORT, SQLITE_PROTOCOL, DatabaseFault.moved:
             true
         default: false
         }
@@ -70,6 +94,7 @@ public struct OpeningRefusal: Error, Sendable, Equatable, CustomStringConvertibl
     public enum Reason: Sendable, Equatable {
         case lockedByAnotherProcess, notADatabase, foreignFile, newerSchema, changedMigration
         case badMigrationName, migrationFailed, networkFileSystem, settingRefused, cannotOpen
+        case noDatabase, remains
     }
 
     public let reason: Reason

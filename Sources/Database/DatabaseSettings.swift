@@ -27,11 +27,25 @@ public struct DatabaseSettings: Sendable {
     public var busyMilliseconds: Int32 = 5_000
     /// A batch that runs longer means that the disk hangs, and `health` says so.
     public var stuckSeconds: Double = 10
+    /// Whether a database is made where there is none.
+    public var making = Making.whereNothingLies
+    /// Files that a database leaves beside it, in addition to SQLite's own: where one lies, there
+    /// was a database.
+    public var remains: [String] = []
     /// Told in a sentence of what an operator should know, such as a jump of the clock. Called on
     /// the writer thread.
     public var onNotice: (@Sendable (String) -> Void)?
     /// Called on the writer thread once everybody was told what became of a batch.
     public var onBatchEnd: (@Sendable () -> Void)?
+
+    public enum Making: Sendable {
+        case no
+        /// Not where the log or the signing key of another one lies: that one was lost, and an
+        /// empty one in its place would have SQLite delete the rest of it.
+        case whereNothingLies
+        /// There as well; a log is set aside.
+        case besideRemains
+    }
 
     public init() {}
 }

@@ -16,7 +16,3 @@ extension Row {
     }
 }
 
-extension DatabaseFault {
-    /// A stored value is not one that this program writes.
-    public static let corrupt = SQLITE_CORRUPT
-}

@@ -54,6 +54,23 @@ final class ProcessLock: Sendable {
 
 /// What is looked at before SQLite may touch the file.
 enum FileDoor {
+    /// Which file it is, whatever its name.
+    struct Identity: Equatable, Sendable {
+        let device: UInt64
+        let inode: UInt64
+
+        init(_ info: stat) {
+            device = UInt64(info.st_dev)
+            inode = UInt64(info.st_ino)
+        }
+    }
+
+    /// The identity of the file at `path`; nil when there is none, or nothing in it.
+    static func identity(of path: String) -> Identity? {
+        var info = stat()
+        return stat(path, &info) == 0 && info.st_size > 0 ? Identity(info) : nil
+    }
+
     /// The path without symbolic links; as it is when nothing is there yet.
     static func resolved(_ path: String) -> String {
         guard let real = realpath(path, nil) else { return path }
@@ -61,9 +78,59 @@ enum FileDoor {
         return String(cString: real)
     }
 
-    /// Refuses a file that is not ours, or on a network's file system; makes a missing one,
-    /// readable by its owner alone.
-    static func check(_ path: String) throws {
+    /// Refuses a directory that is not there, before a lock is tried in it.
+    static func checkDirectory(of path: String) throws {
+        let directory = directory(of: path)
+        var info = stat()
+        guard stat(directory, &info) != 0 else { return }
+        throw OpeningRefusal(
+            .cannotOpen,
+            "the database's directory \(directory) cannot be used: "
+                + String(cString: strerror(errno)))
+    }
+
+    private static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Refuses a file that is not ours, or on a network's file system, and decides whether a
+    /// missing one is made, readable by its owner alone. Returns whether it is new.
+    static func check(_ path: String, _ settings: DatabaseSettings) throws -> Bool {
+        var info = stat()
+        // SQLite takes an empty file for a new database, and deletes the log of another beside it.
+        let isNew = stat(path, &info) != 0 || info.st_size == 0
+        if isNew { try checkMaking(path, settings) }
+        try checkFile(path)
+        return isNew
+    }
+
+    private static func checkMaking(_ path: String, _ settings: DatabaseSettings) throws {
+        guard settings.making != .no else {
+            throw OpeningRefusal(.noDatabase, "there is no database at \(path)")
+        }
+        var info = stat()
+        let logs = ["-wal", "-shm", "-journal"].map { path + $0 }.filter { stat($0, &info) == 0 }
+        let found = logs + settings.remains.filter { stat($0, &info) == 0 }
+        guard !found.isEmpty else { return }
+        guard settings.making == .besideRemains else {
+            throw OpeningRefusal(
+                .remains,
+                "there is no database at \(path), but one was there: "
+                    + found.joined(separator: ", ") + " is still there. Put the database back, "
+                    + "or a backup of it. If a new one is wanted, use serve --init")
+        }
+        for log in logs {
+            let aside = log + ".set-aside-\(time(nil))"
+            guard rename(log, aside) == 0 else {
+                throw OpeningRefusal(
+                    .remains, "\(log) cannot be set aside: \(String(cString: strerror(errno)))")
+            }
+            settings.onNotice?("\(log), of an earlier database, is now \(aside)")
+        }
+    }
+
+    private static func checkFile(_ path: String) throws {
         let number = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard number >= 0 else {
             throw OpeningRefusal(

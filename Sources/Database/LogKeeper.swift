@@ -7,8 +7,9 @@ final class LogKeeper {
     private let connection: Connection
     private let settings: DatabaseSettings
     private let statistics: Locked<DatabaseStatistics>
+    private let watch: FileWatch
     /// Pages in the log after the last commit.
-    private var pages = 0
+    private(set) var pages = 0
     /// Of these, copied into the file.
     private var copied = 0
     /// The length of the log's file, in pages: it keeps it when the log begins anew.
@@ -18,11 +19,12 @@ final class LogKeeper {
 
     /// `self` is handed to SQLite: the connection must not commit after it is gone.
     init(
-        _ connection: Connection, _ settings: DatabaseSettings,
+        _ connection: Connection, _ settings: DatabaseSettings, _ watch: FileWatch,
         _ statistics: Locked<DatabaseStatistics>
     ) {
         self.connection = connection
         self.settings = settings
+        self.watch = watch
         self.statistics = statistics
         nextAttempt = settings.logPagesForced
         sqlite3_wal_hook(
@@ -81,10 +83,24 @@ final class LogKeeper {
     func emptyWhileIdle() { checkpoint(SQLITE_CHECKPOINT_TRUNCATE, busyMilliseconds: 0) }
 
     func emptyAtClose() {
+        do {
+            try watch.check(logPages: pages, isThorough: true)
+        } catch {
+            // What the log holds is perhaps the last of it: SQLite would delete the file at the
+            // log's path.
+            _ = csqlite_keep_log_at_close(connection.handle)
+            return
+        }
         checkpoint(SQLITE_CHECKPOINT_TRUNCATE, busyMilliseconds: settings.busyMilliseconds)
     }
 
     private func checkpoint(_ mode: Int32, busyMilliseconds: Int32 = 0) {
+        do {
+            try watch.check(logPages: pages, isThorough: true)
+        } catch {
+            // The next batch, or the next second without one, tells of it.
+            return statistics.withLock { $0.checkpointFailures += 1 }
+        }
         let started = MonotonicInstant.now()
         var total: Int32 = 0
         var done: Int32 = 0
@@ -96,6 +112,7 @@ final class LogKeeper {
             pages = Int(total)
             copied = Int(done)
         }
+        watch.noteCheckpoint()
         if mode == SQLITE_CHECKPOINT_TRUNCATE, code == SQLITE_OK { extent = 0 }
         let seconds = MonotonicInstant.now().seconds(since: started)
         statistics.withLock {

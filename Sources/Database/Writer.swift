@@ -15,6 +15,7 @@ final class Writer {
     private let connection: Connection
     private let transaction: Transaction
     private let log: LogKeeper
+    private let watch: FileWatch
     private let queue: WriteQueue
     private let settings: DatabaseSettings
     private var clock: CommitClock
@@ -43,7 +44,8 @@ final class Writer {
             return connection
         }
         transaction = try Transaction(writingOn: connection)
-        log = LogKeeper(connection, settings, queue.statistics)
+        watch = try FileWatch(path: path, connection)
+        log = LogKeeper(connection, settings, watch, queue.statistics)
         let last = try connection.integer("SELECT last_instant FROM writer_clock WHERE id = 1")
         stored = Instant(milliseconds: last)
         self.clock = CommitClock(clock: clock, last: Instant(milliseconds: last))
@@ -91,7 +93,7 @@ final class Writer {
         var milliseconds = settings.idleMilliseconds
         while true {
             if !log.wantsCopy, !log.wantsEmptying, !hasFailedWrite { milliseconds = -1 }
-            if queue.doorbell.sleep(milliseconds: milliseconds, unless: isCalled) { return }
+            if sleep(milliseconds, unless: isCalled) { return }
             if !hasCopied, log.wantsCopy {
                 log.copyWhileIdle()
             } else if hasCopied {
@@ -105,6 +107,32 @@ final class Writer {
                 milliseconds < settings.restMilliseconds
                 ? settings.restMilliseconds : min(milliseconds * 2, settings.restMilliseconds * 32)
             if hasFailedWrite { milliseconds = settings.restMilliseconds }
+        }
+    }
+
+    /// Sleeps for `milliseconds` (-1: however long it takes), and looks after the file every second
+    /// of it. True when there is work.
+    private func sleep(_ milliseconds: Int32, unless isCalled: () -> Bool) -> Bool {
+        var left = milliseconds
+        while true {
+            let most = Int32(FileWatch.milliseconds)
+            let piece = left < 0 ? most : min(left, most)
+            if queue.doorbell.sleep(milliseconds: piece, unless: isCalled) { return true }
+            let isSound = lookAfterFile()
+            if left >= 0 { left -= piece }
+            if left == 0 || !isSound && milliseconds < 0 { return false }
+        }
+    }
+
+    private func lookAfterFile() -> Bool {
+        do {
+            try watch.check(logPages: log.pages)
+            return true
+        } catch {
+            hasFailedWrite = true
+            let reason = (error as? DatabaseFault)?.words
+            queue.statistics.withLock { $0.writeFailure = reason }
+            return false
         }
     }
 }
@@ -133,6 +161,8 @@ extension Writer {
             let committing = MonotonicInstant.now()
             try connection.statement("COMMIT").runAlone()
             batch.commitSeconds = MonotonicInstant.now().seconds(since: committing)
+            // Before anybody is told: what went into a file that is gone was not kept.
+            try watch.check(logPages: log.pages)
             clock.committed(now)
             if isStored { stored = now }
         } catch {
@@ -144,7 +174,7 @@ extension Writer {
         }
         if let fault = batch.lost ?? batch.fault {
             hasFailedWrite = true
-            record(batch, failure: fault.description)
+            record(batch, failure: fault.words)
         } else {
             if isProbe || batch.isChanged { hasFailedWrite = false }
             record(batch, failure: nil)
@@ -154,6 +184,7 @@ extension Writer {
 
     private func begin(_ batch: inout Batch) throws {
         do {
+            try watch.check(logPages: log.pages)
             try connection.statement("BEGIN IMMEDIATE").runAlone()
         } catch {
             // Whoever waited had its chance; else a lock that nobody gives up would hold them for

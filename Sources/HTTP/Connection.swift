@@ -52,6 +52,8 @@ final class Connection {
     let socket: FileDescriptor
     let peer: Peer
     let listener: Int
+    /// What the gauge counts it as.
+    let place: ConnectionGauge.Place
 
     // Reading.
     var phase = Phase.head
@@ -101,7 +103,11 @@ final class Connection {
     var progress = 0
     var requestCount = 0
 
-    init(id: UInt64, socket: consuming FileDescriptor, peer: Peer, listener: Int) {
+    init(
+        id: UInt64, socket: consuming FileDescriptor, peer: Peer, listener: Int,
+        place: ConnectionGauge.Place
+    ) {
+        self.place = place
         self.id = id
         self.socket = socket
         self.peer = peer

@@ -18,11 +18,22 @@ public struct Limits: Sendable {
     public var chunkExtensionBytesMax = 4096
     /// Longest trailer section, in bytes; beyond it 431. Trailers are dropped.
     public var trailerBytesMax = 8192
-    /// Most open connections of the whole server; beyond it 503 and close. Also bounded by
-    /// RLIMIT_NOFILE less `descriptorsReserved`.
-    public var connectionsMax = 10_000
+    /// Most open connections of the whole server; beyond it 503 and close. Some kilobytes each.
+    /// Also bounded by what RLIMIT_NOFILE leaves.
+    public var connectionsMax = 16_384
+    /// The server does not start with places for fewer: a proxy alone keeps some dozens.
+    public var connectionsMin = 64
+    /// Most open connections of one address (of IPv6: of a network of 64 bits); beyond it 429 and
+    /// close. An office behind one address keeps some dozens; 0 sets no limit.
+    public var connectionsPerAddressMax = 256
+    /// Places that only the operator's listeners have: strangers must not lock it out.
+    public var connectionsReserved = 32
+    /// A connection that has rested this long may be closed for a new one when places are short.
+    public var restSecondsMin = 1.0
     /// Descriptors left for the database, logs and outgoing connections.
     public var descriptorsReserved = 128
+    /// Descriptors that each loop has for itself: epoll, signals, listeners, a database connection.
+    public var descriptorsPerLoop = 12
     /// Connections over the limit, at one time, that are told so; any further are just closed.
     public var connectionsOverLimitMax = 128
     /// Unanswered requests of one connection, before no more are read from it.

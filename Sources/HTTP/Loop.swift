@@ -14,6 +14,8 @@ final class Loop {
     let mailbox: Mailbox
     let counters: LoopCounters
     let gauge: ConnectionGauge
+    /// Which listeners have places of their own, and which peers speak for many.
+    let admission: Admission
     let epoll: FileDescriptor
     let receiveBuffer: UnsafeMutableBufferPointer<UInt8>
     var writer = ResponseWriter()
@@ -30,6 +32,8 @@ final class Loop {
     var generation: UInt64 = 0
     var listeners: [ListeningSocket?]
     var pausedListeners: [Int] = []
+    /// When resting connections may next be looked through for one to close.
+    var nextIdleSearch = MonotonicInstant.now()
     /// Given up to accept, and close, one connection when descriptors run out.
     var spareDescriptor: Int32
 
@@ -57,12 +61,14 @@ final class Loop {
 
     init(
         listeners: [ListeningSocket], limits: Limits, handler: any RequestHandler,
-        mailbox: Mailbox, counters: LoopCounters, gauge: ConnectionGauge, loops: Int
+        mailbox: Mailbox, counters: LoopCounters, gauge: ConnectionGauge,
+        admission: Admission, loops: Int
     ) throws {
         let number = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard number >= 0 else { throw SystemError("epoll_create1") }
         epoll = FileDescriptor(owning: number)
         self.limits = limits
+        self.admission = admission
         unsentBytesMax = limits.unsentBytesMax / loops
         allowances = Allowances(limits)
         self.handler = handler
@@ -176,7 +182,7 @@ final class Loop {
         connection.countedCost = 0
         connections[Int(connection.socket.number)] = nil
         openCount -= 1
-        gauge.leave()
+        gauge.leave(connection.place)
     }
 
     /// Has the connection looked at when the turn ends.

@@ -35,31 +35,76 @@ extension Loop {
         _ socket: consuming FileDescriptor, _ storage: sockaddr_storage, _ listener: Int
     ) {
         counters.accepted.raise()
-        let place = gauge.enter()
         let peer = Peer(storage, socket: socket.number)
+        let place = place(for: peer, listener)
+        if case .none = place { return counters.refused.raise() }
         generation = (generation + 1) & 0x7FFF_FFFF
         let id = generation << 32 | UInt64(UInt32(bitPattern: socket.number))
-        let connection = Connection(id: id, socket: socket, peer: peer, listener: listener)
-        if place == .none {
-            counters.refused.raise()
-            gauge.leave()
-            return
-        }
+        let connection = Connection(
+            id: id, socket: socket, peer: peer, listener: listener, place: place)
         do {
             try add(connection)
         } catch {
-            gauge.leave()
-            return
+            return gauge.leave(place)
         }
-        if place == .overLimit {
-            counters.refused.raise()
+        guard case .told(let shortage) = place else { return }
+        counters.refused.raise()
+        switch shortage {
+        case .server:
             refuse(
                 connection,
                 Problem(
                     503, "too_many_connections",
                     detail: "The server has as many connections as it may. Try again soon.",
                     headers: [("Retry-After", "1")]))
+        case .address:
+            refuse(
+                connection,
+                Problem(
+                    429, "too_many_connections",
+                    detail: "Your address has as many connections as one address may have.",
+                    headers: [("Retry-After", "1")]))
         }
+    }
+
+    private func place(for peer: Peer, _ listener: Int) -> ConnectionGauge.Place {
+        let isReserved = admission.reservedListeners.contains(listener)
+        let isProxy = admission.isProxy(peer)
+        let place = gauge.enter(peer, isReserved: isReserved, isProxy: isProxy)
+        let shortage: ConnectionGauge.Shortage
+        switch place {
+        case .reserved, .proxy, .address: return place
+        case .told(let kind), .none(let kind): shortage = kind
+        }
+        guard closeIdle(of: shortage == .address ? peer.network : nil) else { return place }
+        gauge.leave(place)
+        return gauge.enter(peer, isReserved: isReserved, isProxy: isProxy)
+    }
+
+    /// Places are short: closes this loop's connections that have rested the longest, of one
+    /// network or of all. Several at a time, because the search looks at every connection; after a
+    /// search in vain the next one waits.
+    private func closeIdle(of network: Peer?) -> Bool {
+        guard now >= nextIdleSearch else { return false }
+        let rest = UInt64(limits.restSecondsMin * 1e9)
+        var idle: [Connection] = []
+        for case let connection? in connections
+        where connection.isResting && connection.wait == .request
+            && now.nanoseconds > connection.waitStart.nanoseconds &+ rest
+            && (network == nil || connection.peer.network == network)
+        {
+            idle.append(connection)
+        }
+        guard !idle.isEmpty else {
+            nextIdleSearch = now.advanced(byMilliseconds: 100)
+            return false
+        }
+        idle.sort { $0.waitStart < $1.waitStart }
+        for connection in idle.prefix(network == nil ? 16 : 1) {
+            counters.idleClosed.raise()
+            close(connection)
+        }
+        return true
     }
 
     /// Descriptors ran out. One waiting client is told by a close instead of being left to wait,

@@ -7,13 +7,44 @@ public struct ServerConfiguration: Sendable {
     /// Event loops, one thread each; at least 1 runs.
     public var loops: Int
     public var limits: Limits
+    public var admission: Admission
 
     public init(
-        listeners: [ListenAddress], loops: Int = usableCores(), limits: Limits = Limits()
+        listeners: [ListenAddress], loops: Int = usableCores(), limits: Limits = Limits(),
+        admission: Admission = Admission()
     ) {
         self.listeners = listeners
         self.loops = loops
         self.limits = limits
+        self.admission = admission
+    }
+}
+
+/// Whose connections are not counted like a stranger's.
+public struct Admission: Sendable {
+    /// Listeners, by index, that have places of their own: the operator's.
+    public var reservedListeners: Set<Int>
+    /// Peers that speak for many clients, such as a reverse proxy; one address may have only so
+    /// many connections otherwise.
+    public var isProxy: @Sendable (Peer) -> Bool
+
+    public init(
+        reservedListeners: Set<Int> = [],
+        isProxy: @escaping @Sendable (Peer) -> Bool = { _ in false }
+    ) {
+        self.reservedListeners = reservedListeners
+        self.isProxy = isProxy
+    }
+}
+
+/// The process may not open as many files as the service needs.
+public struct TooFewDescriptors: Error, CustomStringConvertible {
+    let allowed: Int
+    let needed: Int
+
+    public var description: String {
+        "ulimit -n allows \(allowed) open files, and the service needs at least \(needed); "
+            + "raise it (LimitNOFILE= of a systemd unit, --ulimit nofile= of a container)"
     }
 }
 
@@ -46,12 +77,13 @@ public final class Server: Sendable {
         mailboxes = try (0..<count).map { _ in try Mailbox() }
         counters = (0..<count).map { _ in LoopCounters() }
         gauge = ConnectionGauge(
-            limit: Self.connectionsMax(limits), overLimitMax: limits.connectionsOverLimitMax)
+            limit: try Self.connectionsMax(limits, loops: count), limits: limits)
         crew = try Crew(count)
         for index in 0..<count {
             // Handed over, not shared: a socket must close when the loops let go of it.
             let own = Locked(sockets.map { $0.count > 1 ? $0[index] : $0[0] })
             let (mailbox, counters, gauge) = (mailboxes[index], counters[index], gauge)
+            let admission = configuration.admission
             crew.start("http-\(index)") {
                 try Loop(
                     listeners: own.withLock { sockets in
@@ -59,7 +91,7 @@ public final class Server: Sendable {
                         return sockets
                     },
                     limits: limits, handler: makeHandler(index), mailbox: mailbox,
-                    counters: counters, gauge: gauge, loops: count)
+                    counters: counters, gauge: gauge, admission: admission, loops: count)
             }
         }
         do {
@@ -98,19 +130,26 @@ public final class Server: Sendable {
             sum.timeouts += loop.timeouts.count
             sum.answersLate += loop.answersLate.count
             sum.slowReadersClosed += loop.slowReadersClosed.count
+            sum.idleClosed += loop.idleClosed.count
             sum.unsentBytes += loop.unsentBytes.count
         }
         return sum
     }
 
-    /// The configured limit, or what the process's descriptors allow.
-    private static func connectionsMax(_ limits: Limits) -> Int {
+    /// The configured limit, or what the process's descriptors leave.
+    private static func connectionsMax(_ limits: Limits, loops: Int) throws -> Int {
         var descriptors = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors) == 0,
             descriptors.rlim_cur < rlim_t(Int32.max)
         else { return limits.connectionsMax }
-        let available =
-            Int(descriptors.rlim_cur) - limits.descriptorsReserved - limits.connectionsOverLimitMax
-        return min(limits.connectionsMax, max(available, 1))
+        let allowed = Int(descriptors.rlim_cur)
+        let taken =
+            limits.descriptorsReserved + loops * limits.descriptorsPerLoop
+            + limits.connectionsOverLimitMax + limits.connectionsReserved
+        let least = min(limits.connectionsMin, limits.connectionsMax)
+        guard allowed - taken >= least else {
+            throw TooFewDescriptors(allowed: allowed, needed: taken + least)
+        }
+        return min(limits.connectionsMax, allowed - taken)
     }
 }

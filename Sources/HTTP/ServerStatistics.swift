@@ -14,6 +14,8 @@ public struct ServerStatistics: Sendable, Equatable {
     public var answersLate = 0
     /// Connections that were closed because answers that nobody took held too much memory.
     public var slowReadersClosed = 0
+    /// Resting connections that were closed because places were short.
+    public var idleClosed = 0
     /// Bytes of memory that answers hold which clients have not taken.
     public var unsentBytes = 0
 }

@@ -1,4 +1,5 @@
 import Model
+import Platform
 
 /// Under which names anybody can register a domain (Public Suffix List): finds the part of a name
 /// that belongs to one owner, `acme.co.uk` of `shop.acme.co.uk`. The private section counts too, so
@@ -67,9 +68,18 @@ public struct PublicSuffixes: Sendable {
 /// Domains of mailboxes that anybody can have.
 public enum FreeMail {
     private static let domains = Set(DataFile.lines(of: "free_mail.txt"))
+    /// The operator's own, of the whole process.
+    private static let own = Locked<Set<String>>([])
 
     public static func contains(_ registrable: DomainName) -> Bool {
-        domains.contains(registrable.text)
+        domains.contains(registrable.text) || own.withLock { $0.contains(registrable.text) }
+    }
+
+    /// Takes the operator's own hosts in place of those that were taken before. They count for what
+    /// comes from now on.
+    public static func take(_ hosts: [DomainName]) {
+        let texts = Set(hosts.map(\.text))
+        own.withLock { $0 = texts }
     }
 }
 

@@ -249,7 +249,7 @@ public enum RegistrationStore {
 
     private static func money(_ row: Row, _ index: Int) throws -> Money? {
         guard let amount = try row.optionalInt64(index),
-            let currency = try row.optionalText(index + 1).flatMap({ Currency($0) })
+            let currency = try row.optionalText(index + 1).flatMap({ Currency(stored: $0) })
         else { return nil }
         return Money(amount: amount, currency: currency)
     }

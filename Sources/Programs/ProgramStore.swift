@@ -101,7 +101,7 @@ public enum ProgramStore {
     private static func program(_ row: Row) throws -> Program {
         guard let kind = try Program.Kind(rawValue: row.text(2)),
             let state = try Program.State(rawValue: row.text(3)),
-            let currency = try Currency(row.text(4)),
+            let currency = try Currency(stored: row.text(4)),
             let terms = try ProgramTerms(json: JSONValue.parse(Array(row.text(5).utf8))),
             let metadata = try JSONValue.parse(Array(row.text(6).utf8)).objectValue
         else { throw DatabaseFault(operation: "read a program", code: DatabaseFault.corrupt) }

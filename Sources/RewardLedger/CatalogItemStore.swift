@@ -132,7 +132,7 @@ extension Money {
     /// Reads an amount and its currency from two columns, which may be null.
     init?(_ row: Row, from column: Int) throws {
         guard let amount = try row.optionalInt64(column),
-            let currency = try row.optionalText(column + 1).flatMap({ Currency($0) })
+            let currency = try row.optionalText(column + 1).flatMap({ Currency(stored: $0) })
         else { return nil }
         self.init(amount: amount, currency: currency)
     }

@@ -199,7 +199,7 @@ public enum PayoutRunStore {
 
     private static func run(_ row: Row) throws -> PayoutRun {
         guard let kind = try Payout.Kind(rawValue: row.text(3)),
-            let currency = try Currency(row.text(4)),
+            let currency = try Currency(stored: row.text(4)),
             let state = try PayoutRun.State(rawValue: row.text(5))
         else { throw DatabaseFault(operation: "read a run", code: DatabaseFault.corrupt) }
         let chosen = try row.optionalText(17)?.split(separator: " ").compactMap {

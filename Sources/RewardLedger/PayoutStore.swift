@@ -195,7 +195,7 @@ public enum PayoutStore {
     private static func payout(_ row: Row) throws -> Payout {
         guard let state = try Payout.State(rawValue: row.text(4)),
             let kind = try Payout.Kind(rawValue: row.text(18)),
-            let currency = try Currency(row.text(5))
+            let currency = try Currency(stored: row.text(5))
         else { throw DatabaseFault(operation: "read a payout", code: DatabaseFault.corrupt) }
         return try Payout(
             id: row.id(0), program: row.id(1), participant: row.id(2), reference: row.text(3),

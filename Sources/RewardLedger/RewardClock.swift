@@ -35,16 +35,19 @@ public enum RewardClockRules {
     ) -> RewardTime.Promised? {
         switch reward.trigger {
         case .leadSubmitted, .leadQualified, .leadOpportunity, .milestone:
-            RewardTime.Promised(
-                promise: .credit,
-                at: terms.calendar.adding(terms.creditBusinessDays, to: reward.holdUntil))
+            terms.creditBusinessDays.map {
+                RewardTime.Promised(
+                    promise: .credit, at: terms.calendar.adding($0, to: reward.holdUntil))
+            }
         case .leadWon, .conversion, .signup, .purchase, .renewal, .upsell:
             reward.kind == .points
                 ? nil
-                : RewardTime.Promised(
-                    promise: .payment,
-                    at: max(reward.holdUntil, chosenAt ?? reward.holdUntil).advanced(
-                        byDays: Int(clamping: terms.payDays)))
+                : terms.payDays.map {
+                    RewardTime.Promised(
+                        promise: .payment,
+                        at: max(reward.holdUntil, chosenAt ?? reward.holdUntil).advanced(
+                            byDays: Int(clamping: $0)))
+                }
         }
     }
 

@@ -86,7 +86,7 @@ extension RewardClockStore {
             GROUP BY 1, 2, 3, 4
             """, promise.rawValue, now
         ) { row in
-            guard let currency = try Currency(row.text(1)),
+            guard let currency = try Currency(stored: row.text(1)),
                 let state = try Reward.State(rawValue: row.text(2))
             else { throw DatabaseFault(operation: "read a reward", code: DatabaseFault.corrupt) }
             return try OverdueRewards(

@@ -27,8 +27,10 @@ public enum RewardTimeRules {
             earnedAt: earnedAt)
         if let terms = occasion.serviceLevels {
             time.targetAt = terms.rewardTarget.map { referredAt.advanced(byDays: Int($0)) }
-            time.creditAt = terms.calendar.adding(terms.creditBusinessDays, to: earnedAt)
-            time.payAt = earnedAt.advanced(byDays: Int(clamping: terms.payDays))
+            time.creditAt = terms.creditBusinessDays.map {
+                terms.calendar.adding($0, to: earnedAt)
+            }
+            time.payAt = terms.payDays.map { earnedAt.advanced(byDays: Int(clamping: $0)) }
         }
         return time
     }

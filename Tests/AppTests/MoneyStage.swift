@@ -23,6 +23,11 @@ struct MoneyStage {
                 "name": "Partners", "currency": "USD", "hold_days": .integer(holdDays),
                 "approval_threshold": threshold.map { Self.usd($0) } ?? .null,
                 "destination_url": "https://www.example.com/",
+                // A customer program has none unless it says so.
+                "service_levels": [
+                    "review_hours": 24, "tell_qualified_hours": 24, "tell_won_hours": 48,
+                    "credit_business_days": 5, "pay_days": 30,
+                ],
             ])
         #expect(try service.post("/v1/programs/\(program)/activate").status == 200)
         let standard: [JSONValue] = [

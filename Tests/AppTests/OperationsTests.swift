@@ -310,7 +310,7 @@ struct OperationsTests {
 }
 
 /// The text format 0.0.4, taken apart strictly.
-private struct ParsedExposition {
+struct ParsedExposition {
     struct Sample {
         let family: String
         let name: String

@@ -148,7 +148,7 @@ import Testing
         let written = try database.makeReader().noteCount()
         database.close()
         let copy = try copies.open()
-        #expect(try copy.integrityCheck() == [])
+        #expect(try copy.makeReader().findProblems() == [])
         #expect(try copy.makeReader().integer("SELECT count(*) FROM blobs") == 20)
         #expect((5...written).contains(try copy.makeReader().noteCount()))
         copy.close()
@@ -183,7 +183,7 @@ import Testing
         #expect(pwrite(number, noise, noise.count, 4_096 * 4) == noise.count)
         close(number)
         database = try scratch.open()
-        let problems = try? database.integrityCheck()
+        let problems = try? database.makeReader().findProblems()
         #expect(problems != [])
         database.close()
     }

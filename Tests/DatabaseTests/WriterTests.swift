@@ -293,7 +293,7 @@ import Testing
             try database.perform { try $0.run("INSERT INTO notes (text) VALUES ('after')") }
             guard try database.makeReader().notes() == ["after"],
                 try database.makeReader().integer("SELECT count(*) FROM blobs") == 0,
-                try database.integrityCheck() == []
+                try database.makeReader().findProblems() == []
             else { exit(3) }
             database.close()
             exit(0)

@@ -72,7 +72,8 @@ struct TidyTests {
         "Platform": ["CLinux"], "Crypto": ["CCrypto"], "Model": ["JSON", "Platform"], "JSON": [],
         "HTTP": ["JSON", "Platform", "CLinux"], "Database": ["CSQLite", "Model", "Platform"],
         "Records": ["Model", "Database", "JSON", "Crypto", "Platform"],
-        "Programs": domain, "ReferralLinks": domain.union(["Platform"]), "LeadRegistration": domain,
+        "Programs": domain, "ReferralLinks": domain.union(["Platform"]),
+        "LeadRegistration": domain.union(["Platform"]),
         "Attribution": domain, "RewardLedger": domain, "referrald": ["App"],
         "App": domain.union([
             "HTTP", "Platform", "CLinux", "Programs", "ReferralLinks", "LeadRegistration",

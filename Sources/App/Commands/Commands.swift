@@ -9,10 +9,18 @@ extension Command {
     /// Every command, in the order of the help.
     static let all: [Command] = [
         Command(
-            name: "serve", operands: [], options: [], summary: "Run the service.",
+            name: "serve", operands: [],
+            options: [
+                (
+                    "--init", "",
+                    "Make a new database even where the log or the signing key of an earlier one "
+                        + "lies; a log is set aside."
+                )
+            ], summary: "Run the service.",
             help: """
-                Opens the database (migrating it if needed), listens, and runs until SIGTERM or
-                SIGINT, which finish what was begun. A second signal ends it at once.
+                Opens the database (migrating it if needed; a missing one is made, and told of in
+                the log), listens, and runs until SIGTERM or SIGINT, which finish what was begun. A
+                second signal ends it at once.
                 """, run: Serve.run),
         Command(
             name: "demo", operands: [], options: [], summary: "Try it on a temporary database.",
@@ -33,6 +41,7 @@ extension Command {
                 ("--name", "NAME", "create: what the key is for."),
                 ("--scope", "SCOPE", "create: read, write, payouts or admin; several with commas."),
                 ("--id", "KEY_ID", "revoke: which key."),
+                ("--init", "", "create: make the database when there is none."),
             ], summary: "Make, list or revoke API keys.",
             help: """
                 referrald keys create --name portal --scope write   prints the secret, once
@@ -53,11 +62,15 @@ extension Command {
                 - for standard input. While a daemon runs, this goes through its private socket.
                 """, run: ImportCommand.run),
         Command(
-            name: "backup", operands: ["FILE"], options: [],
-            summary: "Write a consistent copy to FILE.",
+            name: "backup", operands: ["[FILE]"],
+            options: [
+                ("--dir", "DIR", "Write the copy here, named by its time."),
+                ("--keep", "N", "With --dir: the newest N of these copies stay; others go."),
+            ], summary: "Write a consistent copy to FILE or DIR.",
             help: """
                 Copies the database while it is in use, checks the copy's integrity and the ledger's
-                proofs, and gives it its name last. Refuses a FILE that exists.
+                proofs, and gives it its name last. Refuses a FILE that exists. With --keep, older
+                copies are deleted once the new one is whole.
                 """, run: Maintenance.backup),
         Command(
             name: "verify", operands: [],
@@ -71,6 +84,7 @@ extension Command {
             ],
             summary: "Prove the database and the ledger.",
             help: """
+                Writes nothing: a copy that only another user may write to is read as it is.
                 Checks the file's integrity, that every transaction sums to zero, that balances
                 equal their sums, the hash chain, that rewards, payouts and redemptions match the
                 journal, the chain of receipts, and that they and the accepted claims agree. Names

@@ -1,4 +1,5 @@
 import HTTP
+import LeadRegistration
 import Model
 
 /// A setting has a wrong value. Says which and why; the program exits with 78 (EX_CONFIG).
@@ -43,6 +44,17 @@ struct Setting: Sendable {
             flag: "--form-posts", variable: "REFERRALD_FORM_POSTS", fallback: "20",
             help: "Referral form posts per address in ten minutes; 0 sets no limit."),
         Setting(
+            flag: "--connections-per-address", variable: "REFERRALD_CONNECTIONS_PER_ADDRESS",
+            fallback: "256",
+            help: "Open connections of one address; trusted proxies are exempt; 0 sets no limit."),
+        Setting(
+            flag: "--free-mail-file", variable: "REFERRALD_FREE_MAIL_FILE", fallback: "",
+            help: "A file with further hosts of free mail, one a line: an address there says "
+                + "nothing of a company."),
+        Setting(
+            flag: "--log-level", variable: "REFERRALD_LOG_LEVEL", fallback: "info",
+            help: "debug also logs what only a developer asks for; or info."),
+        Setting(
             flag: "--honor-dnt", variable: "REFERRALD_HONOR_DNT", fallback: "false",
             help: "Treat DNT: 1 as Sec-GPC: 1: the click is counted without a visitor hash."),
         Setting(
@@ -69,12 +81,19 @@ struct Configuration: Sendable {
     let threads: Int
     let accessLog: Log.Access
     let formPostsPerTenMinutes: Int
+    let connectionsPerAddressMax: Int
+    let freeMailHosts: [DomainName]
+    let isDebugLogged: Bool
     let honorsDoNotTrack: Bool
     let adminKey: String?
     let signingKeyPath: String
+    /// Why links may lead nowhere, for `/readyz`; nil when they do not.
+    let publicURLWarning: String?
     /// Settings and their effective values, secrets left out.
     let effective: [(name: String, value: String)]
     let warnings: [String]
+    /// Set by `serve --init`: makes a database even where the remains of another one lie.
+    var makesBesideRemains = false
     private let flags: [String: String]
     private let environment: [String: String]
 
@@ -89,6 +108,9 @@ struct Configuration: Sendable {
 
     func isPrivateSocket(_ listener: Int) -> Bool { listener == listeners.count }
     func isOperations(_ listener: Int) -> Bool { listener == listeners.count + 1 }
+
+    /// Those by which the operator looks after the service.
+    var operatorListeners: Set<Int> { [listeners.count, listeners.count + 1] }
 
     /// The same settings for another database.
     func replacing(databasePath: String) throws -> Configuration {
@@ -127,13 +149,63 @@ struct Configuration: Sendable {
         accessLog = access
         formPostsPerTenMinutes = try Configuration.number(
             value("--form-posts"), 0...1_000_000, "REFERRALD_FORM_POSTS")
+        connectionsPerAddressMax = try Configuration.number(
+            value("--connections-per-address"), 0...1_000_000,
+            "REFERRALD_CONNECTIONS_PER_ADDRESS")
+        freeMailHosts = try Configuration.hosts(value("--free-mail-file"))
+        let level = value("--log-level")
+        guard level == "info" || level == "debug" else {
+            throw ConfigurationError(description: "REFERRALD_LOG_LEVEL must be info or debug.")
+        }
+        isDebugLogged = level == "debug"
         honorsDoNotTrack = try Configuration.flag(value("--honor-dnt"), "REFERRALD_HONOR_DNT")
         adminKey = try Configuration.adminKey(
             environment["REFERRALD_ADMIN_KEY"], file: value("--admin-key-file"))
         let signingKey = value("--signing-key-file")
         signingKeyPath = signingKey.isEmpty ? databasePath + ".signing-key" : signingKey
-        self.effective = effective
-        warnings = Configuration.warnings(environment)
+        // What will be used, also where nothing was said.
+        let used = [
+            "REFERRALD_SIGNING_KEY_FILE": signingKeyPath,
+            "REFERRALD_PUBLIC_URL": publicURL ?? Configuration.publicURL(of: listeners.first),
+        ]
+        self.effective = effective.map { name, text in (name, used[name] ?? text) }
+        let unreachable = Configuration.unreachable(publicURL, listeners)
+        publicURLWarning = unreachable
+        warnings = UnknownVariables.warnings(environment) + [unreachable].compactMap { $0 }
+    }
+
+    /// What links begin with when no public URL is set, as far as it is known before the start.
+    private static func publicURL(of listener: ListenAddress?) -> String {
+        switch listener {
+        case .tcp(let host, let port):
+            "http://" + (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
+        default: "http://localhost"
+        }
+    }
+
+    /// Nobody can follow a link to the address that means "all of this machine's".
+    private static func unreachable(_ url: String?, _ listeners: [ListenAddress]) -> String? {
+        guard url == nil, case .tcp(let host, _) = listeners.first else { return nil }
+        guard host == "0.0.0.0" || host.allSatisfy({ $0 == ":" || $0 == "0" }) else { return nil }
+        return "REFERRALD_PUBLIC_URL is not set, so links begin with "
+            + "\(publicURL(of: listeners.first)), which nobody else can follow"
+    }
+
+    private static func hosts(_ path: String) throws -> [DomainName] {
+        if path.isEmpty { return [] }
+        guard let text = SmallFile.read(path) else {
+            throw ConfigurationError(
+                description: "REFERRALD_FREE_MAIL_FILE: the file cannot be read.")
+        }
+        return try text.split(whereSeparator: \.isNewline).enumerated().compactMap { place, line in
+            let host = line.trimmed
+            if host.isEmpty || host.hasPrefix("#") { return nil }
+            guard let domain = DomainName(typed: host) else {
+                throw ConfigurationError(
+                    description: "REFERRALD_FREE_MAIL_FILE: line \(place + 1) is no host.")
+            }
+            return domain
+        }
     }
 
     private static func addresses(_ text: String, _ name: String) throws -> [ListenAddress] {
@@ -212,13 +284,6 @@ struct Configuration: Sendable {
                 description: "REFERRALD_ADMIN_KEY must have at least 24 visible ASCII characters.")
         }
         return text
-    }
-
-    private static func warnings(_ environment: [String: String]) -> [String] {
-        let known = Set(Setting.all.map(\.variable) + ["REFERRALD_ADMIN_KEY"])
-        return environment.keys.filter { $0.hasPrefix("REFERRALD_") && !known.contains($0) }
-            .sorted()
-            .map { "\($0) is not a setting of this version" }
     }
 }
 

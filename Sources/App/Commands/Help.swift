@@ -15,7 +15,7 @@ enum Help {
             \(lines.joined(separator: "\n"))
 
             Try it:       referrald demo
-            Run it:       referrald keys create --name first --scope admin && referrald serve
+            Run it:       referrald keys create --init --name first --scope admin && referrald serve
             Learn more:   referrald COMMAND --help
 
             Settings, as flags of every command or as environment variables:

@@ -44,7 +44,7 @@ enum ImportCommand {
     private static func onFile(
         _ configuration: Configuration, _ file: InputFile, _ id: ProgramID
     ) throws -> Total {
-        try Maintenance.withDatabase(configuration, isExpected: true) { database in
+        try Maintenance.withDatabase(configuration) { database in
             guard let program = try ProgramStore.find(id, database.makeReader()),
                 program.state == .active
             else { throw ImportFailure(description: "\(id) is no active program") }

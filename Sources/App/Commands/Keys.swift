@@ -12,7 +12,8 @@ enum Keys {
         case "create":
             let (name, scopes) = try wanted(arguments)
             return try daemon.isAnswered
-                ? create(name, scopes, daemon) : create(name, scopes, configuration)
+                ? create(name, scopes, daemon)
+                : create(name, scopes, configuration, mayMake: arguments.options["--init"] != nil)
         case "list":
             return try daemon.isAnswered ? list(daemon) : list(configuration)
         case "revoke":
@@ -86,22 +87,25 @@ enum Keys {
     // MARK: - On the database itself
 
     private static func create(
-        _ name: String, _ scopes: Set<Scope>, _ configuration: Configuration
+        _ name: String, _ scopes: Set<Scope>, _ configuration: Configuration, mayMake: Bool
     ) throws -> Int32 {
         let secret = KeySecret(kind: .secret, randomBytes: RandomPool.bytes(32))
-        try Maintenance.withDatabase(configuration) { database in
+        let making: DatabaseSettings.Making = mayMake ? .whereNothingLies : .no
+        let isNew = try Maintenance.withDatabase(configuration, making) { database in
             _ = try database.perform { tx in
                 try KeyRoutes.make(
                     name: name, scopes: scopes, days: nil, secret: secret, actor: "operator", tx)
             }
+            return database.isNew
         }
         Terminal.print(secret.text)
-        Terminal.error("made in \(configuration.databasePath)")
+        Terminal.error(
+            (isNew ? "made in the new database " : "made in ") + configuration.databasePath)
         return 0
     }
 
     private static func list(_ configuration: Configuration) throws -> Int32 {
-        try Maintenance.withDatabase(configuration, isExpected: true) { database in
+        try Maintenance.withDatabase(configuration) { database in
             let reader = try database.makeReader()
             var window = PageRequest.Window.older(than: nil)
             while true {
@@ -122,7 +126,7 @@ enum Keys {
     }
 
     private static func revoke(_ id: APIKeyID, _ configuration: Configuration) throws -> Int32 {
-        let isKnown = try Maintenance.withDatabase(configuration, isExpected: true) { database in
+        let isKnown = try Maintenance.withDatabase(configuration) { database in
             try database.perform { tx in try KeyRoutes.revoke(id, actor: "operator", tx) != nil }
         }
         Terminal.print(isKnown ? "revoked \(id)" : "there is no key \(id)")

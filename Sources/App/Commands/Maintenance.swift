@@ -8,22 +8,25 @@ import RewardLedger
 /// Commands about the database as a whole: through the running daemon, or on the file itself.
 enum Maintenance {
     static func migrate(_ configuration: Configuration, _ arguments: Arguments) throws -> Int32 {
-        try withDatabase(configuration) { _ in }
+        let isNew = try withDatabase(configuration, .whereNothingLies) { $0.isNew }
         Terminal.print(
-            "\(configuration.databasePath) is at version \(Application.migrations.count)")
+            "\(configuration.databasePath) is " + (isNew ? "new, and " : "")
+                + "at version \(Application.migrations.count)")
         return 0
     }
 
     static func backup(_ configuration: Configuration, _ arguments: Arguments) throws -> Int32 {
-        let target = arguments.operands[0]
+        let plan = try BackupPlan(arguments)
         let daemon = DaemonClient(path: configuration.socketPath)
         if daemon.isAnswered {
-            let answer = try daemon.post("/daemon/backup", ["path": .string(absolute(target))])
+            let answer = try daemon.post(
+                "/daemon/backup", ["path": .string(absolute(plan.target))])
             guard answer.status == 200 else { return report(answer) }
         } else {
-            try withDatabase(configuration, isExpected: true) { try Backup.write($0, to: target) }
+            try withDatabase(configuration) { try Backup.write($0, to: plan.target) }
         }
-        Terminal.print("wrote \(target)")
+        Terminal.print("wrote \(plan.target)")
+        for old in try plan.deleteOld() { Terminal.print("deleted \(old)") }
         return 0
     }
 
@@ -41,9 +44,9 @@ enum Maintenance {
             guard answer.status == 200 else { return report(answer) }
             proof = Proof(answer.json)
         } else {
-            proof = try withDatabase(configuration, isExpected: true) {
-                try Proof.of($0, against: saved, receiptsHead: receiptsHead)
-            }
+            let copy = try DatabaseCopy(
+                path: configuration.databasePath, versions: Application.migrations.count)
+            proof = try Proof.of(copy.reader, against: saved, receiptsHead: receiptsHead)
         }
         Terminal.print(proof.text)
         return proof.faults.isEmpty ? 0 : 1
@@ -61,17 +64,19 @@ enum Maintenance {
         return 0
     }
 
-    /// Opens the database for one command, migrating it, and closes it at the end. `isExpected`: it
-    /// must be there; a mistyped path must not make an empty one that is sound and worth nothing.
+    /// Opens the database for one command, migrating it, and closes it at the end. It must be there
+    /// unless `making` says otherwise: a mistyped path must not make an empty one that is sound and
+    /// worth nothing.
     static func withDatabase<Result>(
-        _ configuration: Configuration, isExpected: Bool = false,
+        _ configuration: Configuration, _ making: DatabaseSettings.Making = .no,
         _ body: (Database) throws -> Result
     ) throws -> Result {
-        if isExpected, access(configuration.databasePath, F_OK) != 0 {
-            throw NoDatabase(path: configuration.databasePath)
-        }
+        var settings = DatabaseSettings()
+        settings.making = making
+        settings.remains = [configuration.signingKeyPath]
         let database = try Database(
-            path: configuration.databasePath, migrations: Application.migrations)
+            path: configuration.databasePath, migrations: Application.migrations,
+            settings: settings)
         defer { database.close() }
         try database.start()
         return try body(database)
@@ -86,19 +91,6 @@ enum Maintenance {
     private static func absolute(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
         return WorkingDirectory.path + "/" + path
-    }
-}
-
-/// There is no file at the database's path.
-private struct NoDatabase: Error, CustomStringConvertible {
-    let path: String
-    var description: String { "there is no database at \(path)" }
-}
-
-/// A backup that has proved itself: consistent, and with a ledger that balances.
-enum Backup {
-    static func write(_ database: Database, to path: String) throws {
-        try database.backup(to: path)
     }
 }
 
@@ -130,10 +122,10 @@ struct Proof: Sendable {
     /// Checks the file, the ledger and the receipts, and that heads that were kept are still in
     /// them.
     static func of(
-        _ database: Database, against saved: LedgerHead? = nil, receiptsHead: ReceiptHead? = nil
+        _ reader: Reader, against saved: LedgerHead? = nil, receiptsHead: ReceiptHead? = nil
     ) throws -> Proof {
-        let integrity = try database.integrityCheck()
-        let reader = try database.makeReader()
+        let integrity = try reader.findProblems()
+        let words = try StoredWords.unknown(reader)
         let (report, receipts) = try reader.snapshot {
             try (
                 LedgerVerifier.verify(reader, against: saved),
@@ -142,7 +134,7 @@ struct Proof: Sendable {
         }
         return Proof(
             transactions: report.transactions, rewards: report.rewards, receipts: receipts.count,
-            faults: integrity + report.faults + receipts.faults,
+            faults: integrity + words + report.faults + receipts.faults,
             head: report.head.description)
     }
 

@@ -15,7 +15,8 @@ public enum Referrald {
             return 0
         }
         guard let command = Command.all.first(where: { $0.name == name }) else {
-            Terminal.error("referrald: there is no command \(name).\n\n" + Help.overview)
+            Terminal.error(
+                "referrald: there is no command \(name); see referrald --help.")
             return 2
         }
         if rest.contains("--help") || rest.contains("-h") {
@@ -28,7 +29,7 @@ public enum Referrald {
             return try command.run(configuration, parsed)
         } catch let error as UsageError {
             Terminal.error(
-                "referrald \(name): \(error.description)\n\n" + (Help.text(of: name) ?? ""))
+                "referrald \(name): \(error.description) See referrald \(name) --help.")
             return 2
         } catch let error as ConfigurationError {
             Terminal.error("referrald: \(error.description)")
@@ -50,7 +51,7 @@ struct Command: Sendable {
     let name: String
     /// Words after the command's name, such as `FILE`.
     let operands: [String]
-    /// Flags of this command alone, with the word for their value.
+    /// Flags of this command alone, with the word for their value; "": they take none.
     let options: [(flag: String, value: String, help: String)]
     let summary: String
     let help: String
@@ -80,6 +81,12 @@ struct Arguments: Sendable {
                 flag = String(word[..<equals])
                 value = String(word[word.index(after: equals)...])
             }
+            if command.options.contains(where: { $0.flag == flag && $0.value.isEmpty }) {
+                guard value == nil else {
+                    throw UsageError(description: "\(flag) takes no value.")
+                }
+                value = ""
+            }
             if value == nil {
                 guard index < words.count else {
                     throw UsageError(description: "\(flag) needs a value.")
@@ -95,7 +102,9 @@ struct Arguments: Sendable {
                 throw UsageError(description: "\(flag) is not known.")
             }
         }
-        if operands.count != command.operands.count {
+        // Those in brackets need not be there.
+        let least = command.operands.filter { !$0.hasPrefix("[") }.count
+        guard (least...command.operands.count).contains(operands.count) else {
             throw UsageError(
                 description: command.operands.isEmpty
                     ? "it takes no further words."

@@ -24,9 +24,14 @@ final class Service: Sendable {
         try app.database.perform { try EventFeed.begin($0) }
         try Service.requireTimeZones(app.database)
         let loops = configuration.threads == 0 ? usableCores() : configuration.threads
+        var limits = Limits()
+        limits.connectionsPerAddressMax = configuration.connectionsPerAddressMax
         server = try Server(
             configuration: ServerConfiguration(
-                listeners: configuration.allListeners, loops: loops, limits: Limits())
+                listeners: configuration.allListeners, loops: loops, limits: limits,
+                admission: Admission(reservedListeners: configuration.operatorListeners) {
+                    [clientAddress = app.clientAddress] in clientAddress.isTrusted($0)
+                })
         ) { loop in try Dispatcher(app: app, loop: loop) }
         jobs = try JobRunner(app)
         rehearsals = try RehearsalRunner(app)
@@ -72,7 +77,11 @@ final class Service: Sendable {
 enum Serve {
     static func run(_ configuration: Configuration, _ arguments: Arguments) throws -> Int32 {
         let signals = try Signals()
-        let log = Log(access: configuration.accessLog)
+        let log = Log(
+            access: configuration.accessLog, isDebugLogged: configuration.isDebugLogged)
+        var configuration = configuration
+        configuration.makesBesideRemains = arguments.options["--init"] != nil
+        raiseDescriptorLimit()
         for warning in configuration.warnings { log.write(.warning, warning) }
         let service = try Service(configuration, log: log)
         log.write(
@@ -84,7 +93,7 @@ enum Serve {
             ])
         if DatabaseStatistics.hasLogResetBug {
             log.write(
-                .info,
+                .debug,
                 "the system's SQLite has the WAL-reset bug; one connection writes and "
                     + "checkpoints here, which keeps clear of it")
         }
@@ -96,6 +105,16 @@ enum Serve {
         service.stop()
         log.write(.info, "stopped")
         return 0
+    }
+
+    /// The soft limit is low for programs that use select(2); this one may have what the hard one
+    /// allows.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(kind, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(kind, &limit)
     }
 }
 

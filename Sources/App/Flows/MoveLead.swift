@@ -54,6 +54,15 @@ enum MoveLead {
                 to: lead.state.rawValue), tx)
     }
 
+    /// Somebody bought: the first decision about the lead is made by that, and nobody need be
+    /// reminded of it.
+    static func sold(_ lead: Lead, _ tx: Transaction) throws {
+        guard let clock = try LeadClockStore.running(lead, tx), clock.kind == .review else {
+            return
+        }
+        try LeadClockStore.stop(lead, tx)
+    }
+
     /// What a referral is, is asked as when the lead came in; what sales confirms, as today.
     private static func terms(
         for move: LeadMove, of lead: Lead, _ program: Program, _ tx: Transaction
@@ -80,7 +89,7 @@ enum MoveLead {
     private static func keepTime(
         _ lead: inout Lead, from old: Lead, _ terms: ServiceLevelTerms, _ tx: Transaction
     ) throws {
-        let next: (kind: LeadClock.Kind, hours: Int64)?
+        let next: (kind: LeadClock.Kind, hours: Int64?)?
         switch lead.state {
         case .submitted: next = (.review, terms.reviewHours)
         case .qualified: next = (.tellQualified, terms.tellQualifiedHours)
@@ -92,7 +101,8 @@ enum MoveLead {
         try LeadClockStore.stop(old, tx)
         lead.clockDueAt = nil
         guard let next, next.kind == .review || lead.referrer.participant != nil else { return }
-        let due = tx.now.advanced(byMilliseconds: next.hours * 3_600_000)
+        guard let hours = next.hours else { return }
+        let due = tx.now.advanced(byMilliseconds: hours * 3_600_000)
         lead.clockDueAt = due
         try LeadClockStore.start(
             LeadClock(

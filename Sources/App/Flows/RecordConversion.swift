@@ -52,6 +52,7 @@ struct RecordConversion: Sendable {
             refundedAmount: 0, occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
         try ConversionStore.insert(conversion, tx)
         let attribution = try attribute(conversion, facts.program, tx)
+        try closeReview(facts.lead, of: customer, tx)
         let granted = try grant(conversion, attribution, facts, tx)
         try CountFunnel.converted(
             conversion, attribution, lead: facts.lead, hints: facts.hints, tx)
@@ -59,6 +60,17 @@ struct RecordConversion: Sendable {
             conversion: conversion, attribution: attribution,
             earned: ConversionEarnings(rewards: granted.rewards, benefits: granted.benefits),
             isNew: true)
+    }
+
+    /// The lead that was sold to need not be looked at any more, whether the sale names it or not.
+    private func closeReview(
+        _ named: Lead?, of customer: CustomerID?, _ tx: Transaction
+    ) throws {
+        if let named { try MoveLead.sold(named, tx) }
+        guard let customer, let id = try LeadStore.earliest(of: customer, tx), id != named?.id,
+            let lead = try LeadStore.find(id, tx)
+        else { return }
+        try MoveLead.sold(lead, tx)
     }
 
     // MARK: - Facts

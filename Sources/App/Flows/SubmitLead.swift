@@ -60,8 +60,7 @@ struct SubmitLead: Sendable {
         let keys = LeadKeys(draft, identity, program)
         let earlier = try keys.earlier(ofNew: customer?.isNew ?? true, tx)
         var lead = try admitted(draft, identity, program, earlier, facts, tx)
-        if lead.state == .submitted {
-            let hours = program.terms.serviceLevels.reviewHours
+        if lead.state == .submitted, let hours = program.terms.serviceLevels.reviewHours {
             lead.clockDueAt = tx.now.advanced(byMilliseconds: hours * 3_600_000)
         }
         try LeadStore.insert(lead, tx)

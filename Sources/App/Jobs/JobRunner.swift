@@ -30,8 +30,10 @@ final class JobRunner: Sendable {
     func start() throws -> Thread {
         try Thread("jobs") { [self] in
             var reader: Reader?
+            var memory = MemoryReturn()
             while !isStopping.withLock({ $0 }) {
                 if !runSlice(&reader) { wake.wait(milliseconds: JobRunner.restMilliseconds) }
+                if let statistics = app.serverStatistics { memory.look(statistics) }
             }
         }
     }

@@ -6,6 +6,9 @@ struct Exposition {
 
     var bytes: [UInt8] { Array(text.utf8) }
 
+    /// The families of another one behind these.
+    mutating func append(_ other: Exposition) { text += other.text }
+
     enum Kind: String { case counter, gauge, histogram }
 
     mutating func family(_ name: String, _ kind: Kind, _ help: String) {

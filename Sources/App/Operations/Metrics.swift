@@ -2,20 +2,60 @@ import Database
 import HTTP
 import LeadRegistration
 import Model
+import Platform
 import Records
 import RewardLedger
 
 /// `/metrics`: the numbers of requests, writer and process, and those of the business.
 enum Metrics {
+    /// One group of series. What it cannot read is left out, counted and logged, and never takes
+    /// the others with it.
+    private struct Collector: Sendable {
+        let name: String
+        var isBusiness = false
+        let write: @Sendable (Application, Reader, inout Exposition) throws -> Void
+    }
+
+    private static let collectors: [Collector] = [
+        Collector(name: "build") { _, _, out in build(&out) },
+        Collector(name: "process") { _, _, out in ProcessMetrics.write(to: &out) },
+        Collector(name: "requests") { app, _, out in requests(app, &out) },
+        Collector(name: "writer") { app, _, out in writer(app, &out) },
+        Collector(name: "clicks") { app, _, out in clicks(app, &out) },
+        Collector(name: "backup", write: backup),
+        Collector(name: "rewards", isBusiness: true, write: rewards),
+        Collector(name: "lead_clocks", isBusiness: true, write: leadClocks),
+        Collector(name: "reward_clocks", isBusiness: true, write: overdueRewards),
+        Collector(name: "time_to_reward", isBusiness: true, write: timeToReward),
+        Collector(name: "ledger", isBusiness: true, write: ledger),
+        Collector(name: "events", isBusiness: true, write: events),
+    ]
+
     static func write(
         _ app: Application, _ reader: Reader, withBusiness: Bool, to out: inout Exposition
-    ) throws {
-        build(&out)
-        ProcessMetrics.write(to: &out)
-        requests(app, &out)
-        writer(app, &out)
-        clicks(app, &out)
-        if withBusiness { try business(app, reader, &out) }
+    ) {
+        for collector in collectors where withBusiness || !collector.isBusiness {
+            var part = Exposition()
+            do {
+                try collector.write(app, reader, &part)
+                out.append(part)
+            } catch {
+                app.collectorFailures.note(collector.name, error)
+            }
+        }
+        out.single(
+            "referrald_unreadable_rows_total", .counter,
+            "Rows that lists left out, for a value that this version does not know; verify names "
+                + "it.",
+            Double(UnreadableRows.count))
+        out.family(
+            "referrald_metrics_collector_failures_total", .counter,
+            "Times that a group of series could not be read and was left out; the log says why.")
+        for collector in collectors {
+            out.sample(
+                "referrald_metrics_collector_failures_total", [("collector", collector.name)],
+                Double(app.collectorFailures.count(of: collector.name)))
+        }
     }
 
     private static func build(_ out: inout Exposition) {
@@ -73,6 +113,17 @@ enum Metrics {
             "referrald_http_connections_refused_total", .counter, "Connections over the limit.",
             Double(statistics.connectionsRefused))
         out.single(
+            "referrald_http_idle_closed_total", .counter,
+            "Resting connections closed because places were short.",
+            Double(statistics.idleClosed))
+        out.single(
+            "referrald_http_unsent_bytes", .gauge,
+            "Memory of answers that clients have not taken.", Double(statistics.unsentBytes))
+        out.single(
+            "referrald_http_slow_readers_closed_total", .counter,
+            "Connections closed because such answers held too much memory.",
+            Double(statistics.slowReadersClosed))
+        out.single(
             "referrald_http_timeouts_total", .counter, "Connections closed for being too slow.",
             Double(statistics.timeouts))
     }
@@ -123,10 +174,19 @@ enum Metrics {
         out.single(
             "referrald_forwarded_ignored_total", .counter,
             "Requests whose X-Forwarded-For came from no trusted proxy.",
-            Double(app.ignoredForwards.count))
+            Double(app.forwards.ignored))
+        out.single(
+            "referrald_forwarded_missing_total", .counter,
+            "Visitors' requests that a trusted proxy sent without X-Forwarded-For.",
+            Double(app.forwards.missing))
+        out.single(
+            "referrald_forwarded_untrusted_hop_total", .counter,
+            "Visitors' requests whose X-Forwarded-For goes on behind a proxy that is not trusted.",
+            Double(app.forwards.untrustedHop))
     }
 
     /// What the operator can do something about, and by itself what it cannot.
+    @Sendable
     private static func overdueRewards(
         _ app: Application, _ reader: Reader, _ out: inout Exposition
     ) throws {
@@ -165,13 +225,20 @@ enum Metrics {
         }
     }
 
-    private static func business(
+    @Sendable
+    private static func rewards(
         _ app: Application, _ reader: Reader, _ out: inout Exposition
     ) throws {
         out.family("referrald_rewards", .gauge, "Rewards by state.")
         for (name, value) in try CounterStore.all(prefix: "rewards.", reader) {
             out.sample("referrald_rewards", [("state", String(name.dropFirst(8)))], Double(value))
         }
+    }
+
+    @Sendable
+    private static func leadClocks(
+        _ app: Application, _ reader: Reader, _ out: inout Exposition
+    ) throws {
         out.family(
             "referrald_lead_clocks_overdue", .gauge,
             "What was to be done for leads and was not, by kind; counted up to 10,000.")
@@ -181,7 +248,12 @@ enum Metrics {
                 "referrald_lead_clocks_overdue", [("kind", kind.rawValue)],
                 Double(overdue[kind] ?? 0))
         }
-        try overdueRewards(app, reader, &out)
+    }
+
+    @Sendable
+    private static func timeToReward(
+        _ app: Application, _ reader: Reader, _ out: inout Exposition
+    ) throws {
         let times = try RewardTimeStore.histogram(reader)
         out.family(
             "referrald_time_to_reward_seconds", .histogram,
@@ -189,12 +261,68 @@ enum Metrics {
         out.histogram(
             "referrald_time_to_reward_seconds", bounds: RewardTimeRules.bounds.map { Double($0) },
             counts: times.counts, sum: Double(times.seconds))
+    }
+
+    @Sendable
+    private static func ledger(
+        _ app: Application, _ reader: Reader, _ out: inout Exposition
+    ) throws {
         out.single(
             "referrald_ledger_imbalance", .gauge,
             "Sum of all balances over all currencies in absolute minor units; must be 0.",
             Double(try JournalStore.imbalance(reader)))
+    }
+
+    @Sendable
+    private static func events(
+        _ app: Application, _ reader: Reader, _ out: inout Exposition
+    ) throws {
         out.single(
             "referrald_events_head", .gauge, "Sequence of the newest event.",
             Double(try EventStore.head(reader)))
+    }
+
+    @Sendable
+    private static func backup(
+        _ app: Application, _ reader: Reader, _ out: inout Exposition
+    ) throws {
+        out.single(
+            "referrald_backup_last_success_timestamp_seconds", .gauge,
+            "When the last backup was written and found sound; 0: never.",
+            Double(try Backup.last(reader) / 1_000))
+    }
+}
+
+/// How often each collector failed; each is logged once in ten minutes at most, as metrics are
+/// asked for several times a minute.
+final class CollectorFailures: Sendable {
+    private struct Entry {
+        var count: UInt64 = 0
+        var logged: MonotonicInstant?
+    }
+
+    private static let logSeconds = 600.0
+
+    private let entries = Locked<[String: Entry]>([:])
+    private let log: Log
+
+    init(log: Log) { self.log = log }
+
+    func count(of collector: String) -> UInt64 { entries.withLock { $0[collector]?.count ?? 0 } }
+
+    func note(_ collector: String, _ error: any Error) {
+        let now = MonotonicInstant.now()
+        let isNew = entries.withLock { entries in
+            entries[collector, default: Entry()].count += 1
+            if let last = entries[collector]?.logged,
+                now.seconds(since: last) < CollectorFailures.logSeconds
+            {
+                return false
+            }
+            entries[collector]?.logged = now
+            return true
+        }
+        guard isNew else { return }
+        log.write(.error, "metrics leave \(collector) out: \(error)")
     }
 }

@@ -25,7 +25,7 @@ enum DaemonRoutes {
             KeptReceiptsHead.parse($0)
         }
         try inBackground(call, app, reply) {
-            try Proof.of(app.database, against: saved, receiptsHead: receiptsHead).json
+            try Proof.of(app.database.makeReader(), against: saved, receiptsHead: receiptsHead).json
         }
     }
 
@@ -61,6 +61,13 @@ enum DaemonRoutes {
     ) -> Response {
         do {
             return .object(try work().encoded())
+        } catch BackupRefusal.targetExists {
+            return Problem.conflict("target_exists", "\(BackupRefusal.targetExists)")
+                .response(requestID: requestID)
+        } catch let error as SystemError {
+            // Most often a directory that is not there, or not the service's to write to.
+            return Problem.unprocessable("backup_failed", "the copy cannot be written: \(error)")
+                .response(requestID: requestID)
         } catch {
             app.log.write(.error, "maintenance failed: \(error)", [("request_id", requestID)])
             return Problem(status: 500, code: "failed", detail: "\(error)")

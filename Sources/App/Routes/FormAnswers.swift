@@ -47,8 +47,10 @@ struct FormAnswers: Sendable {
     }
 
     /// A refusal of what was typed: the form again, as it was, with what is wrong.
-    func refusal(_ problem: Problem, _ post: FormPost, _ program: Program) -> Response {
-        guard isPage else { return refusal(problem, isAllowed: true) }
+    func refusal(
+        _ problem: Problem, _ post: FormPost, _ program: Program, isAllowed: Bool = true
+    ) -> Response {
+        guard isPage else { return refusal(problem, isAllowed: isAllowed) }
         let notice =
             problem.errors.isEmpty
             ? problem.detail : "Please look at the fields that are marked and send the form again."
@@ -56,7 +58,7 @@ struct FormAnswers: Sendable {
             program, values: post.values, faults: problem.errors, notice: notice,
             status: problem.status)
         response.headers += problem.headers
-        return finished(response, isAllowed: true)
+        return finished(response, isAllowed: isAllowed)
     }
 
     private func finished(_ response: Response, isAllowed: Bool) -> Response {

@@ -65,8 +65,8 @@ enum FormRoutes {
     }
 
     private static func submit(_ call: Call, _ app: Application) throws -> WriteStep {
-        let (address, isIgnored) = app.clientAddress.client(of: call.request)
-        if isIgnored { app.ignoredForwards.note() }
+        let (address, finding) = app.clientAddress.client(of: call.request)
+        app.forwards.note(finding, call.request.peer)
         let wait = app.formGate.admit(address, at: .now())
         let answers = FormAnswers(call)
         let fields = Result { try FormBody.fields(of: call.request) }
@@ -75,12 +75,14 @@ enum FormRoutes {
             guard let program = try program(call, tx) else {
                 return answers.refusal(.notFound(), isAllowed: false)
             }
+            // Who is turned away keeps what was typed.
+            let typed = FormPost((try? fields.get()) ?? [])
             guard answers.origin.isAllowed(by: program.terms.allowedOrigins) else {
-                return answers.refusal(foreign, isAllowed: false)
+                return answers.refusal(foreign, typed, program, isAllowed: false)
             }
-            if let wait { return answers.refusal(tooMany(wait), isAllowed: true) }
+            if let wait { return answers.refusal(tooMany(wait), typed, program) }
             if let closed = refusal(of: program) {
-                return answers.refusal(closed, isAllowed: true)
+                return answers.refusal(closed, typed, program)
             }
             return try record(fields, from: sender, program, answers, tx)
         }
@@ -109,12 +111,13 @@ enum FormRoutes {
     // MARK: - Refusals
 
     private static let foreign = Problem.forbidden(
-        "The page that sent this form is not among the program's allowed origins.")
+        "This form was sent from a page that may not send it. You can send it from here.")
 
     private static func tooMany(_ seconds: Int) -> Problem {
         Problem(
             status: 429, code: "too_many_forms",
-            detail: "Too many forms came from this address. Try again later.",
+            detail: "Too many forms came from your network in a short time. Please send this one "
+                + "again in \(max(1, (seconds + 59) / 60)) minutes; it is kept on this page.",
             headers: [("Retry-After", String(seconds))])
     }
 

@@ -24,7 +24,10 @@ enum OperationsRoutes {
 
     private static func ready(_ call: Call, _ app: Application) -> Response {
         let reasons = app.unreadiness
-        if reasons.isEmpty { return .health(200, [("status", "ready")]) }
+        if reasons.isEmpty {
+            return .health(
+                200, [("status", "ready")], warning: app.configuration.publicURLWarning)
+        }
         return Problem.unavailable("not_ready", reasons.joined(separator: "; "))
             .response(requestID: call.request.id)
     }
@@ -37,7 +40,7 @@ enum OperationsRoutes {
             app.configuration.isOperations(call.request.listener)
             || call.principal.may(.read)
         var exposition = Exposition()
-        try Metrics.write(app, reader, withBusiness: isTrusted, to: &exposition)
+        Metrics.write(app, reader, withBusiness: isTrusted, to: &exposition)
         var response = Response(status: 200, body: exposition.bytes)
         response.headers = [
             ("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),
@@ -63,7 +66,14 @@ enum OperationsRoutes {
     private static func health(_ operationID: String, _ summary: String) -> Contract {
         Contract(
             operationID: operationID, summary: summary,
-            answer: .named("Health", .object([.required("status", .text(1...20))])),
+            answer: .named(
+                "Health",
+                .object([
+                    .required("status", .text(1...20)),
+                    .optional(
+                        "warnings", .list(.text(1...500), count: 1...10),
+                        "What an operator should mend, though requests are served."),
+                ])),
             keepsUnknownQuery: true)
     }
 
@@ -84,10 +94,13 @@ enum OperationsRoutes {
 }
 
 extension Response {
-    fileprivate static func health(_ status: Int, _ members: [(String, String)]) -> Response {
+    fileprivate static func health(
+        _ status: Int, _ members: [(String, String)], warning: String? = nil
+    ) -> Response {
         var json = JSONWriter(capacity: 128)
         json.object { object in
             for (name, value) in members { object.field(name, value) }
+            if let warning { object.array("warnings") { $0.element(warning) } }
         }
         return .object(json.bytes, status: status)
     }

@@ -16,7 +16,9 @@ enum ProgramTermsWire {
         .optional("eligibility", eligibility, "Who may refer."),
         .optional("qualification", qualification, "What counts as a referral."),
         .optional("routing", routing, "Who works a lead."),
-        .optional("service_levels", serviceLevels, "How soon a lead is looked at."),
+        .optional("service_levels", serviceLevels,
+            "How soon a lead is looked at and a reward paid. null switches a clock off; in a "
+                + "customer program all but reward_target_days are off unless they are set."),
         .optional("registration", registration, "How partners claim accounts."),
         .optional(
             "protection_scope", .choice(ProtectionScope.allCases.map(\.rawValue)),
@@ -177,22 +179,23 @@ enum ProgramTermsWire {
 
     private static let serviceLevels = Schema.object([
         .optional(
-            "review_hours", .integer(1...8760), "From submission to the first decision; default 24."
+            "review_hours", .nullable(.integer(1...8760)),
+            "From submission to the first decision; default 24."
         ),
         .optional(
-            "tell_qualified_hours", .integer(1...8760),
+            "tell_qualified_hours", .nullable(.integer(1...8760)),
             "From qualification until the referrer is told; default 24."),
         .optional(
-            "tell_won_hours", .integer(1...8760),
+            "tell_won_hours", .nullable(.integer(1...8760)),
             "From the win until the referrer is told; default 48."),
         .optional(
-            "credit_business_days", .integer(1...365),
+            "credit_business_days", .nullable(.integer(1...365)),
             "From the end of the hold until a reward for a qualified lead is credited; default 5."),
         .optional(
-            "pay_days", .integer(1...365),
+            "pay_days", .nullable(.integer(1...365)),
             "From the end of the hold until a reward for a win or a sale is paid; default 30."),
         .optional(
-            "reward_target_days", .integer(0...365),
+            "reward_target_days", .nullable(.integer(0...365)),
             "The target from the referral until its reward is paid, hold included; 0: none. "
                 + "Default 7."),
         .optional(

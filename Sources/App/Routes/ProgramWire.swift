@@ -149,10 +149,29 @@ struct ProgramForm: Sendable {
             destination: body.url("destination_url"), fallback: body.url("fallback_url"),
             thankYou: body.url("thank_you_url"), allowedOrigins: origins)
         _ = try ProgramRules.timeZone(body.text("time_zone"))
-        terms.readSections(body.object)
+        terms.readSections(ProgramForm.clocked(body.object, kind, isNew: isNew))
         try ProgramRules.check(position: terms.attribution.position)
         try ProgramRules.check(schedule: terms.payouts.schedule)
         self.terms = terms
+    }
+
+    /// `object` with null for each clock that is off. A merge patch takes a member away by null,
+    /// so in the form of a program that there is, a clock which is missing was switched off. In a
+    /// new customer program nobody waits for a decision, unless it says so.
+    private static func clocked(
+        _ object: JSONObject, _ kind: Program.Kind, isNew: Bool
+    ) -> JSONObject {
+        let name = "service_levels"
+        let given = object[name]?.objectValue
+        guard isNew ? kind == .customer : given != nil else { return object }
+        var levels = given ?? [:]
+        for clock in ServiceLevelTerms.clocks where levels[clock] == nil {
+            if isNew && clock == "reward_target_days" { continue }
+            levels[clock] = .null
+        }
+        var object = object
+        object[name] = .object(levels)
+        return object
     }
 
     func program(id: ProgramID, at now: Instant) -> Program {

@@ -14,7 +14,7 @@ final class RedirectDoor {
     private let clock: Clock
     private let log: Log
     private let clientAddress: ClientAddress
-    private let ignoredForwards: IgnoredForwards
+    private let forwards: Forwards
     private let honorsDoNotTrack: Bool
     private var random = RandomPool()
     private var generation: UInt64 = 0
@@ -51,7 +51,7 @@ final class RedirectDoor {
         clock = app.clock
         log = app.log
         clientAddress = app.clientAddress
-        ignoredForwards = app.ignoredForwards
+        forwards = app.forwards
         honorsDoNotTrack = app.configuration.honorsDoNotTrack
     }
 
@@ -212,8 +212,8 @@ final class RedirectDoor {
     /// Nil when the visitor objects: then nothing tells this click's visitor from another's.
     private func visitor(_ request: Request, _ agent: String, _ now: Instant) -> Int64? {
         if request.isUntracked(honorsDoNotTrack: honorsDoNotTrack) { return nil }
-        let (address, isIgnored) = clientAddress.client(of: request)
-        if isIgnored { ignoredForwards.note() }
+        let (address, finding) = clientAddress.client(of: request)
+        forwards.note(finding, request.peer)
         return clicks.salts.visitor(address: address.visitorBytes, userAgent: agent, at: now)
     }
 

@@ -2,6 +2,7 @@ import Crypto
 import Database
 import HTTP
 import JSON
+import LeadRegistration
 import Model
 import Platform
 import ReferralLinks
@@ -17,7 +18,8 @@ final class Application: Sendable {
     let requestMetrics: RequestMetrics
     let clicks: ClickDoor
     let clientAddress: ClientAddress
-    let ignoredForwards: IgnoredForwards
+    let forwards: Forwards
+    let collectorFailures: CollectorFailures
     let formGate: FormGate
     let exports = ExportPlaces()
     let signingKey: SigningKey
@@ -46,14 +48,24 @@ final class Application: Sendable {
         let attached = Locked<Server?>(nil)
         self.attached = attached
         settings.onBatchEnd = { attached.withLock { $0 }?.deliver() }
-        signingKey = try SigningKey.load(configuration.signingKeyPath) { log.write(.warning, $0) }
+        settings.remains = [configuration.signingKeyPath]
+        if configuration.makesBesideRemains { settings.making = .besideRemains }
+        // A key that cannot be used ends the start before a database is made; a new key is made
+        // after it, for a key without a database is the remains of one.
+        let key = try SigningKey.find(configuration.signingKeyPath) { log.write(.warning, $0) }
         database = try Database(
             path: configuration.databasePath, migrations: Application.migrations,
             settings: settings,
             clock: clock)
+        if database.isNew {
+            log.write(.info, "made a new database at \(configuration.databasePath)")
+        }
+        signingKey = try key ?? SigningKey.make(configuration.signingKeyPath)
         clicks = ClickDoor(database: database)
         clientAddress = ClientAddress(trusted: configuration.trustedProxies)
-        ignoredForwards = IgnoredForwards(log: log)
+        forwards = Forwards(log: log, isPublic: configuration.publicURL != nil)
+        collectorFailures = CollectorFailures(log: log)
+        FreeMail.take(configuration.freeMailHosts)
         formGate = FormGate(postsPerTenMinutes: configuration.formPostsPerTenMinutes)
         routes = RouteTable.all
         requestMetrics = RequestMetrics(endpoints: routes.endpoints)

@@ -74,41 +74,103 @@ struct ClientAddress: Sendable {
         return trusted.contains { $0.contains(peer) }
     }
 
-    /// Who sent the request. `isIgnored`: the peer named somebody else, and is not trusted to.
-    func client(of request: Request) -> (address: Peer, isIgnored: Bool) {
-        guard request.hasHeader("x-forwarded-for") else { return (request.peer, false) }
-        guard isTrusted(request.peer) else { return (request.peer, true) }
+    /// What the header told, or did not.
+    enum Finding: Sendable {
+        case plain
+        /// The peer named somebody else, and is not trusted to.
+        case ignored
+        /// A trusted proxy names nobody: all of its visitors look like one.
+        case missing
+        /// A proxy that is not trusted stands before the trusted one, or a client says so: what it
+        /// names is not believed.
+        case untrustedHop
+    }
+
+    /// Who sent the request.
+    func client(of request: Request) -> (address: Peer, finding: Finding) {
+        guard request.hasHeader("x-forwarded-for") else {
+            return (request.peer, isTrusted(request.peer) ? .missing : .plain)
+        }
+        guard isTrusted(request.peer) else { return (request.peer, .ignored) }
         var client = request.peer
         let field = request.header("x-forwarded-for") ?? ""
-        for hop in field.utf8.split(separator: UInt8(ascii: ",")).reversed() {
+        var hops = field.utf8.split(separator: UInt8(ascii: ","))
+        while let hop = hops.popLast() {
             guard let peer = Peer(forwarded: Substring(hop).trimmed) else { break }
             client = peer
             if !isTrusted(peer) { break }
         }
-        return (client, false)
+        return (client, hops.isEmpty ? .plain : .untrustedHop)
     }
 }
 
-/// Counts the requests whose `X-Forwarded-For` was not believed, and warns of the first: most often
-/// a proxy that REFERRALD_TRUSTED_PROXIES does not name.
-final class IgnoredForwards: Sendable {
-    private let total = Locked<UInt64>(0)
+/// Counts the requests of visitors whose `X-Forwarded-For` tells of a proxy that is set up wrongly,
+/// and warns of each kind once.
+final class Forwards: Sendable {
+    private struct Counts {
+        var ignored: UInt64 = 0
+        var missing: UInt64 = 0
+        var untrustedHop: UInt64 = 0
+    }
+
+    /// A client can make up one of these; a proxy makes many.
+    private static let untrustedHopsMin: UInt64 = 100
+
+    private let counts = Locked(Counts())
     private let log: Log
+    /// Whether a missing header on this machine is a mistake: behind a public address there is a
+    /// proxy.
+    private let isPublic: Bool
 
-    init(log: Log) { self.log = log }
+    init(log: Log, isPublic: Bool) {
+        self.log = log
+        self.isPublic = isPublic
+    }
 
-    var count: UInt64 { total.withLock { $0 } }
+    var ignored: UInt64 { counts.withLock { $0.ignored } }
+    var missing: UInt64 { counts.withLock { $0.missing } }
+    var untrustedHop: UInt64 { counts.withLock { $0.untrustedHop } }
 
-    func note() {
-        let isFirst = total.withLock { total in
-            total += 1
-            return total == 1
+    func note(_ finding: ClientAddress.Finding, _ peer: Peer) {
+        switch finding {
+        case .plain: return
+        case .ignored:
+            warn(counts.withLock { $0.ignored.raised() } == 1,
+                "X-Forwarded-For came from an address outside REFERRALD_TRUSTED_PROXIES and was "
+                    + "ignored; further ones are only counted")
+        case .missing:
+            guard isPublic || !peer.isThisMachine else { return }
+            warn(counts.withLock { $0.missing.raised() } == 1,
+                "a proxy among REFERRALD_TRUSTED_PROXIES sends no X-Forwarded-For, so all of its "
+                    + "visitors count as one; further ones are only counted")
+        case .untrustedHop:
+            warn(counts.withLock { $0.untrustedHop.raised() } == Forwards.untrustedHopsMin,
+                "X-Forwarded-For names further addresses behind one that is outside "
+                    + "REFERRALD_TRUSTED_PROXIES: if that is a second proxy of yours, its visitors "
+                    + "count as one until it is trusted")
         }
-        guard isFirst else { return }
-        log.write(
-            .warning,
-            "X-Forwarded-For came from an address outside REFERRALD_TRUSTED_PROXIES and was "
-                + "ignored; further ones are only counted")
+    }
+
+    private func warn(_ isDue: Bool, _ message: String) {
+        if isDue { log.write(.warning, message) }
+    }
+}
+
+extension UInt64 {
+    /// One more, which is also returned.
+    fileprivate mutating func raised() -> UInt64 {
+        self += 1
+        return self
+    }
+}
+
+extension Peer {
+    fileprivate var isThisMachine: Bool {
+        switch self {
+        case .ipv4(let bits): bits >> 24 == 127
+        case .ipv6(let high, let low): high == 0 && low == 1
+        case .unix: true
+        }
     }
 }
 

@@ -14,7 +14,16 @@ struct SigningKey: Sendable {
     /// Reads the key in the file at `path`, or makes both. `warn` is told of a key that others may
     /// read.
     static func load(_ path: String, warn: (String) -> Void = { _ in }) throws -> SigningKey {
-        if let text = try read(path, warn) { return try SigningKey(text: text, path) }
+        try find(path, warn: warn) ?? make(path)
+    }
+
+    /// The key in the file at `path`; nil when there is no file.
+    static func find(_ path: String, warn: (String) -> Void = { _ in }) throws -> SigningKey? {
+        try read(path, warn).map { try SigningKey(text: $0, path) }
+    }
+
+    /// A new key, in a file at `path`, where none may be.
+    static func make(_ path: String) throws -> SigningKey {
         let seed = RandomPool.bytes(32)
         try write(prefix + Hex.encode(seed) + "\n", path)
         return SigningKey(key: try Ed25519.PrivateKey(seed: seed))

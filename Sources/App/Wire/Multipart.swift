@@ -3,7 +3,8 @@
 ///
 /// Strict where lenience would let two readers see two forms: CRLF only, an end boundary, one
 /// `Content-Disposition: form-data` with a name in each part. What stands before the first boundary
-/// and after the last is passed over. Files are refused, not dropped.
+/// and after the last is passed over. Files are refused, not dropped; a file input in which nothing
+/// was chosen is no file.
 enum Multipart {
     enum Fault: Error, Equatable {
         /// The boundary of Content-Type is missing, or none that RFC 2046 allows.
@@ -75,7 +76,7 @@ enum Multipart {
     private static func field(
         _ part: ArraySlice<UInt8>, _ isKnown: (String) -> Bool
     ) throws(Fault) -> (name: String, value: String)? {
-        var name: [UInt8]?
+        var name: (text: [UInt8], isFile: Bool)?
         var place = part.startIndex
         while true {
             guard let end = lineEnd(part, from: place) else {
@@ -93,10 +94,16 @@ enum Multipart {
             name = try self.name(in: line[(colon + 1)...])
         }
         guard let name else { throw .malformed }
-        guard let label = String(validating: name, as: UTF8.self), isKnown(label) else {
+        let value = part[place...]
+        // Browsers send an empty file with an empty name for it (WHATWG HTML, constructing the
+        // entry list).
+        if name.isFile {
+            guard value.isEmpty else { throw .fileNotTaken }
             return nil
         }
-        let value = part[place...]
+        guard let label = String(validating: name.text, as: UTF8.self), isKnown(label) else {
+            return nil
+        }
         guard !value.contains(0), let text = String(validating: value, as: UTF8.self) else {
             throw .notText
         }
@@ -104,18 +111,24 @@ enum Multipart {
     }
 
     /// The name in `form-data; name="…"`. A `filename` in any form makes it a file.
-    private static func name(in disposition: ArraySlice<UInt8>) throws(Fault) -> [UInt8] {
+    private static func name(
+        in disposition: ArraySlice<UInt8>
+    ) throws(Fault) -> (text: [UInt8], isFile: Bool) {
         let type = disposition.prefix { $0 != UInt8(ascii: ";") }
         guard lowercased(trimmed(type)) == Array("form-data".utf8) else { throw .malformed }
         var name: [UInt8]?
+        var isFile = false
         for parameter in parameters(of: disposition) {
-            if parameter.name.starts(with: "filename".utf8) { throw .fileNotTaken }
+            if parameter.name.starts(with: "filename".utf8) {
+                guard parameter.value.isEmpty else { throw .fileNotTaken }
+                isFile = true
+            }
             guard parameter.name == Array("name".utf8) else { continue }
             guard name == nil else { throw .malformed }
             name = parameter.value
         }
         guard let name, !name.isEmpty else { throw .malformed }
-        return unescaped(name)
+        return (unescaped(name), isFile)
     }
 
     /// The parameters behind the first semicolon, names in lower case. A quoted value ends at the

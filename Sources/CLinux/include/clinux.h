@@ -28,6 +28,9 @@ const void *clinux_find(const void *haystack, size_t length, const void *needle,
 /// The peer's user id on a Unix-domain socket (SO_PEERCRED), or -1.
 long clinux_peer_user(int socket);
 
+/// Gives freed heap back to the kernel, also in the middle of it (malloc_trim(3)).
+void clinux_trim_heap(void);
+
 /// Gives back what only the start has used: freed heap, and the pages of code, of which those that are
 /// needed again come back by themselves from the kernel's cache.
 void clinux_release_startup_memory(void);

@@ -20,6 +20,13 @@ int csqlite_set_switch(sqlite3 *database, int option, int on);
 /// Lets a write-ahead log of another connection be neither checkpointed nor deleted at close.
 int csqlite_keep_log_at_close(sqlite3 *database);
 
+/// 1 when the file at the database's path is not the one that the connection has open, else 0.
+int csqlite_has_moved(sqlite3 *database);
+
+/// Reads the first `length` bytes of the database file through the connection's own descriptor.
+/// Returns the SQLite result code.
+int csqlite_read_beginning(sqlite3 *database, void *bytes, int length);
+
 /// Process-wide settings, before the first connection: no memory statistics.
 int csqlite_configure(void);
 

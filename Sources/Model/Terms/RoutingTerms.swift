@@ -76,19 +76,24 @@ public struct RoutingTerms: Sendable, Equatable {
 }
 
 /// How soon a lead is looked at and its referrer told, and a reward credited and paid (R114, R115,
-/// R165 to R167).
+/// R165 to R167). A clock that is nil is off.
 public struct ServiceLevelTerms: Sendable, Equatable {
+    /// The clocks, which null switches off.
+    public static let clocks = [
+        "review_hours", "tell_qualified_hours", "tell_won_hours", "credit_business_days",
+        "pay_days", "reward_target_days",
+    ]
+
     /// From submission to the first decision.
-    public var reviewHours: Int64 = 24
+    public var reviewHours: Int64? = 24
     /// From qualification, and from the win, until the referrer is told.
-    public var tellQualifiedHours: Int64 = 24
-    public var tellWonHours: Int64 = 48
+    public var tellQualifiedHours: Int64? = 24
+    public var tellWonHours: Int64? = 48
     /// Until a reward for a qualified lead is credited, in business days (R166).
-    public var creditBusinessDays: Int64 = 5
+    public var creditBusinessDays: Int64? = 5
     /// Until a reward for a win or a sale is paid, in days of 24 hours (R167).
-    public var payDays: Int64 = 30
-    /// The target from the referral until a reward is paid, in days of 24 hours (R273); 0: none. A
-    /// merge patch cannot set null, which puts the default back.
+    public var payDays: Int64? = 30
+    /// The target from the referral until a reward is paid, in days of 24 hours (R273); 0: none.
     public var rewardTargetDays: Int64 = 7
     /// Which days are no business days (R170): of the week, Monday is 1, and holidays as dates.
     public var weekendDays: [Int64] = [6, 7]
@@ -101,12 +106,12 @@ public struct ServiceLevelTerms: Sendable, Equatable {
     /// Reads what `json` wrote, or a request's member; what is absent has its default.
     public init(json: JSONObject?) {
         let read = TermsReader(json)
-        reviewHours = read.integer("review_hours") ?? reviewHours
-        tellQualifiedHours = read.integer("tell_qualified_hours") ?? tellQualifiedHours
-        tellWonHours = read.integer("tell_won_hours") ?? tellWonHours
-        creditBusinessDays = read.integer("credit_business_days") ?? creditBusinessDays
-        payDays = read.integer("pay_days") ?? payDays
-        rewardTargetDays = read.integer("reward_target_days") ?? rewardTargetDays
+        reviewHours = read.integer("review_hours", unlessNull: reviewHours)
+        tellQualifiedHours = read.integer("tell_qualified_hours", unlessNull: tellQualifiedHours)
+        tellWonHours = read.integer("tell_won_hours", unlessNull: tellWonHours)
+        creditBusinessDays = read.integer("credit_business_days", unlessNull: creditBusinessDays)
+        payDays = read.integer("pay_days", unlessNull: payDays)
+        rewardTargetDays = read.integer("reward_target_days", unlessNull: rewardTargetDays) ?? 0
         weekendDays = read.list("weekend_days")?.compactMap(\.integerValue) ?? weekendDays
         holidays = read.texts("holidays") ?? holidays
     }
@@ -127,10 +132,11 @@ public struct ServiceLevelTerms: Sendable, Equatable {
 
     public var json: JSONValue {
         [
-            "review_hours": .integer(reviewHours),
-            "tell_qualified_hours": .integer(tellQualifiedHours),
-            "tell_won_hours": .integer(tellWonHours),
-            "credit_business_days": .integer(creditBusinessDays), "pay_days": .integer(payDays),
+            "review_hours": reviewHours.map { .integer($0) } ?? .null,
+            "tell_qualified_hours": tellQualifiedHours.map { .integer($0) } ?? .null,
+            "tell_won_hours": tellWonHours.map { .integer($0) } ?? .null,
+            "credit_business_days": creditBusinessDays.map { .integer($0) } ?? .null,
+            "pay_days": payDays.map { .integer($0) } ?? .null,
             "reward_target_days": .integer(rewardTargetDays),
             "weekend_days": .array(weekendDays.map { .integer($0) }),
             "holidays": .array(holidays.map { .string($0) }),

@@ -8,6 +8,11 @@ public struct TermsReader {
     public init(_ object: JSONObject?) { self.object = object ?? [:] }
 
     public func integer(_ name: String) -> Int64? { object[name]?.integerValue }
+    /// Nil for null; `fallback` for a member that is not there.
+    public func integer(_ name: String, unlessNull fallback: Int64?) -> Int64? {
+        object[name] == .null ? nil : integer(name) ?? fallback
+    }
+
     public func flag(_ name: String) -> Bool? { object[name]?.boolValue }
     public func text(_ name: String) -> String? { object[name]?.stringValue }
     public func nested(_ name: String) -> JSONObject? { object[name]?.objectValue }
