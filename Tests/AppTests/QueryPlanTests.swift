@@ -36,6 +36,7 @@ struct QueryPlanTests {
         "ReceiptVerifier.walk": "verify",
         "RedemptionStore.forEach": "verify",
         "RewardObstacle.overdueRewards": "the inner LIMIT",
+        "UnknownCodes.begin": "it deletes what it walks over",
         "RewardStore.query": "a page ends it, or an export in the pool goes over all",
     ]
 

@@ -141,6 +141,10 @@ enum EventWire {
         if event.type.hasPrefix("participant.") { shown["fields"] = nil }
         // It is counted from the referral, which may be another's.
         if event.type == "reward.target_missed" { shown["due_at"] = nil }
+        // Of a hint that was left out its name, not why.
+        shown["ignored"] = shown["ignored"]?.arrayValue.map { hints in
+            .array(hints.map { ["name": $0.objectValue?["name"] ?? $0] })
+        }
         shown["basis"] = shown["basis"].map { RewardBasisWire.json($0, for: caller) }
         return JSONValue.object(shown).encoded()
     }

@@ -142,6 +142,12 @@ case("a suspect sees a review, and no signal", [
         "hold": has("A person reviews it."), "text": lambda text: "self_referral" not in text}),
 ])
 
+case("of a hint that was left out a token reads the name, in the lead and in its events", [
+    program(), partner("ada"), token("ada"), lead(participant_id="$ada", ref="nobody-has-this-code"),
+    get("/v1/leads/$lead", token="ada", expect={"ignored": [{"name": "ref"}]}),
+    get("/v1/leads/$lead/timeline", token="ada", expect={"data.0.data.ignored": [{"name": "ref"}]}),
+])
+
 # Rulings of disputes that the system opened.
 
 for decision, share, mine, theirs in (
@@ -221,6 +227,4 @@ case("who made the token does not approve what came by it", [
          expect={"code": "separate_approval"}),
     post("/v1/rewards/$reward/approve", {"override_reason": "We are two."}, token="boss",
          expect={"status": "approved"}),
-    get("/v1/events?type=duties.overridden&limit=100", expect={
-        "data.#": lambda count: count >= 1}),
 ])
