@@ -82,7 +82,7 @@ enum SeparateDuties {
             }
             try EventStore.append(
                 NewEvent(
-                    "duties.overridden", id, program: program, participant: participant,
+                    "duties.overridden", id, program: program,
                     actor: call.principal.actor, reason: reason,
                     data: ["refusal": .string(refusal.problem.code), "hand": .string(refusal.deed)]
                 ), tx)
