@@ -52,7 +52,9 @@ CREATE TABLE touchpoints (
     campaign TEXT,
     external_id TEXT,
     -- What its click was taken for until somebody brought it: bot, preview, duplicate.
-    reclaimed TEXT
+    reclaimed TEXT,
+    -- The sale whose reports tell of it.
+    conversion_id BLOB
 ) STRICT;
 
 CREATE INDEX touchpoints_by_customer ON touchpoints (customer_id, occurred_at);
@@ -89,6 +91,9 @@ CREATE TABLE conversions (
     product TEXT,
     -- The operator's own name of what it begins or renews.
     subscription TEXT,
+    -- What each report of it said of when it was, who bought and who referred it, as a JSON array.
+    -- Personal, as customers are named.
+    reports TEXT NOT NULL,
     UNIQUE (program_id, external_id)
 ) STRICT;
 

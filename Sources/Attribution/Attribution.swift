@@ -122,6 +122,8 @@ public struct Attribution: Sendable {
     public enum Cause: String, Sendable, CaseIterable {
         /// The conversion was recorded.
         case conversion
+        /// A further report of the conversion came in.
+        case report
         /// A person asked for a new decision.
         case reattribution
     }

@@ -10,23 +10,23 @@ public struct Conversion: Sendable {
     /// The operator's own name for it, unique in the program for good.
     public let externalID: String
     public let customer: CustomerID
-    public let lead: LeadID?
+    public var lead: LeadID?
     /// The newest of the clicks that came with it.
-    public let click: ClickID?
+    public var click: ClickID?
     /// The code of the link that its page carried.
-    public let ref: String?
+    public var ref: String?
     /// The code of the link that was typed or applied as a coupon.
-    public let code: String?
+    public var code: String?
     /// What was given and counted for nothing. Personal, as people type addresses.
-    public let ignored: [IgnoredHint]
+    public var ignored: [IgnoredHint]
     /// What was sold, in the operator's words.
-    public let product: String?
+    public var product: String?
     /// The operator's own name of what it begins, renews or extends.
-    public let subscription: String?
+    public var subscription: String?
     public let kind: Kind
     public let amount: Money
     public var refundedAmount: Int64
-    public let occurredAt: Instant
+    public var occurredAt: Instant
     public let metadata: JSONObject
     public let createdAt: Instant
 

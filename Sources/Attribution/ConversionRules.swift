@@ -14,24 +14,6 @@ public enum ConversionRefusal: Error, Equatable, Sendable {
 
 /// Decisions about conversions and refunds: pure, without clock or storage.
 public enum ConversionRules {
-    /// A second request with the same external id must say the same; what it leaves out agrees, and
-    /// hints say nothing that could differ.
-    public static func checkSame(
-        _ known: Conversion, kind: Conversion.Kind, amount: Money, occurredAt: Instant?,
-        customer: CustomerID, lead: LeadID? = nil, product: String? = nil,
-        subscription: String? = nil
-    ) throws(ConversionRefusal) {
-        if known.kind != kind { throw .differs(field: "kind") }
-        if known.amount != amount { throw .differs(field: "amount") }
-        if known.customer != customer { throw .differs(field: "customer") }
-        if let lead, known.lead != lead { throw .differs(field: "lead_id") }
-        if let product, known.product != product { throw .differs(field: "product") }
-        if let subscription, known.subscription != subscription {
-            throw .differs(field: "subscription")
-        }
-        if let occurredAt, known.occurredAt != occurredAt { throw .differs(field: "occurred_at") }
-    }
-
     public static func check(
         amount: Money, currency: Currency, occurredAt: Instant, now: Instant
     ) throws(ConversionRefusal) {

@@ -80,19 +80,43 @@ public enum ConversionStore {
         return try reader.page(query, request, map: conversion)
     }
 
-    public static func insert(_ conversion: Conversion, _ tx: Transaction) throws {
+    public static func insert(
+        _ conversion: Conversion, _ report: SaleReport, _ tx: Transaction
+    ) throws {
         try tx.run(
             """
             INSERT INTO conversions (
                 id, program_id, external_id, customer_id, lead_id, click_id, ref, kind, amount,
-                currency, occurred_at, metadata, created_at, ignored, product, subscription, code)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                currency, occurred_at, metadata, created_at, ignored, product, subscription, code,
+                reports)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, conversion.id, conversion.program, conversion.externalID, conversion.customer,
             conversion.lead, conversion.click, conversion.ref, conversion.kind.rawValue,
             conversion.amount.amount, conversion.amount.currency.code, conversion.occurredAt,
             JSONValue.object(conversion.metadata).text, conversion.createdAt,
             IgnoredHint.stored(conversion.ignored), conversion.product, conversion.subscription,
-            conversion.code)
+            conversion.code, SaleReport.stored([report]))
+    }
+
+    /// What was said of the sale, the first report first.
+    public static func reports(of id: ConversionID, _ reader: Reader) throws -> [SaleReport] {
+        try reader.first("SELECT reports FROM conversions WHERE id = ?", id) {
+            try SaleReport.read($0.text(0))
+        } ?? []
+    }
+
+    /// Writes what a further report has added to the sale.
+    public static func update(
+        _ conversion: Conversion, _ reports: [SaleReport], _ tx: Transaction
+    ) throws {
+        try tx.run(
+            """
+            UPDATE conversions SET lead_id = ?, click_id = ?, ref = ?, code = ?, ignored = ?,
+                product = ?, subscription = ?, occurred_at = ?, reports = ?
+            WHERE id = ?
+            """, conversion.lead, conversion.click, conversion.ref, conversion.code,
+            IgnoredHint.stored(conversion.ignored), conversion.product, conversion.subscription,
+            conversion.occurredAt, SaleReport.stored(reports), conversion.id)
     }
 
     public static func findRefund(

@@ -34,6 +34,8 @@ public struct Touchpoint: Sendable, Equatable {
     public let lead: LeadID?
     /// The class of its click until somebody brought it, where that was not a person's first one.
     public let reclaimed: String?
+    /// The sale whose reports tell of it; they may tell otherwise later.
+    public let conversion: ConversionID?
     public let occurredAt: Instant
     public let createdAt: Instant
 
@@ -41,7 +43,8 @@ public struct Touchpoint: Sendable, Equatable {
         id: TouchpointID, program: ProgramID, customer: CustomerID, participant: ParticipantID?,
         source: TouchSource, kind: Kind, channel: String? = nil, campaign: String? = nil,
         externalID: String? = nil, link: LinkID? = nil, click: ClickID? = nil, lead: LeadID? = nil,
-        reclaimed: String? = nil, occurredAt: Instant, createdAt: Instant
+        reclaimed: String? = nil, conversion: ConversionID? = nil, occurredAt: Instant,
+        createdAt: Instant
     ) {
         self.id = id
         self.program = program
@@ -56,6 +59,7 @@ public struct Touchpoint: Sendable, Equatable {
         self.click = click
         self.lead = lead
         self.reclaimed = reclaimed
+        self.conversion = conversion
         self.occurredAt = occurredAt
         self.createdAt = createdAt
     }

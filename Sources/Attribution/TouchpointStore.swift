@@ -21,19 +21,22 @@ public enum TouchpointStore {
             """
             INSERT INTO touchpoints (
                 id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed,
+                conversion_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (click_id, customer_id) WHERE click_id IS NOT NULL DO NOTHING
             """, touch.id, touch.program, touch.customer, touch.participant, touch.source.rawValue,
             touch.kind.rawValue, touch.channel, touch.campaign, touch.externalID, touch.link,
-            touch.click, touch.lead, touch.occurredAt, touch.createdAt, touch.reclaimed)
+            touch.click, touch.lead, touch.occurredAt, touch.createdAt, touch.reclaimed,
+            touch.conversion)
     }
 
     public static func find(_ id: TouchpointID, _ reader: Reader) throws -> Touchpoint? {
         try reader.first(
             """
             SELECT id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed,
+                conversion_id
             FROM touchpoints WHERE id = ?
             """, id, map: touch)
     }
@@ -56,7 +59,8 @@ public enum TouchpointStore {
         try reader.first(
             """
             SELECT id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed,
+                conversion_id
             FROM touchpoints WHERE program_id = ? AND external_id = ?
             """, program, externalID, map: touch)
     }
@@ -68,7 +72,8 @@ public enum TouchpointStore {
         var query = Query(
             """
             SELECT id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed,
+                conversion_id
             FROM touchpoints WHERE click_id = ?
             """, click)
         if let customer { query.append(" AND customer_id = ?", customer) }
@@ -86,7 +91,8 @@ public enum TouchpointStore {
         var query = Query(
             """
             SELECT id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed,
+                conversion_id
             FROM touchpoints WHERE 1 = 1
             """)
         if let program = filter.program { query.append(" AND program_id = ?", program) }
@@ -111,11 +117,34 @@ public enum TouchpointStore {
         try reader.all(
             """
             SELECT id, program_id, customer_id, participant_id, source, kind, channel, campaign,
-                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed,
+                conversion_id
             FROM touchpoints WHERE customer_id = ? AND occurred_at <= ?
             ORDER BY occurred_at DESC, id DESC LIMIT ?
             """, customer, end, Int64(limit), map: touch
         ).reversed()
+    }
+
+    /// What the reports of a sale tell beside clicks, of whichever of `customers`.
+    public static func told(
+        by conversion: ConversionID, of customers: [CustomerID], _ reader: Reader
+    ) throws -> [Touchpoint] {
+        var query = Query(
+            """
+            SELECT id, program_id, customer_id, participant_id, source, kind, channel, campaign,
+                external_id, link_id, click_id, lead_id, occurred_at, created_at, reclaimed,
+                conversion_id
+            FROM touchpoints WHERE customer_id IN
+            """)
+        query.appendList(customers)
+        query.append(
+            " AND conversion_id = ? AND click_id IS NULL ORDER BY seq LIMIT 100", conversion)
+        return try reader.all(query, map: touch)
+    }
+
+    /// The reports of a sale together tell otherwise. The results that saw the touch keep it.
+    public static func remove(_ id: TouchpointID, _ tx: Transaction) throws {
+        try tx.run("DELETE FROM touchpoints WHERE id = ? AND conversion_id IS NOT NULL", id)
     }
 
     /// The newest touches that are looked at.
@@ -129,7 +158,9 @@ public enum TouchpointStore {
             id: row.id(0), program: row.id(1), customer: row.id(2), participant: row.optionalID(3),
             source: source, kind: kind, channel: row.optionalText(6), campaign: row.optionalText(7),
             externalID: row.optionalText(8), link: row.optionalID(9), click: row.optionalID(10),
-            lead: row.optionalID(11), reclaimed: row.optionalText(14), occurredAt: row.instant(12),
+            lead: row.optionalID(11), reclaimed: row.optionalText(14),
+            conversion: row.optionalID(15),
+            occurredAt: row.instant(12),
             createdAt: row.instant(13))
     }
 }

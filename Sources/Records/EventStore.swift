@@ -132,6 +132,18 @@ public enum EventStore {
             """, object, actor, word) != nil
     }
 
+    /// Whether somebody else than the service moved the object on by an event of this type.
+    public static func wasMoved<Kind>(
+        _ object: Identifier<Kind>, by type: String, _ reader: Reader
+    ) throws -> Bool {
+        try reader.integer(
+            """
+            SELECT 1 FROM events
+            WHERE object_id = ? AND type = ? AND from_state IS NOT NULL AND actor <> 'system'
+            LIMIT 1
+            """, object, type) != nil
+    }
+
     /// Who made the object's newest event of this type; nil when there is none.
     public static func newestActor<Kind>(
         _ type: String, of object: Identifier<Kind>, _ reader: Reader

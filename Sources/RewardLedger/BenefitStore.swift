@@ -1,6 +1,7 @@
 import Database
 import JSON
 import Model
+import Records
 
 /// All SQL of benefits.
 public enum BenefitStore {
@@ -44,6 +45,15 @@ public enum BenefitStore {
         var query = query(filter)
         query.append(" ORDER BY seq LIMIT ?", Int64(limit))
         return try reader.all(query, map: benefit)
+    }
+
+    /// Whether a person has decided about a benefit of the sale, or has given it.
+    public static func isDecided(of conversion: ConversionID, _ reader: Reader) throws -> Bool {
+        var filter = Filter()
+        filter.conversion = conversion
+        return try live(filter, reader).contains {
+            try $0.fulfilledAt != nil || EventStore.wasMoved($0.id, by: "benefit.approved", reader)
+        }
     }
 
     /// Those that were not voided, oldest first.

@@ -130,6 +130,9 @@ public struct RewardOccasion: Sendable {
     public var limits: RewardLimits
     /// When it was first decided about; nil: now.
     public var recordedAt: Instant?
+    /// Whether the sale is known better than when it earned: then its rewards follow what is known
+    /// now, else what they were told then.
+    public var knowsMore = false
 
     public init(
         trigger: RewardRule.Trigger, program: ProgramID, programVersion: Int64, holdDays: Int64,

@@ -62,7 +62,7 @@ public enum RewardReckoning {
 
     /// What is known of the occasion now, or what its oldest reward was told.
     static func facts(_ occasion: RewardOccasion, held: [Reward]) -> RewardFacts {
-        var facts = held.first?.facts ?? occasion.facts
+        var facts = occasion.knowsMore ? occasion.facts : held.first?.facts ?? occasion.facts
         facts.participants = occasion.facts.participants
         facts.person = occasion.facts.person
         facts.zone = occasion.facts.zone

@@ -160,6 +160,19 @@ public enum RewardStore {
         try tx.run("UPDATE rewards SET is_refused = 1 WHERE id = ?", id)
     }
 
+    /// Whether a person has decided about a reward of the sale, or a payout holds one.
+    public static func isDecided(of conversion: ConversionID, _ reader: Reader) throws -> Bool {
+        let rewards: [(id: RewardID, isDecided: Bool)] = try reader.all(
+            """
+            SELECT id, payout_id IS NOT NULL OR is_refused = 1 FROM rewards
+            WHERE conversion_id = ? LIMIT 1000
+            """, conversion
+        ) { try ($0.id(0), $0.bool(1)) }
+        return try rewards.contains {
+            try $0.isDecided || EventStore.wasMoved($0.id, by: "reward.approved", reader)
+        }
+    }
+
     static func isRefused(_ id: RewardID, _ reader: Reader) throws -> Bool {
         try reader.integer("SELECT is_refused FROM rewards WHERE id = ?", id) == 1
     }

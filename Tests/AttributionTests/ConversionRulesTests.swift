@@ -18,27 +18,45 @@ struct ConversionRulesTests {
             refundedAmount: refunded, occurredAt: now, metadata: [:], createdAt: now)
     }
 
-    @Test("a repeated conversion must be the same in kind, amount, customer and time")
+    @Test("a further report must say the same in kind, amount, customer, lead and time")
     func repeated() {
         let known = Self.conversion()
+        func time(_ hours: Int64) -> Instant {
+            Self.now.advanced(byMilliseconds: hours * 3_600_000)
+        }
         func check(
-            kind: Conversion.Kind = .purchase, amount: Int64 = 1000, at time: Instant? = nil,
-            customer: UInt64 = 3
+            kind: Conversion.Kind = .purchase, amount: Int64 = 1000, at hours: Int64? = nil,
+            customer: String? = nil, email: String? = nil, subscription: String? = nil
         ) -> ConversionRefusal? {
             refusal {
                 () throws(ConversionRefusal) in
                 try ConversionRules.checkSame(
-                    known, kind: kind, amount: Money(amount: amount, currency: Self.usd),
-                    occurredAt: time, customer: CustomerID(high: 0, low: customer))
+                    known,
+                    [
+                        SaleReport(
+                            occurredAt: Self.now, customerID: "c1", email: nil, hints: [:]),
+                        SaleReport(
+                            occurredAt: time(20), customerID: nil, email: "g@x.example",
+                            hints: [:]),
+                    ],
+                    as: SaleReport(
+                        occurredAt: hours.map(time), customerID: customer, email: email,
+                        hints: [:]),
+                    kind: kind, amount: Money(amount: amount, currency: Self.usd),
+                    subscription: subscription)
             }
         }
         #expect(check() == nil)
-        #expect(check(at: Self.now) == nil)
+        #expect(check(at: 0, customer: "c1", email: "g@x.example", subscription: "s") == nil)
         #expect(check(kind: .renewal) == .differs(field: "kind"))
         #expect(check(amount: 999) == .differs(field: "amount"))
-        #expect(check(customer: 4) == .differs(field: "customer"))
-        #expect(
-            check(at: Self.now.advanced(byMilliseconds: 1)) == .differs(field: "occurred_at"))
+        #expect(check(customer: "c2") == .differs(field: "customer"))
+        #expect(check(customer: "c1", email: "h@x.example") == .differs(field: "customer"))
+        // All three lie within a day, or the newest says otherwise.
+        #expect(check(at: 23) == nil)
+        #expect(check(at: -3) == nil)
+        #expect(check(at: -4) == .differs(field: "occurred_at"))
+        #expect(check(at: 24) == .differs(field: "occurred_at"))
     }
 
     @Test("a conversion is in the program's currency and not in the future")

@@ -51,6 +51,19 @@ struct Hints: Sendable {
         }
     }
 
+    /// What was read, under its names.
+    var json: JSONObject {
+        var object = JSONObject()
+        if !clicks.isEmpty {
+            object[HintName.click.rawValue] = .array(clicks.map { .string($0.description) })
+        }
+        object[HintName.ref.rawValue] = ref.map { .string($0) }
+        object[HintName.refAt.rawValue] = refAt.map { .string($0.rfc3339) }
+        object[HintName.code.rawValue] = code.map { .string($0) }
+        object[HintName.referrerEmail.rawValue] = referrerEmail.map { .string($0.text) }
+        return object
+    }
+
     /// Whether nothing was read.
     var isEmpty: Bool { clicks.isEmpty && ref == nil && code == nil && referrerEmail == nil }
 

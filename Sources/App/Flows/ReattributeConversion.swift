@@ -36,8 +36,18 @@ struct ReattributeConversion: Sendable {
             return (old, false)
         }
         try AttributionStore.insert(attribution, tx)
-        try tell(attribution, insteadOf: old, conversion, tx)
-        guard try GrantRewards.mayEarn(conversion, program, tx) else { return (attribution, true) }
+        try Self.tell(attribution, insteadOf: old, conversion, actor: actor, tx)
+        try Self.correctRewards(conversion, attribution, program, actor: actor, tx)
+        return (attribution, true)
+    }
+
+    /// Brings what the sale earned to what the result that counts gives. `knowsMore`: the sale
+    /// itself is known better than when it earned.
+    static func correctRewards(
+        _ conversion: Conversion, _ attribution: Attribution, _ program: Program,
+        knowsMore: Bool = false, actor: String, _ tx: Transaction
+    ) throws {
+        guard try GrantRewards.mayEarn(conversion, program, tx) else { return }
         let credits = GrantRewards.credits(attribution.decision, of: conversion)
         let lead = try conversion.lead.flatMap { try LeadStore.find($0, tx) }
         let facts = try GrantRewards.facts(of: conversion, lead, attribution.decision, tx)
@@ -45,7 +55,8 @@ struct ReattributeConversion: Sendable {
             trigger: try GrantRewards.trigger(of: conversion, facts, tx), program: program,
             lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
             actor: actor, facts: facts)
-        let terms = try occasion.terms(credits, tx)
+        var terms = try occasion.terms(credits, tx)
+        terms.knowsMore = knowsMore
         let refund = try ConversionStore.newestRefund(of: conversion.id, tx)
         let part = ConversionRules.refundedPart(of: conversion, isRefunded: refund != nil)
         let sale = RewardCorrection.Sale(
@@ -53,7 +64,6 @@ struct ReattributeConversion: Sendable {
             refund: refund)
         try BenefitBook.correct(terms, to: credits, of: sale, tx)
         _ = try RewardCorrection.run(terms, to: credits, of: sale, tx)
-        return (attribution, true)
     }
 
     private func attribution(
@@ -89,9 +99,9 @@ struct ReattributeConversion: Sendable {
         }
     }
 
-    private func tell(
+    static func tell(
         _ attribution: Attribution, insteadOf old: Attribution, _ conversion: Conversion,
-        _ tx: Transaction
+        actor: String, _ tx: Transaction
     ) throws {
         try EventStore.append(
             NewEvent(
@@ -101,6 +111,7 @@ struct ReattributeConversion: Sendable {
                 data: [
                     "attribution_id": .string(attribution.id.description),
                     "previous_attribution_id": .string(old.id.description),
+                    "cause": .string(attribution.cause.rawValue),
                     "model": .string(attribution.terms.model.rawValue),
                     "rung": .string(attribution.decision.rung(attribution.terms).rawValue),
                 ]), tx)

@@ -35,22 +35,24 @@ struct RecordConversion: Sendable {
     func callAsFunction(_ tx: Transaction) throws -> Outcome {
         let facts = try facts(tx)
         if let known = try ConversionStore.find(externalID: externalID, in: facts.program.id, tx) {
-            return try repeated(known, facts, tx)
+            return try heardAgain(known, facts, tx)
         }
         let customer = try customer(facts, tx)
         let occurredAt = occurredAt ?? tx.now
         try ConversionRules.check(
             amount: amount, currency: facts.program.currency, occurredAt: occurredAt, now: tx.now)
-        try facts.hints.insertTouches(of: customer, facts.program.kind, at: occurredAt, tx)
+        let id: ConversionID = tx.makeID()
+        try facts.hints.insertTouches(
+            of: customer, facts.program.kind, at: occurredAt, for: id, tx)
 
         let conversion = Conversion(
-            id: tx.makeID(), program: facts.program.id, externalID: externalID, customer: customer,
+            id: id, program: facts.program.id, externalID: externalID, customer: customer,
             lead: lead, click: facts.hints.clicks.last?.id, ref: facts.hints.carriedRef?.code,
             code: facts.hints.code?.code, ignored: facts.hints.ignored + self.customer.ignored,
             product: product,
             subscription: subscription, kind: kind, amount: amount,
             refundedAmount: 0, occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
-        try ConversionStore.insert(conversion, tx)
+        try ConversionStore.insert(conversion, report(at: occurredAt), tx)
         let attribution = try attribute(conversion, facts.program, tx)
         try closeReview(facts.lead, of: customer, tx)
         let granted = try grant(conversion, attribution, facts, tx)
@@ -75,7 +77,7 @@ struct RecordConversion: Sendable {
 
     // MARK: - Facts
 
-    private struct Facts {
+    struct Facts {
         let program: Program
         let lead: Lead?
         let hints: ResolvedHints
@@ -102,23 +104,6 @@ struct RecordConversion: Sendable {
         try KnowCustomer(
             program: facts.program.id, named: customer, lead: facts.lead,
             click: facts.hints.clicks.last?.id, actor: actor)(tx).id
-    }
-
-    /// What the request leaves out is not another content. A customer that it does not name is
-    /// not looked for either, because that would make a new one.
-    private func repeated(
-        _ known: Conversion, _ facts: Facts, _ tx: Transaction
-    ) throws -> Outcome {
-        try ConversionRules.checkSame(
-            known, kind: kind, amount: amount, occurredAt: occurredAt,
-            customer: customer.isNamed ? customer(facts, tx) : known.customer,
-            lead: lead, product: product, subscription: subscription)
-        guard let attribution = try AttributionStore.newest(of: known.id, tx) else {
-            throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
-        }
-        return Outcome(
-            conversion: known, attribution: attribution,
-            earned: try ConversionEarnings.of(known.id, tx), isNew: false)
     }
 
     // MARK: - Decision

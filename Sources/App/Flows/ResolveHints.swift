@@ -44,6 +44,7 @@ struct ResolveHints {
                 found.clicks.append(ResolvedHints.Click(id: id, origin: origin))
             }
         }
+        found.unclicked = Set(unclicked.keys)
         found.clicks.sort { ($0.origin.occurredAt, $0.id) < ($1.origin.occurredAt, $1.id) }
         if let link = link(ref, .ref, hints.ref, in: program, &found) {
             if found.clicks.contains(where: { $0.origin.link == link.id }) {
@@ -107,6 +108,8 @@ struct ResolvedHints: Sendable {
 
     /// Oldest first.
     fileprivate(set) var clicks: [Click] = []
+    /// Links of clicks that nobody made.
+    fileprivate(set) var unclicked: Set<LinkID> = []
     /// The link of `ref`, where none of the clicks is of it: a touch of its own.
     fileprivate(set) var ref: Link?
     /// When the page got it; nil: no earlier than the request.
@@ -174,10 +177,12 @@ extension ResolvedHints {
     /// alone at its time, else at the occasion's; a `code` and whoever was told at the occasion's.
     @discardableResult
     func insertTouches(
-        of customer: CustomerID, _ kind: Program.Kind, at instant: Instant, _ tx: Transaction
+        of customer: CustomerID, _ kind: Program.Kind, at instant: Instant,
+        for conversion: ConversionID? = nil, _ tx: Transaction
     ) throws -> [Touchpoint] {
         var touches = try insertClicks(of: customer, kind, lead: nil, tx)
-        let place = TouchPlace(customer: customer, source: kind.touchSource, lead: nil)
+        let place = TouchPlace(
+            customer: customer, source: kind.touchSource, lead: nil, conversion: conversion)
         if let ref {
             touches += try place.insert(
                 ref, .ref, at: ResolvedHints.time(refAt, before: instant), tx)
@@ -208,6 +213,7 @@ struct TouchPlace {
     let customer: CustomerID
     let source: TouchSource
     let lead: LeadID?
+    var conversion: ConversionID?
 
     /// The touch, unless the click touched the customer before.
     func insert(_ click: ResolvedHints.Click, _ tx: Transaction) throws -> [Touchpoint] {
@@ -232,7 +238,7 @@ struct TouchPlace {
                 id: tx.makeID(), program: link.program, customer: customer,
                 participant: link.participant, source: source, kind: kind,
                 channel: link.channel.rawValue, campaign: link.campaign, link: link.id,
-                lead: lead, occurredAt: instant, createdAt: tx.now), tx)
+                lead: lead, conversion: conversion, occurredAt: instant, createdAt: tx.now), tx)
     }
 
     /// The touch of a participant whom somebody named, unless it is known.
@@ -243,7 +249,7 @@ struct TouchPlace {
             Touchpoint(
                 id: tx.makeID(), program: participant.program, customer: customer,
                 participant: participant.id, source: source, kind: .contact, lead: lead,
-                occurredAt: instant, createdAt: tx.now), tx)
+                conversion: conversion, occurredAt: instant, createdAt: tx.now), tx)
     }
 
     private func insertNew(_ touch: Touchpoint, _ tx: Transaction) throws -> [Touchpoint] {

@@ -200,9 +200,10 @@ enum ConversionRoutes {
     private static let creation = Contract(
         operationID: "createConversion",
         summary: "Record a sale or sign-up: its credit is decided and its rewards are granted. The "
-            + "external_id is unique for good: the same content gives the same conversion (200).",
+            + "external_id is unique for good: a further report of the same sale is 200, adds what "
+            + "it says, and within 24 hours its credit is decided from all reports together.",
         body: ConversionWire.input, success: 201, answer: ConversionWire.detailed,
-        others: [(200, "Recorded before, with the same content.")])
+        others: [(200, "Recorded before: a further report of the same sale.")])
 
     private static let listing = Contract(
         operationID: "listConversions",
