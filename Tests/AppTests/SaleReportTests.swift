@@ -117,7 +117,7 @@ struct SaleReportTests {
             ["lead_id": .string(leads[0])], ["subscription": "sub-1"], ["product": "pro"],
             ["occurred_at": stage.ago(1.1)], ["occurred_at": stage.ago(2.05)],
         ] as [JSONObject] {
-            let again = try Self.report(stage, "order-1", more)
+            let again = try Self.report(stage, "order-1", Self.with(more))
             #expect(again.status == 200, "\(more): \(again.text)")
             #expect(again["id"] == first["id"])
         }
