@@ -98,6 +98,18 @@ CREATE TABLE funnel_days (
     PRIMARY KEY (program_id, day, channel, campaign, source, referrer, stage)
 ) STRICT, WITHOUT ROWID;
 
+-- The same by UTM value, in lower case; what has none is not here.
+CREATE TABLE funnel_tag_days (
+    program_id BLOB NOT NULL,
+    tag TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    stage INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    amount INTEGER NOT NULL,
+    PRIMARY KEY (program_id, tag, day, value, stage)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE traces (
     subject_id BLOB NOT NULL,
     kind TEXT NOT NULL,

@@ -75,6 +75,35 @@ public struct LinkPlace: Sendable, Hashable {
 public enum FunnelDimension: String, Sendable, CaseIterable {
     case channel, campaign, source
     case referrer = "referrer_kind"
+    case utmSource = "utm_source"
+    case utmMedium = "utm_medium"
+    case utmCampaign = "utm_campaign"
+    case utmTerm = "utm_term"
+    case utmContent = "utm_content"
+
+    /// Those of the five UTM values.
+    public static let tags: [FunnelDimension] = [
+        .utmSource, .utmMedium, .utmCampaign, .utmTerm, .utmContent,
+    ]
+}
+
+/// The UTM values of what a funnel counts, in lower case: `May` and `may` are one campaign.
+public struct FunnelTags: Sendable, Equatable {
+    public private(set) var values: [FunnelDimension: String] = [:]
+
+    /// Longest value kept, in Unicode scalars.
+    public static let valueMax = 200
+
+    /// `value` gives what there is under each name, such as `utm_source`.
+    public init(_ value: (String) -> String?) {
+        for tag in FunnelDimension.tags {
+            guard let text = value(tag.rawValue)?.lowercased(), !text.isEmpty else { continue }
+            values[tag] = String(
+                String.UnicodeScalarView(text.unicodeScalars.prefix(FunnelTags.valueMax)))
+        }
+    }
+
+    public var isEmpty: Bool { values.isEmpty }
 }
 
 /// The numbers of one group.

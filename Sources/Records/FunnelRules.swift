@@ -39,7 +39,8 @@ public enum FunnelRules {
     ) throws(MoneyError) -> [(key: String, tally: FunnelTally)] {
         var tallies: [String: FunnelTally] = [:]
         for sum in sums {
-            try tallies[sum.key, default: FunnelTally()].add(
+            // A campaign is one however its letters are cased.
+            try tallies[sum.key.lowercased(), default: FunnelTally()].add(
                 sum.count, amount: sum.amount, to: sum.stage)
         }
         return tallies.map { (key: $0.key, tally: $0.value) }.sorted { one, other in
@@ -48,6 +49,25 @@ public enum FunnelRules {
             if left[.click] != right[.click] { return left[.click] > right[.click] }
             return one.key < other.key
         }
+    }
+
+    /// `sums` and, as a group of none, what of `all` is in none of them: of a report by UTM value,
+    /// which not everything has.
+    public static func completed(
+        _ sums: [FunnelSum], of all: [FunnelSum]
+    ) throws(MoneyError) -> [FunnelSum] {
+        let (part, whole) = (try total(sums), try total(all))
+        let rest = FunnelStage.allCases.compactMap { stage -> FunnelSum? in
+            let amount =
+                stage == .won
+                ? whole.wonValue - part.wonValue
+                : stage == .conversion ? whole.conversionAmount - part.conversionAmount : 0
+            let count = whole[stage] - part[stage]
+            guard count > 0 else { return nil }
+            return FunnelSum(
+                key: FunnelPlace.none, stage: stage, count: count, amount: max(0, amount))
+        }
+        return sums + rest
     }
 
     /// All sums together, whatever their group.

@@ -130,6 +130,10 @@ public enum ClickStore {
         case .referrer:
             query.append(
                 "(SELECT kind FROM participants WHERE participants.id = links.participant_id)")
+        case .utmSource, .utmMedium, .utmCampaign, .utmTerm, .utmContent:
+            query.append(
+                "lower(coalesce(json_extract(links.utm, ?), ?))",
+                "$.\(dimension.rawValue.dropFirst(4))", FunnelPlace.none)
         }
         query.append(
             """

@@ -118,6 +118,11 @@ public struct CampaignTags: Sendable, Equatable {
 
     public subscript(name: String) -> String? { pairs.first { $0.name == name }?.value }
 
+    /// The value under a whole name, such as `utm_source`.
+    public func value(named name: String) -> String? {
+        name.hasPrefix("utm_") ? self[String(name.dropFirst(4))] : nil
+    }
+
     public var isEmpty: Bool { pairs.isEmpty }
 
     /// As stored and as shown.

@@ -1,5 +1,6 @@
 import Attribution
 import Database
+import JSON
 import LeadRegistration
 import Model
 import Programs
@@ -17,12 +18,12 @@ enum CountFunnel {
         let stage = FunnelStage(leadState: lead.state.rawValue)
         guard lead.source == .form || stage != nil else { return }
         let place = try place(of: lead, link, tx)
+        let tags = tags(of: lead)
         let day = try day(of: tx.now, in: lead.program, tx)
-        if lead.source == .form {
-            try FunnelStore.add(.form, at: place, in: lead.program, day: day, tx)
-        }
-        if let stage {
+        let entered = (lead.source == .form ? [.form] : []) + (stage.map { [$0] } ?? [])
+        for stage in entered {
             try FunnelStore.add(stage, at: place, in: lead.program, day: day, tx)
+            try FunnelStore.add(stage, under: tags, in: lead.program, day: day, tx)
         }
     }
 
@@ -31,10 +32,12 @@ enum CountFunnel {
         guard let stage = FunnelStage(leadState: state.rawValue),
             try !EventStore.hasEntered(lead.id, stage.leadStates, tx)
         else { return }
+        let amount = stage == .won ? lead.wonValue?.amount ?? 0 : 0
+        let day = try day(of: tx.now, in: lead.program, tx)
         try FunnelStore.add(
-            stage, amount: stage == .won ? lead.wonValue?.amount ?? 0 : 0,
-            at: try place(of: lead, tx), in: lead.program,
-            day: try day(of: tx.now, in: lead.program, tx), tx)
+            stage, amount: amount, at: try place(of: lead, tx), in: lead.program, day: day, tx)
+        try FunnelStore.add(
+            stage, amount: amount, under: tags(of: lead), in: lead.program, day: day, tx)
     }
 
     /// A sale or sign-up, under its lead's place, else that of the click or the code it names, else
@@ -64,9 +67,15 @@ enum CountFunnel {
                 referrer: try kind(
                     click?.participant ?? link?.participant ?? attribution.participant, tx))
         }
+        let day = try day(of: conversion.occurredAt, in: conversion.program, tx)
         try FunnelStore.add(
             .conversion, amount: conversion.amount.amount, at: place, in: conversion.program,
-            day: try day(of: conversion.occurredAt, in: conversion.program, tx), tx)
+            day: day, tx)
+        let carried = try lead == nil ? hints.tags(tx) : CampaignTags()
+        try FunnelStore.add(
+            .conversion, amount: conversion.amount.amount,
+            under: lead.map { tags(of: $0) } ?? FunnelTags { carried.value(named: $0) },
+            in: conversion.program, day: day, tx)
     }
 
     /// The day by the clocks of the program, as it stays.
@@ -75,6 +84,10 @@ enum CountFunnel {
     ) throws -> Int64 {
         let zone = try ProgramStore.recall(program, tx)?.terms.timeZone ?? .utc
         return zone.day(of: instant)
+    }
+
+    private static func tags(of lead: Lead) -> FunnelTags {
+        FunnelTags { lead.metadata[$0]?.stringValue }
     }
 
     private static func place(of lead: Lead, _ tx: Transaction) throws -> FunnelPlace {

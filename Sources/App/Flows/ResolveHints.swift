@@ -135,6 +135,16 @@ struct ResolvedHints: Sendable {
             ?? [ref, clickedRef, code].compactMap { $0 }.first { $0.id == id }?.place
     }
 
+    /// The UTM values that the newest click brought, else its link's; without a click, those of the
+    /// link that was named.
+    func tags(_ reader: Reader) throws -> CampaignTags {
+        guard let click = clicks.last else { return code?.utm ?? ref?.utm ?? CampaignTags() }
+        if let brought = try ClickStore.get(click.id, reader)?.utm, !brought.isEmpty {
+            return brought
+        }
+        return try LinkStore.find(click.origin.link, reader)?.utm ?? CampaignTags()
+    }
+
     /// Leaves out what names another than `participant`, but not touches that have a time.
     mutating func leaveOutOthers(than participant: ParticipantID) {
         if let code, code.participant != participant {

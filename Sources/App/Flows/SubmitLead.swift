@@ -54,7 +54,8 @@ struct SubmitLead: Sendable {
             : try CustomerStore.findOrInsert(program: programID, email: email, tx)
         let draft = draft(
             tx.makeID(), program, choice, customer?.customer.id,
-            accepted: try acceptedTerms(of: choice.referrer.participant, tx), tx.now)
+            accepted: try acceptedTerms(of: choice.referrer.participant, tx),
+            tagged(try choice.hints.tags(tx)), tx.now)
         if isTrial { return try tried(draft, program, tx) }
         let identity = draft.identity
         let keys = LeadKeys(draft, identity, program)
@@ -144,10 +145,23 @@ struct SubmitLead: Sendable {
         try participant.flatMap { try ParticipantStore.recall($0, tx)?.acceptedTerms?.version }
     }
 
+    /// The metadata with the UTM values that led here, where it says nothing of them itself.
+    private func tagged(_ tags: CampaignTags) -> JSONObject {
+        var metadata = metadata
+        guard !FormPost.campaign.contains(where: { metadata[$0] != nil }),
+            metadata.count + tags.pairs.count <= SubmitLead.metadataMax
+        else { return metadata }
+        for (name, value) in tags.pairs { metadata["utm_" + name] = .string(value) }
+        return metadata
+    }
+
+    /// Members that metadata holds.
+    private static let metadataMax = 50
+
     /// The lead before anything is decided about it.
     private func draft(
         _ id: LeadID, _ program: Program, _ choice: ReferrerChoice, _ customer: CustomerID?,
-        accepted terms: Int64?, _ now: Instant
+        accepted terms: Int64?, _ metadata: JSONObject, _ now: Instant
     ) -> Lead {
         Lead(
             id: id, program: program.id, referrer: choice.referrer, customer: customer,

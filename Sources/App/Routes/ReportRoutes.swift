@@ -98,8 +98,11 @@ enum ReportRoutes {
         fileprivate func sums(
             by dimension: FunnelDimension, _ reader: Reader
         ) throws -> [FunnelSum] {
-            try ClickStore.sums(of: program.id, period.days, by: dimension, reader)
+            let sums =
+                try ClickStore.sums(of: program.id, period.days, by: dimension, reader)
                 + FunnelStore.sums(of: program.id, period.days, by: dimension, reader)
+            guard FunnelDimension.tags.contains(dimension) else { return sums }
+            return try FunnelRules.completed(sums, of: self.sums(by: .channel, reader))
         }
     }
 

@@ -45,6 +45,12 @@ enum FunnelWire {
                 + "own, else none; the campaign is the link's, else none; a conversion's is that "
                 + "of its lead, else its click, else its ref, else its newest touch with credit"
         ),
+        (
+            "utm",
+            "in lower case; a lead's as its form posted it, else as its click brought it, else its "
+                + "link's; a conversion's is that of its lead, else its click or code; a click is "
+                + "under its link's; none without one"
+        ),
     ]
 
     private static let numbers: [Field] =
