@@ -217,7 +217,7 @@ enum TouchpointWire {
         json.field("id", touch.id.description)
         json.field("object", "touchpoint")
         json.field("program_id", touch.program.description)
-        json.field("customer_id", touch.customer.description)
+        json.field("customer_id", caller.participant == nil ? touch.customer : nil)
         json.field("participant_id", touch.participant)
         json.field("source", touch.source.rawValue)
         json.field("kind", touch.kind.rawValue)
