@@ -138,7 +138,7 @@ struct ContractTests {
             (#"{"name":"a","currency":"USD","colour":1}"#, "/colour", "unknown_member"),
             (#"{"name":"a","currency":"USD","a/b~c":1}"#, "/a~1b~0c", "unknown_member"),
             (#"{"name":1,"currency":"USD"}"#, "/name", "wrong_type"),
-            (#"{"name":null,"currency":"USD"}"#, "/name", "wrong_type"),
+            (#"{"name":null,"currency":"USD"}"#, "/name", "required"),
             (#"{"currency":"USD"}"#, "/name", "required"),
             (#"{"name":"","currency":"USD"}"#, "/name", "too_short"),
             (#"{"name":"a\nb","currency":"USD"}"#, "/name", "bad_format"),

@@ -193,8 +193,8 @@ extension NamedCustomer {
 
     private static let keyed = "Kept as a keyed hash, to find out who refers himself."
 
-    /// `isNamedOtherwise`: beside the body a lead says who it is. Throws 400 for no address, if that
-    /// is all there is.
+    /// `isNamedOtherwise`: a lead says who it is. Throws 400 for what is no address, if that is all
+    /// there is.
     init(_ body: Body?, isNamedOtherwise: Bool = false) throws {
         let typed = body?.text("email")
         let isNone = typed != nil && body?.email("email") == nil
