@@ -118,6 +118,7 @@ CREATE TABLE traces (
     PRIMARY KEY (subject_id, kind, digest)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX traces_by_mailbox ON traces (digest, subject_id) WHERE kind = 'mailbox';
 CREATE INDEX traces_by_address ON traces (digest) WHERE kind IN ('address', 'browser');
 
 -- The one key of all traces, made with the first.

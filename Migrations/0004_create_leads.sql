@@ -143,6 +143,8 @@ CREATE TABLE accounts (
     domain TEXT,
     country TEXT,
     relation TEXT NOT NULL CHECK (relation IN ('customer', 'pipeline', 'former', 'prospect')),
+    -- Since when it is a customer, where it is one.
+    customer_since INTEGER,
     domain_key BLOB UNIQUE,
     company_key BLOB,
     metadata TEXT NOT NULL,

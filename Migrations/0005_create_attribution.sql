@@ -11,9 +11,20 @@ CREATE TABLE customers (
 ) STRICT;
 
 CREATE UNIQUE INDEX customers_by_external_id
-    ON customers (program_id, external_id) WHERE external_id IS NOT NULL;
+    ON customers (external_id, program_id) WHERE external_id IS NOT NULL;
 CREATE UNIQUE INDEX customers_by_email
     ON customers (email_key, program_id) WHERE email_key IS NOT NULL;
+
+-- Customers that the operator knows, each by a keyed hash of its address or of the operator's own id.
+CREATE TABLE known_customers (
+    digest BLOB NOT NULL,
+    -- Empty: in every program.
+    program_id BLOB NOT NULL,
+    customer_since INTEGER NOT NULL,
+    loaded_at INTEGER NOT NULL,
+    PRIMARY KEY (digest, program_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX customers_by_merge ON customers (merged_into) WHERE merged_into IS NOT NULL;
 
 -- One row for each joining of two customers. It is undone by filling in the last columns, and stays.
@@ -58,6 +69,8 @@ CREATE TABLE touchpoints (
 ) STRICT;
 
 CREATE INDEX touchpoints_by_customer ON touchpoints (customer_id, occurred_at);
+CREATE INDEX touchpoints_by_reach ON touchpoints (customer_id, participant_id, occurred_at)
+    WHERE participant_id IS NOT NULL;
 CREATE UNIQUE INDEX touchpoints_by_click
     ON touchpoints (click_id, customer_id) WHERE click_id IS NOT NULL;
 CREATE UNIQUE INDEX touchpoints_by_external_id
@@ -102,6 +115,20 @@ CREATE INDEX conversions_by_subscription
     ON conversions (program_id, subscription, customer_id, occurred_at)
     WHERE subscription IS NOT NULL;
 CREATE INDEX conversions_by_lead ON conversions (lead_id) WHERE lead_id IS NOT NULL;
+
+-- Sales that were their customer's first paid one when they were recorded, whatever their kind says.
+CREATE TABLE first_paid_sales (
+    conversion_id BLOB PRIMARY KEY REFERENCES conversions (id)
+) STRICT, WITHOUT ROWID;
+
+-- Sales that a code was credited with, and whether another participant's click was in the window.
+CREATE TABLE code_sales (
+    link_id BLOB NOT NULL,
+    conversion_seq INTEGER NOT NULL,
+    has_other_click INTEGER NOT NULL CHECK (has_other_click IN (0, 1)),
+    PRIMARY KEY (link_id, conversion_seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX conversions_by_time ON conversions (program_id, occurred_at);
 
 -- A sale of amount 0, a sign-up for instance, can be cancelled: there is no money to give back, but

@@ -14,9 +14,13 @@ CREATE TABLE reward_rules (
     metadata TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    -- The first of the rules that replaced one another, itself where it replaces none: what is given
+    -- once for each customer is given once by all of them.
+    lineage_id BLOB NOT NULL
 ) STRICT;
 
+CREATE INDEX reward_rules_by_lineage ON reward_rules (lineage_id);
 CREATE INDEX reward_rules_by_program ON reward_rules (program_id, seq);
 
 CREATE TABLE campaigns (
@@ -99,7 +103,7 @@ CREATE INDEX rewards_to_pay ON rewards (program_id, kind, currency, participant_
 -- Who has yet to choose.
 CREATE INDEX rewards_to_choose ON rewards (seq) WHERE kind = 'choice';
 CREATE INDEX rewards_by_period ON rewards (participant_id, counts_at);
-CREATE INDEX rewards_by_customer ON rewards (customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX rewards_by_customer ON rewards (customer_id, rule_id) WHERE customer_id IS NOT NULL;
 
 -- A lead that several partners share pays a rule once to each of them of what still counts, and never
 -- again after a rejection; a decision about a conversion pays a rule once to a participant.
@@ -124,6 +128,9 @@ CREATE TABLE benefits (
     value_currency TEXT,
     points INTEGER CHECK (points > 0),
     discount_basis_points INTEGER CHECK (discount_basis_points BETWEEN 1 AND 10000),
+    -- For how long a discount is given: once, forever, or months.
+    duration TEXT,
+    duration_months INTEGER,
     description TEXT,
     basis TEXT NOT NULL,
     reason TEXT,
@@ -138,6 +145,10 @@ CREATE TABLE benefits (
         CHECK (reversed_value BETWEEN 0 AND coalesce(value_amount, 0)),
     reversed_points INTEGER NOT NULL DEFAULT 0
         CHECK (reversed_points BETWEEN 0 AND coalesce(points, 0)),
+    -- Who referred, who was referred, and to whose periods of limits it counts, whoever gets it.
+    referrer_id BLOB NOT NULL,
+    referee_id BLOB,
+    counts_at INTEGER NOT NULL,
     CHECK ((participant_id IS NULL) <> (customer_id IS NULL)),
     CHECK ((value_amount IS NULL) = (value_currency IS NULL)),
     CHECK (lead_id IS NOT NULL OR conversion_id IS NOT NULL)
@@ -152,6 +163,8 @@ CREATE UNIQUE INDEX benefits_once_per_lead
     WHERE conversion_id IS NULL AND state <> 'voided';
 CREATE INDEX benefits_by_lead ON benefits (lead_id) WHERE lead_id IS NOT NULL;
 CREATE INDEX benefits_by_participant ON benefits (participant_id) WHERE participant_id IS NOT NULL;
+CREATE INDEX benefits_by_referrer ON benefits (referrer_id, counts_at);
+CREATE INDEX benefits_by_referee ON benefits (referee_id, rule_id) WHERE referee_id IS NOT NULL;
 CREATE INDEX benefits_by_customer ON benefits (customer_id) WHERE customer_id IS NOT NULL;
 CREATE INDEX benefits_by_conversion ON benefits (conversion_id) WHERE conversion_id IS NOT NULL;
 

@@ -80,6 +80,26 @@ public enum AttributionStore {
             """, participant, Int64(limit), map: attribution)
     }
 
+    /// The first sale to one of `customers` that is credited to a participant, of those recorded
+    /// before `conversion`.
+    public static func firstCreditedSale(
+        _ customers: [CustomerID], before conversion: ConversionID, _ reader: Reader
+    ) throws -> Conversion? {
+        guard let own = try ConversionStore.sequence(of: conversion, reader) else { return nil }
+        var query = Query(
+            """
+            SELECT id FROM conversions
+            WHERE seq < ? AND EXISTS (
+                    SELECT 1 FROM conversion_credits
+                    WHERE conversion_credits.seq = conversions.seq)
+                AND customer_id IN
+            """, own)
+        query.appendList(customers)
+        query.append(" ORDER BY occurred_at LIMIT 1")
+        let id: ConversionID? = try reader.first(query) { try $0.id(0) }
+        return try id.flatMap { try ConversionStore.find($0, reader) }
+    }
+
     private static func attribution(_ row: Row) throws -> Attribution {
         guard let reason = try AttributionReason(rawValue: row.text(7)),
             let cause = try Attribution.Cause(rawValue: row.text(11))

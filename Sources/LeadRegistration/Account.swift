@@ -21,6 +21,8 @@ public struct Account: Sendable, Equatable {
     public var externalID: String?
     public var account: AccountName
     public var relation: Relation
+    /// Since when it is a customer; nil where it is none.
+    public var customerSince: Instant?
     public var metadata: JSONObject
     /// Raised by every change.
     public var version: Int64
@@ -29,16 +31,26 @@ public struct Account: Sendable, Equatable {
 
     public init(
         id: AccountID, externalID: String?, account: AccountName, relation: Relation,
-        metadata: JSONObject, version: Int64, createdAt: Instant, updatedAt: Instant
+        customerSince: Instant? = nil, metadata: JSONObject, version: Int64, createdAt: Instant,
+        updatedAt: Instant
     ) {
         self.id = id
         self.externalID = externalID
         self.account = account
         self.relation = relation
+        self.customerSince = customerSince
         self.metadata = metadata
         self.version = version
         self.createdAt = createdAt
         self.updatedAt = updatedAt
+    }
+
+    /// With the beginning of being a customer: as it was given, else as it was, else from `now` on;
+    /// nil where it is none.
+    public func following(_ since: Instant?, at now: Instant) -> Account {
+        var account = self
+        account.customerSince = relation == .customer ? since ?? customerSince ?? now : nil
+        return account
     }
 
     public var identity: AccountIdentity {

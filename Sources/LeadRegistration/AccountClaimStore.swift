@@ -17,6 +17,17 @@ public enum AccountClaimStore {
             """, key.bytes, instant, instant, map: claim)
     }
 
+    /// When one of `participants` first claimed the account under `key`.
+    public static func firstReach(
+        _ key: AccountKey, by participants: [ParticipantID], _ reader: Reader
+    ) throws -> Instant? {
+        var query = Query(
+            "SELECT min(held_from) FROM account_claims WHERE key = ? AND participant_id IN",
+            key.bytes)
+        query.appendList(participants)
+        return try reader.integer(query).map { Instant(milliseconds: $0) }
+    }
+
     /// Whether a registration holds its account at `instant`.
     public static func isHeld(
         by registration: RegistrationID, at instant: Instant, _ reader: Reader

@@ -63,13 +63,13 @@ public enum AccountStore {
             """
             INSERT INTO accounts (
                 id, external_id, name, domain, country, relation, domain_key, company_key, metadata,
-                version, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                version, created_at, updated_at, customer_since)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, account.id, account.externalID, account.account.name,
             account.account.domain?.text, account.account.country?.code,
             account.relation.rawValue, identity.domainKey?.bytes, identity.companyKey?.bytes,
             JSONValue.object(account.metadata).text, account.version, account.createdAt,
-            account.updatedAt)
+            account.updatedAt, account.customerSince)
     }
 
     public static func update(_ account: Account, _ tx: Transaction) throws {
@@ -77,17 +77,18 @@ public enum AccountStore {
         try tx.run(
             """
             UPDATE accounts SET external_id = ?, name = ?, domain = ?, country = ?, relation = ?,
-                domain_key = ?, company_key = ?, metadata = ?, version = ?, updated_at = ?
+                domain_key = ?, company_key = ?, metadata = ?, version = ?, updated_at = ?,
+                customer_since = ?
             WHERE id = ?
             """, account.externalID, account.account.name, account.account.domain?.text,
             account.account.country?.code, account.relation.rawValue, identity.domainKey?.bytes,
             identity.companyKey?.bytes, JSONValue.object(account.metadata).text, account.version,
-            account.updatedAt, account.id)
+            account.updatedAt, account.customerSince, account.id)
     }
 
     private static let columns: StaticString = """
         SELECT id, external_id, name, domain, country, relation, metadata, version, created_at,
-            updated_at
+            updated_at, customer_since
         FROM accounts
         """
 
@@ -100,7 +101,8 @@ public enum AccountStore {
             account: AccountName(
                 name: row.optionalText(2), domain: row.optionalText(3).flatMap { DomainName($0) },
                 country: row.optionalText(4).flatMap { CountryCode($0) }),
-            relation: relation, metadata: metadata, version: row.int64(7),
+            relation: relation, customerSince: row.optionalInstant(10), metadata: metadata,
+            version: row.int64(7),
             createdAt: row.instant(8), updatedAt: row.instant(9))
     }
 }

@@ -75,12 +75,12 @@ public enum DisputeStore {
         ) { try $0.id(0) }
     }
 
-    /// Whether the participant asks for a ruling just now.
+    /// Whether the participant asks for a ruling just now, or the operator does for it.
     public static func hasOpen(_ participant: ParticipantID, _ reader: Reader) throws -> Bool {
         try reader.integer(
             """
             SELECT 1 FROM disputes
-            WHERE claimant_id = ? AND state <> 'resolved' AND opened_by = 'partner' LIMIT 1
+            WHERE claimant_id = ? AND state <> 'resolved' AND opened_by <> 'system' LIMIT 1
             """, participant) != nil
     }
 

@@ -8,6 +8,8 @@ public enum LeadRule: String, Sendable, CaseIterable {
     case specificContact = "specific_contact"
     /// The company is no customer, and not in the operator's own pipeline.
     case notKnown = "not_known"
+    /// Nothing made the person a customer before whoever referred it first reached it.
+    case notACustomer = "not_a_customer"
     case withinWindow = "within_window"
     case industry
     case country
@@ -39,10 +41,10 @@ public struct EarlierLead: Sendable, Equatable {
 extension LeadRules {
     /// Every rule with its verdict. `currency` is the program's: a value in another one tells
     /// nothing about its limit. `isKnown`: the operator has the company as a customer or in its
-    /// pipeline.
+    /// pipeline. `isCustomer`: the person was a customer before.
     public static func verdicts(
         _ lead: Lead, _ terms: QualificationTerms, currency: Currency, isKnown: Bool,
-        at now: Instant
+        isCustomer: Bool = false, at now: Instant
     ) -> [(rule: LeadRule, verdict: LeadVerdict)] {
         let profile = terms.profile
         return LeadRule.allCases.map { rule in
@@ -54,6 +56,7 @@ extension LeadRules {
                 verdict =
                     lead.contact.email == nil && lead.contact.phone == nil ? .unknown : .passed
             case .notKnown: verdict = isKnown ? .broken : .passed
+            case .notACustomer: verdict = isCustomer ? .broken : .passed
             case .withinWindow:
                 verdict = isWithinWindow(lead.referralTime, terms, at: now) ? .passed : .broken
             case .industry: verdict = isOneOf(profile.industries, lead.firm.industry)
@@ -72,10 +75,12 @@ extension LeadRules {
 
     public static func brokenRules(
         _ lead: Lead, _ terms: QualificationTerms, currency: Currency, isKnown: Bool,
-        at now: Instant
+        isCustomer: Bool = false, at now: Instant
     ) -> [LeadRule] {
-        verdicts(lead, terms, currency: currency, isKnown: isKnown, at: now)
-            .filter { $0.verdict == .broken }.map(\.rule)
+        verdicts(
+            lead, terms, currency: currency, isKnown: isKnown, isCustomer: isCustomer, at: now
+        )
+        .filter { $0.verdict == .broken }.map(\.rule)
     }
 
     /// What was found broken, and the window when it has passed since.

@@ -14,14 +14,23 @@ public struct EligibilityTerms: Sendable, Equatable {
         case active
         case relationship
         case openDispute = "open_dispute"
+
+        /// Whether a participant may know that it breaks the rule: a fact about itself, and not
+        /// what the operator thinks of it.
+        public var isToldToParticipant: Bool {
+            switch self {
+            case .accountAge, .plan, .openDispute: true
+            case .goodStanding, .inCollections, .atRisk, .active, .relationship: false
+            }
+        }
     }
 
     /// Days for which the participant's account must have existed; 0: any.
-    public var accountDaysMin: Int64 = 90
+    public var accountDaysMin: Int64
     public var requiresGoodStanding = true
     public var excludesCollections = true
     public var excludesAtRisk = true
-    public var excludedPlans: [ParticipantProfile.Plan] = [.trial]
+    public var excludedPlans: [ParticipantProfile.Plan]
     public var requiresActive = false
     public var requiresHealthyRelationship = false
     /// Not unless the program says so: else asking for a ruling would cost a partner all its other
@@ -30,10 +39,17 @@ public struct EligibilityTerms: Sendable, Equatable {
     /// Whether a rule is broken too by what is not known.
     public var refusesUnknown = false
 
-    public init() {}
+    /// With the defaults of a program of this kind: customers have been ones for a while and pay
+    /// (R3), which nobody asks of partners and employees.
+    public init(for kind: Program.Kind = .customer) {
+        accountDaysMin = kind == .customer ? 90 : 0
+        excludedPlans = kind == .customer ? [.trial] : []
+    }
 
-    /// Reads what `json` wrote, or a request's member; what is absent has its default.
-    public init(json: JSONObject?) {
+    /// Reads what `json` wrote, or a request's member; what is absent has its default in a program
+    /// of this kind.
+    public init(json: JSONObject?, for kind: Program.Kind = .customer) {
+        self.init(for: kind)
         let read = TermsReader(json)
         accountDaysMin = read.integer("min_account_days") ?? accountDaysMin
         requiresGoodStanding = read.flag("require_good_standing") ?? requiresGoodStanding

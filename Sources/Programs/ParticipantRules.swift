@@ -19,8 +19,7 @@ public enum ParticipantRefusal: Error, Equatable, Sendable {
     /// As the participant itself may read it: not what the operator thinks of it.
     public var toldToParticipant: ParticipantRefusal {
         switch self {
-        case .notEligible(.inCollections), .notEligible(.atRisk), .notEligible(.relationship):
-            .notEligibleUntold
+        case .notEligible(let rule): rule.isToldToParticipant ? self : .notEligibleUntold
         default: self
         }
     }
@@ -65,9 +64,20 @@ public enum ParticipantRules {
         _ participant: Participant, _ terms: EligibilityTerms, hasOpenDispute: Bool, at now: Instant
     ) throws(ParticipantRefusal) {
         try checkApproved(participant.state)
-        for rule in EligibilityTerms.Rule.allCases
-        where isBroken(rule, participant.profile, terms, hasOpenDispute: hasOpenDispute, at: now) {
+        if let rule = brokenRule(
+            participant.profile, terms, hasOpenDispute: hasOpenDispute, at: now)
+        {
             throw .notEligible(rule: rule)
+        }
+    }
+
+    /// The first rule of the program that these facts break.
+    public static func brokenRule(
+        _ facts: ParticipantProfile, _ terms: EligibilityTerms, hasOpenDispute: Bool,
+        at now: Instant
+    ) -> EligibilityTerms.Rule? {
+        EligibilityTerms.Rule.allCases.first {
+            isBroken($0, facts, terms, hasOpenDispute: hasOpenDispute, at: now)
         }
     }
 

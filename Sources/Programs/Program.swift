@@ -146,11 +146,14 @@ public struct ProgramTerms: Sendable, Equatable {
         readSections(object)
     }
 
-    /// Reads the sections of `object`; one that is absent has its defaults.
-    public mutating func readSections(_ object: JSONObject) {
+    /// Reads the sections of `object`; one that is absent has its defaults in a program of this
+    /// kind.
+    public mutating func readSections(
+        _ object: JSONObject, for kind: Program.Kind = .customer
+    ) {
         let read = TermsReader(object)
         attribution = AttributionTerms(json: read.nested("attribution"))
-        eligibility = EligibilityTerms(json: read.nested("eligibility"))
+        eligibility = EligibilityTerms(json: read.nested("eligibility"), for: kind)
         qualification = QualificationTerms(json: read.nested("qualification"))
         routing = RoutingTerms(json: read.nested("routing"))
         serviceLevels = ServiceLevelTerms(json: read.nested("service_levels"))

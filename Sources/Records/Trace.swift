@@ -13,6 +13,10 @@ public struct Trace: Sendable, Hashable {
         /// An address of the network on one day, and a browser at one. They were hashed by that
         /// day's key before, which is gone when the day is over.
         case address, browser
+        /// A mailbox that a participant had before, or that several of the operator's ids have.
+        case mailbox
+        /// The operator's own id of a customer: compared, and kept of nobody.
+        case customer
     }
 
     public let kind: Kind
@@ -31,6 +35,14 @@ public struct TraceValue: Sendable, Equatable {
 
     public static func account(_ account: PaymentAccount) -> TraceValue {
         TraceValue(kind: .account, text: account.text)
+    }
+
+    public static func mailbox(_ address: EmailAddress) -> TraceValue {
+        TraceValue(kind: .mailbox, text: address.normalized)
+    }
+
+    public static func customer(_ externalID: String) -> TraceValue {
+        TraceValue(kind: .customer, text: externalID)
     }
 
     public static func device(_ name: String) -> TraceValue {

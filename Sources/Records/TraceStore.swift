@@ -8,7 +8,7 @@ public enum TraceStore {
     /// reward may be granted long after the day.
     public static func kept(of kind: Trace.Kind) -> Int {
         switch kind {
-        case .phone, .account, .device: 10
+        case .phone, .account, .device, .mailbox, .customer: 10
         case .address, .browser: 100
         }
     }
@@ -55,6 +55,32 @@ public enum TraceStore {
         return Set(kept + values.map { $0.hashed(by: key) })
     }
 
+    /// The hash of `value`, for what is kept and compared elsewhere.
+    public static func digest(_ value: TraceValue, _ tx: Transaction) throws -> [UInt8] {
+        value.hashed(by: try key(tx)).digest
+    }
+
+    /// The same of several; none before anything was ever hashed.
+    public static func digests(_ values: [TraceValue], _ reader: Reader) throws -> [[UInt8]] {
+        guard let key = try knownKey(reader) else { return [] }
+        return values.map { $0.hashed(by: key).digest }
+    }
+
+    /// Customers that share a mailbox with one of `subjects`, at most `limit`. Participants are
+    /// among them, whose ids are no customer's.
+    public static func sharingMailbox(
+        with subjects: [CustomerID], limit: Int, _ reader: Reader
+    ) throws -> [CustomerID] {
+        var query = Query(
+            """
+            SELECT DISTINCT subject_id FROM traces WHERE kind = 'mailbox' AND digest IN (
+                SELECT digest FROM traces WHERE kind = 'mailbox' AND subject_id IN
+            """)
+        query.appendList(subjects)
+        query.append(") ORDER BY subject_id LIMIT ?", Int64(limit))
+        return try reader.all(query) { try $0.id(0) }
+    }
+
     /// Whom an address or a browser is known from, at most `limit`. Leads are among them, whose ids
     /// are no participant's.
     public static func subjects(
@@ -75,10 +101,12 @@ public enum TraceStore {
         return try Trace(kind: kind, digest: row.blob(1))
     }
 
+    private static func knownKey(_ reader: Reader) throws -> [UInt8]? {
+        try reader.first("SELECT secret FROM trace_keys", map: { try $0.blob(0) })
+    }
+
     private static func key(_ tx: Transaction) throws -> [UInt8] {
-        if let key = try tx.first("SELECT secret FROM trace_keys", map: { try $0.blob(0) }) {
-            return key
-        }
+        if let key = try knownKey(tx) { return key }
         let key = RandomPool.bytes(32)
         try tx.run("INSERT INTO trace_keys (id, secret) VALUES (1, ?)", key)
         return key

@@ -81,8 +81,10 @@ public struct Benefit: Sendable {
 public struct BenefitOffer: Sendable, Equatable {
     public var value: Money?
     public var points: Int64?
-    /// Ten-thousandths off the next invoice.
+    /// Ten-thousandths off invoices.
     public var discount: Int64?
+    /// For how long a discount is given.
+    public var duration: DiscountDuration?
     public var description: String?
 
     /// In minor units or points, for events.
@@ -91,6 +93,8 @@ public struct BenefitOffer: Sendable, Equatable {
         object["value"] = value?.stored
         object["points"] = points.map { .integer($0) }
         object["discount_basis_points"] = discount.map { .integer($0) }
+        object["duration"] = duration.map { .string($0.name) }
+        object["duration_months"] = duration?.months.map { .integer($0) }
         return object
     }
 }
@@ -138,7 +142,7 @@ public enum BenefitRules {
     static func reversed(_ benefit: Benefit, refunded: Int64, of whole: Int64) -> Benefit? {
         guard refunded < whole else { return nil }
         var rest = benefit
-        if let value = benefit.offer.value {
+        if let value = benefit.offer.value, benefit.kind != .perk {
             rest.reversedValue = RewardRules.reversalTarget(
                 amount: value.amount, refunded: refunded, whole: whole)
             guard rest.reversedValue < value.amount else { return nil }

@@ -23,6 +23,8 @@ public enum BenefitBook {
         var granted: [Benefit] = []
         for rule in rules
         where try !rule.terms.isReward && !BenefitStore.exists(rule.id, occasion, tx) {
+            let occasion = occasion.terms(for: rule)
+            guard try RewardWithholding.admits(rule, occasion, credits, tx) else { continue }
             for share in try shares(rule, occasion, credits, main, tx) {
                 if let benefit = try give(share, by: rule, occasion, tx) {
                     granted.append(benefit)
@@ -174,7 +176,9 @@ public enum BenefitBook {
             }.map {
                 Part(
                     owner: owner($0.participant), participant: $0.participant,
-                    offer: BenefitOffer(value: $0.amount, description: gift.description),
+                    offer: BenefitOffer(
+                        value: $0.amount, duration: gift.duration,
+                        description: gift.description),
                     reckoned: $0, campaign: $0.campaign)
             }
         }
@@ -192,17 +196,22 @@ public enum BenefitBook {
             Part(
                 owner: owner(main.participant), participant: main.participant,
                 offer: BenefitOffer(
-                    points: campaign?.amount ?? gift.points, discount: gift.discount,
+                    value: gift.value, points: campaign?.amount ?? gift.points,
+                    discount: gift.discount, duration: gift.duration,
                     description: gift.description), reckoned: nil, campaign: campaign)
         ]
     }
 
-    /// Nil when the recipient's open discounts leave nothing of it, which an event tells.
+    /// Nil when limits or the recipient's open discounts leave nothing of it, which an event tells.
     private static func give(
         _ part: Part, by rule: RewardRule, _ occasion: RewardOccasion, _ tx: Transaction
     ) throws -> Benefit? {
         var offer = part.offer
         var basis = basis(part, rule, occasion, tx)
+        guard try limit(&offer, part, rule, occasion, &basis, tx) else {
+            try withhold(part, rule, basis, occasion, tx)
+            return nil
+        }
         if offer.discount != nil {
             let open = try BenefitStore.openDiscount(of: part.owner, in: occasion.program, tx)
             offer.discount = BenefitRules.discount(rule.terms.gift, open: open)
@@ -229,7 +238,9 @@ public enum BenefitBook {
             holdUntil: tx.now.advanced(byDays: Int(clamping: occasion.holdDays)),
             approvedAt: nil, fulfilledAt: nil, version: 1, createdAt: tx.now, updatedAt: tx.now)
         if state == .approved { benefit.approvedAt = tx.now }
-        try BenefitStore.insert(benefit, tx)
+        try BenefitStore.insert(
+            benefit, by: part.participant, for: occasion.facts.customer,
+            countsAt: occasion.moment(tx), tx)
         try RewardBook.takePlaces(rule, part.campaign, occasion, tx)
         try RewardTimeStore.start(
             RewardTimeRules.begin(benefit.kind, for: part.participant, on: occasion, at: tx.now),
@@ -239,6 +250,25 @@ public enum BenefitBook {
         }
         try tell(benefit, from: nil, actor: occasion.actor, tx)
         return benefit
+    }
+
+    /// Cuts the offer to what limits leave of it; false where that is nothing, or less than what
+    /// cannot be divided. A value that is shared was cut when it was reckoned.
+    private static func limit(
+        _ offer: inout BenefitOffer, _ part: Part, _ rule: RewardRule,
+        _ occasion: RewardOccasion, _ basis: inout JSONObject, _ tx: Transaction
+    ) throws -> Bool {
+        if let reckoned = part.reckoned { return reckoned.amount.amount > 0 }
+        let asked = offer.points ?? offer.value?.amount ?? 1
+        let placement = try RewardReckoning.place(
+            asked, for: part.participant, rule, occasion, at: occasion.moment(tx), tx)
+        guard !placement.limits.isEmpty else { return true }
+        basis["limits"] = .array(placement.limits.map { .object($0.json) })
+        if offer.points != nil, placement.amount > 0 {
+            offer.points = placement.amount
+            return true
+        }
+        return placement.amount == asked
     }
 
     private static func basis(
@@ -262,11 +292,8 @@ public enum BenefitBook {
         _ part: Part, _ rule: RewardRule, _ basis: JSONObject, _ occasion: RewardOccasion,
         _ tx: Transaction
     ) throws {
-        try EventStore.append(
-            NewEvent(
-                "benefit.withheld", rule.id, program: occasion.program,
-                participant: part.owner.participant, actor: occasion.actor, reason: "limit",
-                data: ["rule_version": .integer(rule.version), "basis": .object(basis)]), tx)
+        try RewardWithholding.tell(
+            .limit, of: rule, to: part.participant, ["basis": .object(basis)], occasion, tx)
     }
 
     private static func save(

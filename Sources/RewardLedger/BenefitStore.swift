@@ -108,22 +108,29 @@ public enum BenefitStore {
         return try reader.integer(query) ?? 0
     }
 
-    static func insert(_ benefit: Benefit, _ tx: Transaction) throws {
+    /// `participant` referred `customer`, whoever of them gets it.
+    static func insert(
+        _ benefit: Benefit, by participant: ParticipantID, for customer: CustomerID?,
+        countsAt: Instant, _ tx: Transaction
+    ) throws {
         try tx.run(
             """
             INSERT INTO benefits (
                 id, program_id, participant_id, customer_id, rule_id, rule_version, trigger_name,
                 kind, lead_id, conversion_id, state, value_amount, value_currency, points,
                 discount_basis_points, description, basis, reason, reference, hold_until,
-                approved_at, fulfilled_at, version, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                approved_at, fulfilled_at, version, created_at, updated_at, duration,
+                duration_months, referrer_id, referee_id, counts_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?)
             """, benefit.id, benefit.program, benefit.owner.participant, benefit.owner.customer,
             benefit.rule, benefit.ruleVersion, benefit.trigger.rawValue, benefit.kind.rawValue,
             benefit.lead, benefit.conversion, benefit.state.rawValue, benefit.offer.value?.amount,
             benefit.offer.value?.currency.code, benefit.offer.points, benefit.offer.discount,
             benefit.offer.description, benefit.basis.text, benefit.reason, benefit.reference,
             benefit.holdUntil, benefit.approvedAt, benefit.fulfilledAt, benefit.version,
-            benefit.createdAt, benefit.updatedAt)
+            benefit.createdAt, benefit.updatedAt, benefit.offer.duration?.name,
+            benefit.offer.duration?.months, participant, customer, countsAt)
     }
 
     static func update(_ benefit: Benefit, _ tx: Transaction) throws {
@@ -142,7 +149,8 @@ public enum BenefitStore {
         SELECT id, program_id, participant_id, customer_id, rule_id, rule_version, trigger_name,
             kind, lead_id, conversion_id, state, value_amount, value_currency, points,
             discount_basis_points, description, basis, reason, reference, hold_until, approved_at,
-            fulfilled_at, version, created_at, updated_at, reversed_value, reversed_points
+            fulfilled_at, version, created_at, updated_at, reversed_value, reversed_points,
+            duration, duration_months
         FROM benefits
         """
 
@@ -173,6 +181,8 @@ public enum BenefitStore {
         let offer = BenefitOffer(
             value: try Money(row, from: 11), points: try row.optionalInt64(13),
             discount: try row.optionalInt64(14),
+            duration: DiscountDuration(
+                name: try row.optionalText(27), months: try row.optionalInt64(28)),
             description: try row.optionalText(15))
         return try Benefit(
             id: row.id(0), program: row.id(1), owner: owner, rule: row.id(4),

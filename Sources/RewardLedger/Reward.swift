@@ -80,14 +80,17 @@ public struct Reward: Sendable {
 }
 
 extension RewardOccasion {
-    /// With the program's terms that concern what `rule` gives: points are held against no budget,
-    /// limit or threshold in money.
+    /// With the terms that concern what `rule` gives: its own hold; and only money to participants
+    /// is held against the program's limits, points against no budget or threshold either.
     func terms(for rule: RewardRule) -> RewardOccasion {
-        guard rule.terms.kind == .points else { return self }
         var occasion = self
+        occasion.holdDays = rule.terms.holdDays ?? holdDays
+        if rule.terms.unit != .money || rule.terms.recipient == .referee {
+            occasion.limits = RewardLimits()
+        }
+        guard rule.terms.kind == .points else { return occasion }
         occasion.approvalThreshold = nil
         occasion.budget = nil
-        occasion.limits = RewardLimits()
         return occasion
     }
 }
@@ -112,7 +115,7 @@ public struct RewardOccasion: Sendable {
     public let trigger: RewardRule.Trigger
     public let program: ProgramID
     public let programVersion: Int64
-    public let holdDays: Int64
+    public var holdDays: Int64
     public var approvalThreshold: Int64?
     public let lead: LeadID?
     public let conversion: ConversionID?
@@ -128,6 +131,8 @@ public struct RewardOccasion: Sendable {
     /// What rewards of the program may come to, and those of one participant.
     public var budget: BudgetTerms?
     public var limits: RewardLimits
+    /// Whether those who were customers before count as referrals, for tiers and milestones.
+    public var countsReturning = true
     /// When it was first decided about; nil: now.
     public var recordedAt: Instant?
     /// Whether the sale is known better than when it earned: then its rewards follow what is known

@@ -25,6 +25,7 @@ public enum RewardBook {
             && !BenefitStore.exists(rule.id, occasion, tx)
         {
             let occasion = occasion.terms(for: rule)
+            guard try RewardWithholding.admits(rule, occasion, credits, tx) else { continue }
             for share in try RewardReckoning.shares(
                 rule, occasion, credits, at: occasion.moment(tx), tx)
             {
@@ -38,7 +39,9 @@ public enum RewardBook {
     static func count(
         _ occasion: RewardOccasion, for credits: [Credit], _ tx: Transaction
     ) throws {
-        guard let event = ReferralCount.Event(occasion.trigger) else { return }
+        guard let event = ReferralCount.Event(occasion.trigger),
+            occasion.countsReturning || !occasion.facts.isReturning
+        else { return }
         for credit in credits {
             try ReferralCountStore.add(event, occasion, for: credit.participant, tx)
         }
@@ -57,9 +60,12 @@ public enum RewardBook {
         let flags = occasion.flags[share.participant] ?? []
         let basis = RewardRules.basis(rule, share, occasion, at: countsAt).flagged(flags)
         guard share.amount.amount > 0, !share.placement.isRefused else {
-            try withhold(
-                share, by: rule, basis, reason: share.amount.amount > 0 ? "budget" : "limit",
-                occasion, tx)
+            try RewardWithholding.tell(
+                share.amount.amount > 0 ? .budget : .limit, of: rule, to: share.participant,
+                [
+                    "amount": .integer(share.beforeLimits),
+                    "currency": .string(share.amount.currency.code), "basis": basis,
+                ], occasion, tx)
             return nil
         }
         // What is flagged waits for a person at once: a hold would only end in the review.
@@ -240,24 +246,6 @@ public enum RewardBook {
     }
 
     // MARK: - Shared steps
-
-    /// Nothing is granted, and everybody can see why.
-    private static func withhold(
-        _ share: RewardRules.Share, by rule: RewardRule, _ basis: JSONValue, reason: String,
-        _ occasion: RewardOccasion, _ tx: Transaction
-    ) throws {
-        var data: JSONObject = [
-            "rule_version": .integer(rule.version), "amount": .integer(share.beforeLimits),
-            "currency": .string(share.amount.currency.code), "basis": basis,
-        ]
-        data["lead_id"] = occasion.lead.map { .string($0.description) }
-        data["conversion_id"] = occasion.conversion.map { .string($0.description) }
-        try EventStore.append(
-            NewEvent(
-                "reward.withheld", rule.id, program: occasion.program,
-                participant: share.participant, actor: occasion.actor, reason: reason,
-                data: .object(data)), tx)
-    }
 
     private static func start(_ clock: RewardClock, _ tx: Transaction) throws {
         try RewardClockStore.start(clock, tx)

@@ -22,6 +22,10 @@ public struct RewardFacts: Sendable, Equatable {
     public var firstSaleAt: Instant?
     /// Whether an earlier sale decided who is credited; not kept.
     public var isBound = false
+    /// What was sold for, in all, as it was recorded.
+    public var saleAmount: Int64?
+    /// Whether the person was a customer before a credited participant first reached it.
+    public var isReturning = false
     public var participants: [ParticipantID: Person] = [:]
     /// By whose clocks days, months and years are told; the program's, which never changes it once
     /// it is active, so it is not kept here.
@@ -54,6 +58,8 @@ public struct RewardFacts: Sendable, Equatable {
         object["product"] = product.map { .string($0) }
         object["sold_at"] = soldAt.map { .string($0.rfc3339) }
         object["first_sale_at"] = firstSaleAt.map { .string($0.rfc3339) }
+        object["sale_amount"] = saleAmount.map { .integer($0) }
+        if isReturning { object["returning"] = true }
         return .object(object)
     }
 
@@ -67,6 +73,8 @@ public struct RewardFacts: Sendable, Equatable {
         product = read.text("product")
         soldAt = read.text("sold_at").flatMap { Instant(rfc3339: $0) }
         firstSaleAt = read.text("first_sale_at").flatMap { Instant(rfc3339: $0) }
+        saleAmount = read.integer("sale_amount")
+        isReturning = read.flag("returning") ?? false
     }
 }
 

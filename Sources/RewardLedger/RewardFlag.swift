@@ -10,6 +10,12 @@ public struct RewardFlag: Sendable, Equatable {
         case selfReferral = "self_referral"
         /// It was earned by somebody who is suspended, closed or not approved yet (R238).
         case participantNotApproved = "participant_not_approved"
+        /// Who referred may not refer by the program's rules (R4).
+        case notEligible = "not_eligible"
+        /// The program was paused.
+        case programPaused = "program_paused"
+        /// The code keeps taking sales that followed other participants' clicks (R236).
+        case codePoaching = "code_poaching"
     }
 
     public let code: Code

@@ -14,7 +14,17 @@ extension RewardPreset {
     /// Every preset, in the order in which they are shown.
     public static func all(_ dollar: Currency) -> [RewardPreset] {
         let make = PresetMaker(dollar)
-        return make.forCustomers + make.forPartners + make.forReferees
+        return make.forCustomers.map { $0.completed(in: .customer) }
+            + make.forPartners.map { $0.completed(in: .partner) }
+            + make.forEmployees.map { $0.completed(in: .employee) }
+            + make.forReferees.map { $0.completed(in: .customer) }
+    }
+
+    /// Saying what would follow from the kind of program alone.
+    fileprivate func completed(in audience: RewardTerms.Audience) -> RewardPreset {
+        RewardPreset(
+            name: name, about: about, low: low.map { $0.completed(in: audience) },
+            high: high.map { $0.completed(in: audience) })
     }
 }
 
@@ -101,9 +111,14 @@ private struct PresetMaker {
             preset(
                 "recurring", "R24: 25 % of all that a customer pays, for good.",
                 { [share(.conversion, $0, nil)] }, 25, 25),
+        ]
+    }
+
+    var forEmployees: [RewardPreset] {
+        [
             preset(
                 "employee", "R26: employees get $50 to $500 for a qualified lead.",
-                { [flat(.leadQualified, .cash, $0, ["employee"])] }, 50, 500),
+                { [flat(.leadQualified, .cash, $0, ["employee"])] }, 50, 500)
         ]
     }
 
@@ -112,7 +127,7 @@ private struct PresetMaker {
             preset(
                 "referee_discount",
                 "R143: the referred customer gets 10 to 20 % off the first year.",
-                { [discount(.purchase, $0 * 100, .referee)] }, 10, 20),
+                { [discount(.purchase, $0 * 100, .referee, .months(12))] }, 10, 20),
             only(
                 "referee_trial", "R143: the referred customer tries 30 days instead of 14.",
                 [perk(.leadSubmitted, "A trial of 30 days instead of 14", .referee)]),
@@ -207,11 +222,13 @@ private struct PresetMaker {
     }
 
     private func discount(
-        _ trigger: RewardRule.TriggerName, _ points: Int64, _ recipient: RewardRule.Recipient
+        _ trigger: RewardRule.TriggerName, _ points: Int64, _ recipient: RewardRule.Recipient,
+        _ duration: DiscountDuration = .once
     ) -> RewardTerms {
         var terms = terms(trigger, .discount, nil, recipient)
         terms.gift.discount = points
         terms.gift.discountMost = 10_000
+        terms.gift.duration = duration
         return terms
     }
 }

@@ -12,7 +12,8 @@ public enum RewardReckoning {
         _ rule: RewardRule, _ occasion: RewardOccasion, _ credits: [Credit], held: [Reward] = [],
         at moment: Instant, _ reader: Reader
     ) throws -> [RewardRules.Share] {
-        guard try FirstComeStore.isOpen(rule.id, first: rule.terms.first, to: occasion, reader)
+        guard try withheld(rule, occasion, reader) == nil,
+            try FirstComeStore.isOpen(rule.id, first: rule.terms.first, to: occasion, reader)
         else { return [] }
         var standings: [ParticipantID: RewardStanding] = [:]
         for credit in credits where standings[credit.participant] == nil {
@@ -53,6 +54,7 @@ public enum RewardReckoning {
         at moment: Instant, _ reader: Reader
     ) throws -> Bool {
         guard RewardRules.isAbout(rule.terms, occasion.facts),
+            try withheld(rule, occasion, reader) == nil,
             try FirstComeStore.isOpen(rule.id, first: rule.terms.first, to: occasion, reader)
         else { return false }
         return RewardRules.isFor(
@@ -66,6 +68,8 @@ public enum RewardReckoning {
         facts.participants = occasion.facts.participants
         facts.person = occasion.facts.person
         facts.zone = occasion.facts.zone
+        // Who is credited decides this, and may be others now.
+        facts.isReturning = occasion.facts.isReturning
         for reward in held.reversed() {
             if let person = reward.person { facts.participants[reward.participant] = person }
         }
@@ -147,13 +151,13 @@ public enum RewardReckoning {
             + 1
     }
 
-    /// The limits of the rule, then those of the program, each with what is used of it. They hold
-    /// for money: what else a rule gives counts to none.
+    /// The limits of the rule, then those of the program, each with what is used of it: in money,
+    /// in points, or in pieces, as the rule gives.
     private static func limits(
         of participant: ParticipantID, _ rule: RewardRule, _ occasion: RewardOccasion,
         isPlanned: Bool, at moment: Instant, _ reader: Reader
     ) throws -> [RewardStanding.Limit] {
-        guard rule.terms.isMoney else { return [] }
+        let unit = rule.terms.unit
         return try rule.terms.limits.all.map { ($0, rule.id as RewardRuleID?) }
             .appending(contentsOf: occasion.limits.all.map { ($0, nil) })
             .map { limit, ruleID in
@@ -162,17 +166,44 @@ public enum RewardReckoning {
                 }
                 let used: Int64
                 if limit.name == .referee {
-                    used = try RewardStore.earned(
-                        for: occasion.facts.allOfPerson, rule: ruleID,
-                        except: isPlanned ? occasion.conversion.map { (rule.id, $0) } : nil,
-                        reader)
+                    let own = isPlanned ? occasion.conversion.map { (rule.id, $0) } : nil
+                    used =
+                        try RewardStore.earned(
+                            unit, for: occasion.facts.allOfPerson, rule: ruleID, except: own,
+                            reader)
+                        + BenefitStore.earned(
+                            unit, for: occasion.facts.allOfPerson, rule: ruleID, except: own,
+                            reader)
                 } else {
-                    used = try RewardStore.earned(
-                        by: participant, rule: ruleID, in: period.map { $0.start..<$0.end }, reader)
+                    let range = period.map { $0.start..<$0.end }
+                    used =
+                        try RewardStore.earned(
+                            unit, by: participant, rule: ruleID, in: range, reader)
+                        + BenefitStore.earned(
+                            unit, by: participant, rule: ruleID, in: range, reader)
                 }
                 return RewardStanding.Limit(
                     name: limit.name, isOfRule: ruleID != nil, most: limit.most, used: used)
             }
+    }
+
+    /// Whether one of a program's limits leaves the participant nothing more to earn in money at
+    /// `instant`. That of a referred customer tells nothing about the next one.
+    public static func isLimitReached(
+        by participant: ParticipantID, _ limits: RewardLimits, at instant: Instant,
+        in zone: TimeZone, _ reader: Reader
+    ) throws -> Bool {
+        try limits.all.contains { limit in
+            guard limit.name != .referee else { return false }
+            let range = limit.name.period.map { CalendarPeriod($0, containing: instant, in: zone) }
+                .map { $0.start..<$0.end }
+            let used =
+                try RewardStore.earned(
+                    .money, by: participant, rule: nil, in: range, limit: 1_000, reader)
+                + BenefitStore.earned(
+                    .money, by: participant, rule: nil, in: range, limit: 1_000, reader)
+            return used >= limit.most
+        }
     }
 
     /// What is reserved of the program's budget; nil without one.

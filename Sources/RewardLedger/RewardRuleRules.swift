@@ -23,14 +23,20 @@ public enum RewardRuleRefusal: Error, Equatable, Sendable, CaseIterable {
     case milestoneMisplaced
     /// Points, a discount or a description that the kind needs are missing, or are of another kind.
     case giftMisplaced
+    /// Only a discount in basis points has a duration; months go with `months` alone.
+    case durationMisplaced
+    /// A milestone is given once for a participant, so it has no `once_per`.
+    case oncePerMisplaced
+    /// Only a sale has an amount that may be too small.
+    case minSaleWithoutSale
     /// The kind `choice` needs two kinds or more, each once, for referrers; no other has any.
     case choicesMisplaced
     /// What is given to the referred customer does not depend on a participant's referrals.
     case tiersForReferee
-    /// Limits hold for what the journal has.
-    case limitsWithoutMoney
     /// An amount is in another currency than the program's.
     case currencyMismatch
+    /// Which rule it replaces is said when it is made.
+    case replacesFixed
     /// An archived rule does not change.
     case archived
     /// The program has as many active rules as it may.
@@ -81,12 +87,16 @@ public enum RewardRuleRules {
         if terms.firstMonths != nil, !terms.trigger.isConversion { throw .monthsWithoutConversion }
         if (terms.milestone != nil) != (terms.trigger == .milestone) { throw .milestoneMisplaced }
         try checkGift(terms)
+        if terms.gift.duration != nil, terms.gift.discount == nil { throw .durationMisplaced }
+        if terms.oncePer != nil, terms.trigger == .milestone { throw .oncePerMisplaced }
+        if terms.minSale != nil, !terms.trigger.isConversion { throw .minSaleWithoutSale }
         try checkChoice(terms)
         if terms.recipient == .referee, terms.tiers != nil || terms.milestone != nil {
             throw .tiersForReferee
         }
-        if !terms.isMoney, !terms.limits.all.isEmpty { throw .limitsWithoutMoney }
-        for amount in rates(terms).flatMap(\.amounts) where amount.currency != currency {
+        let amounts =
+            rates(terms).flatMap(\.amounts) + [terms.minSale, terms.gift.value].compactMap { $0 }
+        for amount in amounts where amount.currency != currency {
             throw .currencyMismatch
         }
     }
@@ -126,6 +136,7 @@ public enum RewardRuleRules {
             gift.discount == nil || terms.kind == .discount,
             gift.discountMost == nil || gift.discount != nil,
             gift.description != nil || terms.kind != .perk,
+            gift.value == nil || terms.kind == .perk,
             gift.description == nil || !terms.isMoney
         else { throw .giftMisplaced }
     }
@@ -139,6 +150,13 @@ public enum RewardRuleRules {
         guard kinds.count > 1, Set(kinds).count == kinds.count, terms.recipient == .referrer else {
             throw .choicesMisplaced
         }
+    }
+
+    /// What a rule replaces is counted with it from its beginning.
+    public static func checkReplaces(
+        _ terms: RewardTerms, as old: RewardTerms
+    ) throws(RewardRuleRefusal) {
+        if terms.replaces != old.replaces { throw .replacesFixed }
     }
 
     public static func checkMayChange(_ state: RewardRule.State) throws(RewardRuleRefusal) {

@@ -114,11 +114,13 @@ public enum RewardRuleStore {
             """
             INSERT INTO reward_rules (
                 id, program_id, name, state, trigger_name, terms, metadata, version, created_at,
-                updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                updated_at, lineage_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                coalesce((SELECT lineage_id FROM reward_rules WHERE id = ?), ?))
             """, rule.id, rule.program, rule.name, rule.state.rawValue,
             rule.terms.trigger.rawValue, rule.terms.json.text,
-            JSONValue.object(rule.metadata).text, rule.version, rule.createdAt, rule.updatedAt)
+            JSONValue.object(rule.metadata).text, rule.version, rule.createdAt, rule.updatedAt,
+            rule.terms.replaces, rule.id)
         try keepVersion(rule, actor: actor, tx)
     }
 

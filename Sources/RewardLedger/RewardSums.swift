@@ -2,38 +2,42 @@ import Database
 import Model
 import Records
 
-/// What rewards come to in money: the sums that limits and budgets are held against. Points count
-/// towards none.
+/// What rewards come to: the sums that limits and budgets are held against, money and points apart.
 extension RewardStore {
-    /// What still counts of the participant's rewards in `period`, by one rule or by all.
+    /// What still counts of the participant's rewards in `period`, by one rule or by all; of
+    /// `limit` of them at most, where a loop asks.
     static func earned(
-        by participant: ParticipantID, rule: RewardRuleID?, in period: Range<Instant>?,
-        _ reader: Reader
+        _ unit: RewardTerms.Unit, by participant: ParticipantID, rule: RewardRuleID?,
+        in period: Range<Instant>?, limit: Int64 = -1, _ reader: Reader
     ) throws -> Int64 {
+        guard unit != .pieces else { return 0 }
         var query = Query(
             """
-            SELECT coalesce(sum(amount - reversed_amount), 0) FROM rewards
-            WHERE participant_id = ? AND kind <> 'points'
-            """, participant)
+            SELECT coalesce(sum(net), 0) FROM (
+                SELECT amount - reversed_amount AS net FROM rewards
+                WHERE participant_id = ? AND (kind = 'points') = ?
+            """, participant, unit == .points)
         if let rule { query.append(" AND rule_id = ?", rule) }
         if let period {
             query.append(
                 " AND counts_at >= ? AND counts_at < ?", period.lowerBound, period.upperBound)
         }
+        query.append(" LIMIT ?)", limit)
         return try reader.integer(query) ?? 0
     }
 
     /// What still counts of all rewards for one referred person, who may be several customers, by
     /// one rule or by all; without those that the rule `own.rule` gave for the sale `own.sale`.
     static func earned(
-        for person: [CustomerID], rule: RewardRuleID?,
+        _ unit: RewardTerms.Unit, for person: [CustomerID], rule: RewardRuleID?,
         except own: (rule: RewardRuleID, sale: ConversionID)?, _ reader: Reader
     ) throws -> Int64 {
+        guard unit != .pieces else { return 0 }
         var query = Query(
             """
             SELECT coalesce(sum(amount - reversed_amount), 0) FROM rewards
-            WHERE kind <> 'points' AND customer_id IN
-            """)
+            WHERE (kind = 'points') = ? AND customer_id IN
+            """, unit == .points)
         query.appendList(person)
         if let rule { query.append(" AND rule_id = ?", rule) }
         if let own {

@@ -42,6 +42,16 @@ public struct RewardTerms: Sendable, Equatable {
     /// the first year).
     public var firstMonths: Int64?
     public var milestone: Milestone?
+    /// How often; nil: once on each occasion, or, with a milestone, once for each participant.
+    public var oncePer: OncePer?
+    /// For whose sales and leads; nil: for everybody's.
+    public var customers: Customers?
+    /// Smaller sales give nothing, as they were recorded.
+    public var minSale: Money?
+    /// Days that what it gives waits; nil: as the program says.
+    public var holdDays: Int64?
+    /// The rule whose place it takes; what that one gave once for a customer is given.
+    public var replaces: RewardRuleID?
     /// The most that this rule gives.
     public var limits = RewardLimits()
     /// What it gives beside money, or instead.
@@ -93,10 +103,8 @@ public struct RewardTerms: Sendable, Equatable {
             ]
         }
         if !limits.all.isEmpty { object["limits"] = limits.json }
-        object["points"] = gift.points.map { .integer($0) }
-        object["discount_basis_points"] = gift.discount.map { .integer($0) }
-        object["max_discount_basis_points"] = gift.discountMost.map { .integer($0) }
-        object["description"] = gift.description.map { .string($0) }
+        object.set(gift)
+        setConditions(&object)
         if !choice.kinds.isEmpty { object["choices"] = texts(choice.kinds.map(\.rawValue)) }
         object["choose_within_days"] = choice.withinDays.map { .integer($0) }
         return .object(object)
@@ -129,38 +137,10 @@ public struct RewardTerms: Sendable, Equatable {
             milestone = Milestone(counts: counts, at: at)
         }
         limits = RewardLimits(json: read.nested("limits"))
-        gift = Gift(
-            points: read.integer("points"), discount: read.integer("discount_basis_points"),
-            discountMost: read.integer("max_discount_basis_points"),
-            description: read.text("description"))
+        gift = Gift(read, value: Money(stored: object["value"]))
+        readConditions(read, minSale: Money(stored: object["min_sale"]))
         choice = RewardChoice(read)
         guard rate != nil || tiers != nil || gift.isSomething else { return nil }
-    }
-}
-
-extension RewardTerms {
-    /// What a benefit is beside its value in money.
-    public struct Gift: Sendable, Equatable {
-        /// Of loyalty (R148).
-        public var points: Int64?
-        /// Ten-thousandths off the recipient's next invoice (R134, R138), and what all open ones
-        /// of a recipient may add up to (R139).
-        public var discount: Int64?
-        public var discountMost: Int64?
-        /// What it is, or to whom it is donated (R147, R157).
-        public var description: String?
-
-        public init(
-            points: Int64? = nil, discount: Int64? = nil, discountMost: Int64? = nil,
-            description: String? = nil
-        ) {
-            self.points = points
-            self.discount = discount
-            self.discountMost = discountMost
-            self.description = description
-        }
-
-        var isSomething: Bool { points != nil || discount != nil || description != nil }
     }
 }
 

@@ -9,7 +9,7 @@ import Records
 public enum SelfReferralRules {
     /// What tells that both are one, in the order in which it is looked for.
     public enum Signal: String, Sendable, CaseIterable {
-        /// The same mailbox, however its address is spelled.
+        /// The same mailbox, however its address is spelled; also one that was there before.
         case email
         /// The same account of the operator's.
         case account
@@ -79,7 +79,9 @@ public enum SelfReferralRules {
 
     private static func isSame(_ one: Identity, _ other: Identity, by signal: Signal) -> Bool {
         switch signal {
-        case .email: one.email != nil && one.email?.normalized == other.email?.normalized
+        case .email:
+            one.email != nil && one.email?.normalized == other.email?.normalized
+                || shareTrace(one, other, .mailbox)
         case .account: one.account != nil && one.account == other.account
         case .phone: shareTrace(one, other, .phone)
         case .payoutAccount: shareTrace(one, other, .account)

@@ -322,6 +322,7 @@ struct EveryRouteTests {
                     ]
                 ]
             ]
+        case "POST /v1/customers/bulk": return ["items": [["email": "dry@buyer.example"]]]
         case "POST /v1/customers/{id}/merge":
             let customer = try #require(objects.ids["customers"])
             return ["customer_id": .string(customer), "reason": "because"]

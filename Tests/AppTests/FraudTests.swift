@@ -47,7 +47,7 @@ struct FraudTests {
 
     @Test("every address of the person and every account of the operator's is compared")
     func person() throws {
-        let stage = try CreditStage()
+        let stage = try CreditStage(kind: "partner")
         defer { stage.service.stop() }
         _ = try stage.sell(
             "s1", customer: nil,

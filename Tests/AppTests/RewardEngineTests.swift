@@ -466,12 +466,6 @@ struct RewardEngineTests {
                     "tiers": ["levels": [level]],
                 ], "tiers_for_referee"
             ),
-            (
-                [
-                    "trigger": "purchase", "kind": "gift_card", "amount": hundred,
-                    "limits": ["participant_total": 5],
-                ], "limits_without_money"
-            ),
         ]
         for (rule, expected) in rows { #expect(try code(rule) == expected, "\(rule.text)") }
     }

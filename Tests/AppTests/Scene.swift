@@ -142,6 +142,9 @@ struct Scene {
             (SELECT count(*) FROM dispute_evidence) +
             (SELECT count(*) FROM customers) +
             (SELECT count(*) FROM customer_merges) +
+            (SELECT count(*) FROM known_customers) +
+            (SELECT count(*) FROM first_paid_sales) +
+            (SELECT count(*) FROM code_sales) +
             (SELECT count(*) FROM rehearsals) +
             (SELECT count(*) FROM touchpoints) +
             (SELECT count(*) FROM conversions) +

@@ -411,7 +411,7 @@ import Testing
                     conversion: conversion, state: .approved, offer: BenefitOffer(points: 100),
                     basis: [:], reason: nil, reference: nil, holdUntil: tx.now,
                     approvedAt: tx.now, fulfilledAt: nil, version: 1, createdAt: tx.now,
-                    updatedAt: tx.now), tx)
+                    updatedAt: tx.now), by: participant, for: nil, countsAt: tx.now, tx)
             let credits = [Credit(participant: participant, base: fixture.money(1_000))]
             let occasion = fixture.occasion(conversion: conversion)
             return try RewardBook.grant(occasion, to: credits, tx)

@@ -12,7 +12,11 @@ enum AssessLead {
         _ lead: inout Lead, _ identity: AccountIdentity, _ program: Program, _ tx: Transaction
     ) throws {
         let isKnown = try AccountStore.isTaken(identity, tx)
-        try apply(&lead, program, isKnown: isKnown, tx)
+        let person = try lead.customer.map { try FindPerson.run($0, tx) } ?? []
+        let isCustomer = try FindReturning.lead(
+            lead, program, earners: [lead.referrer.participant].compactMap { $0 },
+            isRegistered: false, person, at: tx.now, tx)
+        try apply(&lead, program, isKnown: isKnown, isCustomer: isCustomer, tx)
     }
 
     /// Sales has corrected what is known of the lead: what it breaks may be another now, and it is
@@ -29,8 +33,9 @@ enum AssessLead {
             if isOther {
                 try run(&lead, identity, program, tx)
             } else {
-                let isKnown = old.brokenRules.contains(.notKnown)
-                try apply(&lead, program, isKnown: isKnown, tx)
+                try apply(
+                    &lead, program, isKnown: old.brokenRules.contains(.notKnown),
+                    isCustomer: old.brokenRules.contains(.notACustomer), tx)
             }
         }
         try LeadKeys(lead, identity, program).keep(for: lead, tx)
@@ -60,11 +65,12 @@ enum AssessLead {
     }
 
     private static func apply(
-        _ lead: inout Lead, _ program: Program, isKnown: Bool, _ tx: Transaction
+        _ lead: inout Lead, _ program: Program, isKnown: Bool, isCustomer: Bool,
+        _ tx: Transaction
     ) throws {
         lead.brokenRules = LeadRules.brokenRules(
             lead, try terms(of: lead, program, tx), currency: program.currency, isKnown: isKnown,
-            at: tx.now)
+            isCustomer: isCustomer, at: tx.now)
     }
 
     private static func program(of lead: Lead, _ tx: Transaction) throws -> Program {

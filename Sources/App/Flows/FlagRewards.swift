@@ -24,13 +24,17 @@ enum FlagRewards {
         guard !credits.isEmpty else { return [:] }
         let signals = signals(occasion.program)
         let buyer = signals.isEmpty ? [] : try buyer(occasion, tx)
+        let codes = try occasion.conversion.flatMap {
+            try AttributionStore.newest(of: $0, tx)
+        }.map { try WatchCodes.flags($0, tx) }
         var flags: [ParticipantID: [RewardFlag]] = [:]
         for credit in credits where flags[credit.participant] == nil {
             guard let participant = try ParticipantStore.recall(credit.participant, tx) else {
                 continue
             }
             flags[participant.id] =
-                try standing(participant)
+                try standing(participant, occasion, tx)
+                + [codes?[participant.id]].compactMap { $0 }
                 + SelfReferralRules.flags(
                     participant: identity(participant, against: buyer, tx), buyer: buyer,
                     signals: signals)
@@ -51,7 +55,34 @@ enum FlagRewards {
         }
     }
 
-    private static func standing(_ participant: Participant) -> [RewardFlag] {
+    /// What is known of the program and of the participant, at the instant that the rule names:
+    /// the sale's own, else now.
+    private static func standing(
+        _ participant: Participant, _ occasion: GrantRewards.Occasion, _ tx: Transaction
+    ) throws -> [RewardFlag] {
+        var flags = notApproved(participant)
+        if occasion.program.state == .paused {
+            flags.append(
+                RewardFlag(
+                    code: .programPaused, because: "The program was paused.",
+                    evidence: ["program_id": .string(occasion.program.id.description)]))
+        }
+        let rule = try FindEligibility.brokenRule(
+            participant, occasion.program, at: occasion.facts.soldAt ?? tx.now, tx)
+        if let rule {
+            flags.append(
+                RewardFlag(
+                    code: .notEligible,
+                    because: "The participant may not refer: \(rule.words).",
+                    evidence: [
+                        "participant_id": .string(participant.id.description),
+                        "rule": .string(rule.rawValue),
+                    ]))
+        }
+        return flags
+    }
+
+    private static func notApproved(_ participant: Participant) -> [RewardFlag] {
         guard participant.state != .approved else { return [] }
         return [
             RewardFlag(
@@ -68,7 +99,8 @@ enum FlagRewards {
         _ participant: Participant, against buyer: [SelfReferralRules.Identity],
         _ tx: Transaction
     ) throws -> SelfReferralRules.Identity {
-        let traces = try TraceStore.all(of: participant.id, and: phone(participant.phone), tx)
+        let traces = try TraceStore.all(
+            of: participant.id, and: phone(participant.phone) + [.mailbox(participant.email)], tx)
         let shared = try traces.filter { trace in
             try buyer.contains { $0.traces.contains(trace) } && isShared(trace, tx)
         }
@@ -78,9 +110,15 @@ enum FlagRewards {
             traces: traces.subtracting(shared))
     }
 
+    /// A mailbox is what one is known by, and where one may be paid.
+    private static func mailbox(_ address: EmailAddress?) -> [TraceValue] {
+        guard let address else { return [] }
+        return [.mailbox(address)] + (PaymentAccount(address.text).map { [.account($0)] } ?? [])
+    }
+
     private static func isShared(_ trace: Trace, _ tx: Transaction) throws -> Bool {
         switch trace.kind {
-        case .phone, .account, .device: return false
+        case .phone, .account, .device, .mailbox, .customer: return false
         case .address, .browser:
             let senders = try TraceStore.subjects(ofAddress: trace, limit: sendersMax, tx)
             return try senders.filter { try ParticipantStore.recall($0, tx) != nil }.count
@@ -120,7 +158,9 @@ enum FlagRewards {
             source: "lead_id", id: lead.id.description, email: lead.contact.email,
             domain: domain(lead.contact.domain, lead.contact.email),
             traces: try TraceStore.all(
-                of: lead.id, and: phone(lead.contact.phone, of: lead.firm.country), tx))
+                of: lead.id,
+                and: phone(lead.contact.phone, of: lead.firm.country)
+                    + mailbox(lead.contact.email), tx))
     }
 
     private static func identity(
@@ -130,7 +170,7 @@ enum FlagRewards {
         return SelfReferralRules.Identity(
             source: "customer_id", id: customer.id.description, email: email,
             domain: domain(nil, email), account: customer.externalID,
-            traces: try TraceStore.all(of: customer.id, tx))
+            traces: try TraceStore.all(of: customer.id, and: mailbox(email), tx))
     }
 
     private static func phone(_ text: String?, of country: CountryCode? = nil) -> [TraceValue] {

@@ -38,6 +38,7 @@ enum GrantRewards {
                 facts: GrantRewards.knowing(credits, facts, reader), budget: program.terms.budget,
                 limits: program.terms.rewardLimits)
             occasion.facts.zone = program.terms.timeZone
+            occasion.countsReturning = program.kind != .customer
             return occasion
         }
     }
@@ -68,7 +69,7 @@ enum GrantRewards {
     /// its reward takes is counted from its first touch with credit, where there is no lead.
     static func facts(
         of conversion: Conversion, _ lead: Lead?, _ decision: AttributionDecision,
-        _ reader: Reader
+        _ program: Program, _ reader: Reader
     ) throws -> RewardFacts {
         var facts = lead.map { GrantRewards.facts(of: $0) } ?? RewardFacts()
         if lead == nil {
@@ -78,21 +79,36 @@ enum GrantRewards {
         facts.customer = conversion.customer
         facts.product = conversion.product
         facts.soldAt = conversion.occurredAt
-        facts.person = try CustomerStore.person(conversion.customer, reader).map(\.id)
+        facts.person = try FindPerson.run(conversion.customer, reader)
+        facts.saleAmount = conversion.amount.amount
+        facts.isReturning = try FindReturning.sale(
+            conversion, decision, lead, program, facts.person, reader)
         facts.firstSaleAt = try EarlierSaleStore.firstPaid(
             upTo: conversion, of: facts.person, reader)
         facts.isBound = decision.reason == .bound
         return facts
     }
 
-    /// A sale's trigger: without a lead, it may be what wins the customer.
+    /// A sale's trigger: without a lead, it may be what wins the customer. Whether it is the first
+    /// paid one is what the service found, not what its sender calls it: billing systems send
+    /// `renewal` for the first payment after a trial.
     static func trigger(
         of conversion: Conversion, _ facts: RewardFacts, _ reader: Reader
     ) throws -> RewardRule.Trigger {
         try .conversion(
-            kind: conversion.kind.rawValue,
+            kind: kind(of: conversion, reader).rawValue,
             wins: conversion.lead == nil
                 && ReferralCountStore.wins(conversion.id, facts.person, reader))
+    }
+
+    static func kind(
+        of conversion: Conversion, _ reader: Reader
+    ) throws -> Conversion.Kind {
+        switch conversion.kind {
+        case .signup, .purchase: conversion.kind
+        case .renewal, .upsell:
+            try ConversionStore.isFirstPaid(conversion.id, reader) ? .purchase : conversion.kind
+        }
     }
 
     /// With what is known of those who share in it, and of who was referred.
@@ -101,7 +117,7 @@ enum GrantRewards {
     ) throws -> RewardFacts {
         var facts = facts
         if facts.person.isEmpty, let customer = facts.customer {
-            facts.person = try CustomerStore.person(customer, reader).map(\.id)
+            facts.person = try FindPerson.run(customer, reader)
         }
         for credit in credits {
             let id = credit.participant
@@ -121,11 +137,13 @@ enum GrantRewards {
             isOut: isBound && participant.state == .closed)
     }
 
-    /// Whether a sale may earn at all: one that was recorded after its program's end earns nothing,
-    /// however often its credit is decided. The order of events tells, not their times.
+    /// Whether a sale may earn at all: one of nothing that is no sign-up triggers nothing and
+    /// counts for nothing; one that was recorded after its program's end earns nothing, however
+    /// often its credit is decided. The order of events tells, not their times.
     static func mayEarn(
         _ conversion: Conversion, _ program: Program, _ reader: Reader
     ) throws -> Bool {
+        guard conversion.amount.amount > 0 || conversion.kind == .signup else { return false }
         guard program.state == .ended,
             let recorded = try EventStore.timeline(of: conversion.id, limit: 1, reader).first
         else { return program.state != .ended }

@@ -12,6 +12,8 @@ enum KeepAccount {
         let externalID: String?
         let account: AccountName
         let relation: Account.Relation
+        /// Nil: as it is, or from now on.
+        var customerSince: Instant?
         /// Nil: as it is.
         let metadata: JSONObject?
     }
@@ -33,7 +35,8 @@ enum KeepAccount {
             let account = Account(
                 id: tx.makeID(), externalID: wish.externalID, account: wish.account,
                 relation: wish.relation, metadata: wish.metadata ?? [:], version: 1,
-                createdAt: tx.now, updatedAt: tx.now)
+                createdAt: tx.now, updatedAt: tx.now
+            ).following(wish.customerSince, at: tx.now)
             try checkUnique(account, tx)
             try AccountStore.insert(account, tx)
             try tell("account.created", account, actor: actor, tx)
@@ -73,6 +76,7 @@ enum KeepAccount {
             country: wish.account.country ?? known.account.country)
         account.relation = wish.relation
         account.metadata = wish.metadata ?? known.metadata
+        account = account.following(wish.customerSince, at: tx.now)
         guard account != known else { return (known, .unchanged) }
         return (try replace(known, by: account, actor: actor, tx), .updated)
     }

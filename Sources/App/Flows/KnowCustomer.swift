@@ -72,9 +72,12 @@ struct KnowCustomer {
                 try CustomerStore.name(known.id, externalID: externalID, email: nil, tx)
                 return known
             }
-            // Another account of the operator's with the same mailbox is somebody else.
-            return try CustomerStore.insert(
+            // Another account of the operator's with the same mailbox is somebody else, and still
+            // one person where something is given once.
+            let other = try CustomerStore.insert(
                 program: program, externalID: externalID, email: nil, tx)
+            try shareMailbox(known, other, tx)
+            return other
         case (nil, nil):
             guard externalID != nil || email != nil else { return nil }
             return try CustomerStore.insert(
@@ -96,11 +99,25 @@ struct KnowCustomer {
         try join(known, other, .namedTogether, tx)
     }
 
+    /// Both are known by the address that the request names, of which one of them has the name.
+    private func shareMailbox(
+        _ one: Customer, _ other: Customer, _ tx: Transaction
+    ) throws {
+        guard let email = named.email else { return }
+        for customer in [one, other] {
+            try TraceStore.keep([.mailbox(email)], of: customer.id, tx)
+        }
+    }
+
     /// Merges `other` into `kept`, unless they are one already or may not be.
     private func join(
         _ kept: Customer, _ other: Customer, _ cause: CustomerMerge.Cause, _ tx: Transaction
     ) throws {
-        guard kept.id != other.id, CustomerRules.isSamePerson(kept, other) else { return }
+        guard kept.id != other.id else { return }
+        guard CustomerRules.isSamePerson(kept, other) else {
+            if cause == .namedTogether { try shareMailbox(kept, other, tx) }
+            return
+        }
         let root = try CustomerStore.root(of: kept, tx)
         let rootOfOther = try CustomerStore.root(of: other, tx)
         guard root.id != rootOfOther.id,

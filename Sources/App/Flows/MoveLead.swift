@@ -176,22 +176,24 @@ enum MoveLead {
     /// referred it (R89), each with its share, as they do when a sale is credited.
     private static func earners(
         of lead: Lead, base: Money?, _ tx: Transaction
-    ) throws -> [GrantRewards.Credit] {
+    ) throws -> (credits: [GrantRewards.Credit], isRegistered: Bool) {
         let holders = try HoldAccount.registrations(
             of: [lead.identity], in: lead.program, at: tx.now, tx)
         guard !holders.isEmpty else {
-            return lead.referrer.participant.map {
+            let credits = lead.referrer.participant.map {
                 [GrantRewards.Credit(participant: $0, base: base)]
-            } ?? []
+            }
+            return (credits ?? [], false)
         }
         let shares = base.map { Apportionment.split($0.amount, by: holders.map(\.share)) }
-        return holders.indices.map { place in
+        let credits = holders.indices.map { place in
             GrantRewards.Credit(
                 participant: holders[place].participant, parts: holders[place].share,
                 base: base.flatMap { base in
                     shares.map { Money(amount: $0[place], currency: base.currency) }
                 })
         }
+        return (credits, true)
     }
 
     private static func grant(
@@ -199,10 +201,17 @@ enum MoveLead {
         actor: String, _ tx: Transaction
     ) throws {
         guard program.state != .ended else { return }
+        let earners = try earners(of: lead, base: base, tx)
+        guard !earners.credits.isEmpty else { return }
+        var facts = GrantRewards.facts(of: lead)
+        facts.person = try lead.customer.map { try FindPerson.run($0, tx) } ?? []
+        facts.isReturning = try FindReturning.lead(
+            lead, program, earners: earners.credits.map(\.participant),
+            isRegistered: earners.isRegistered, facts.person, at: tx.now, tx)
         _ = try GrantRewards.run(
             GrantRewards.Occasion(
                 trigger: trigger, program: program, lead: lead.id, conversion: nil, actor: actor,
-                facts: GrantRewards.facts(of: lead)),
-            credits: earners(of: lead, base: base, tx), tx)
+                facts: facts),
+            credits: earners.credits, tx)
     }
 }

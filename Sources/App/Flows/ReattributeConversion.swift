@@ -50,7 +50,8 @@ struct ReattributeConversion: Sendable {
         guard try GrantRewards.mayEarn(conversion, program, tx) else { return }
         let credits = GrantRewards.credits(attribution.decision, of: conversion)
         let lead = try conversion.lead.flatMap { try LeadStore.find($0, tx) }
-        let facts = try GrantRewards.facts(of: conversion, lead, attribution.decision, tx)
+        let facts = try GrantRewards.facts(
+            of: conversion, lead, attribution.decision, program, tx)
         let occasion = GrantRewards.Occasion(
             trigger: try GrantRewards.trigger(of: conversion, facts, tx), program: program,
             lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,

@@ -53,15 +53,15 @@ struct RecordConversion: Sendable {
             subscription: subscription, kind: kind, amount: amount,
             refundedAmount: 0, occurredAt: occurredAt, metadata: metadata, createdAt: tx.now)
         try ConversionStore.insert(conversion, report(at: occurredAt), tx)
+        try ConversionStore.findFirstPaid(conversion, FindPerson.run(customer, tx), tx)
         let attribution = try attribute(conversion, facts.program, tx)
         try closeReview(facts.lead, of: customer, tx)
-        let granted = try grant(conversion, attribution, facts, tx)
+        let earned = try EarnBySale.run(
+            conversion, attribution, facts.lead, facts.program, actor: actor, tx)
         try CountFunnel.converted(
             conversion, attribution, lead: facts.lead, hints: facts.hints, tx)
         return Outcome(
-            conversion: conversion, attribution: attribution,
-            earned: ConversionEarnings(rewards: granted.rewards, benefits: granted.benefits),
-            isNew: true)
+            conversion: conversion, attribution: attribution, earned: earned, isNew: true)
     }
 
     /// The lead that was sold to need not be looked at any more, whether the sale names it or not.
@@ -137,21 +137,5 @@ struct RecordConversion: Sendable {
                 conversion.id, program: conversion.program, participant: attribution.participant,
                 actor: actor, reason: attribution.reason.rawValue, data: .object(data)), tx)
         return attribution
-    }
-
-    /// Rewards for the credited participants, unless the program has ended.
-    private func grant(
-        _ conversion: Conversion, _ attribution: Attribution, _ facts: Facts, _ tx: Transaction
-    ) throws -> (rewards: [Reward], benefits: [Benefit]) {
-        let program = facts.program
-        guard try GrantRewards.mayEarn(conversion, program, tx) else { return ([], []) }
-        let rewardFacts = try GrantRewards.facts(
-            of: conversion, facts.lead, attribution.decision, tx)
-        return try GrantRewards.run(
-            GrantRewards.Occasion(
-                trigger: GrantRewards.trigger(of: conversion, rewardFacts, tx), program: program,
-                lead: conversion.lead, conversion: conversion.id, attribution: attribution.id,
-                actor: actor, facts: rewardFacts),
-            credits: GrantRewards.credits(attribution.decision, of: conversion), tx)
     }
 }

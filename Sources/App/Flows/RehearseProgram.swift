@@ -74,10 +74,12 @@ struct RehearseProgram {
     ) throws {
         let credits = GrantRewards.credits(decision, of: conversion)
         var occasion = GrantRewards.Occasion(
-            trigger: .conversion(kind: conversion.kind.rawValue), program: program,
+            trigger: .conversion(kind: try GrantRewards.kind(of: conversion, reader).rawValue),
+            program: program,
             lead: conversion.lead, conversion: conversion.id, actor: "system")
         let lead = try conversion.lead.flatMap { try LeadStore.find($0, reader) }
-        occasion.facts = try GrantRewards.facts(of: conversion, lead, decision, reader)
+        occasion.facts = try GrantRewards.facts(
+            of: conversion, lead, decision, program, reader)
         let terms = try occasion.unflagged(credits, reader)
         for rule in rules where rule.terms.isMoney && rule.terms.trigger.isConversion {
             for share in try RewardReckoning.rehearse(

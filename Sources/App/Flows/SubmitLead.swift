@@ -121,22 +121,13 @@ struct SubmitLead: Sendable {
         let participant =
             facts.participant?.id == id ? facts.participant : try ParticipantStore.recall(id, tx)
         guard let participant else { throw LeadRefusal.unknownReference(.participant) }
-        let hasOpenDispute = try hasOpenDispute(id, program, tx)
-        do throws(ParticipantRefusal) {
-            try ParticipantRules.checkMayRefer(
-                participant, program.terms.eligibility, hasOpenDispute: hasOpenDispute, at: tx.now)
-        } catch {
+        do {
+            try FindEligibility.check(participant, program, at: tx.now, tx)
+        } catch let error as ParticipantRefusal {
             if facts.participant != nil { throw error }
             choice.leaveOut(because: error)
         }
         return choice
-    }
-
-    /// Looked up where the program asks alone: most do not.
-    private func hasOpenDispute(
-        _ participant: ParticipantID, _ program: Program, _ tx: Transaction
-    ) throws -> Bool {
-        try program.terms.eligibility.excludesOpenDispute && DisputeStore.hasOpen(participant, tx)
     }
 
     private func acceptedTerms(

@@ -75,9 +75,7 @@ struct SubmitRegistration: Sendable {
             let program = try ProgramStore.recall(participant.program, tx)
         else { throw Refused(.unknownReference("/participant_id")) }
         try ProgramRules.checkOpen(program.state, draftToo: false)
-        try ParticipantRules.checkMayRefer(
-            participant, program.terms.eligibility,
-            hasOpenDispute: DisputeStore.hasOpen(participant.id, tx), at: tx.now)
+        try FindEligibility.check(participant, program, at: tx.now, tx)
         return (participant, program)
     }
 

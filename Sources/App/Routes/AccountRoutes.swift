@@ -59,6 +59,7 @@ enum AccountRoutes {
             changed.account = wish.account
             changed.relation = wish.relation
             changed.metadata = wish.metadata ?? [:]
+            changed = changed.following(wish.customerSince, at: tx.now)
             let account = try KeepAccount.replace(
                 old, by: changed, actor: call.principal.actor, tx)
             return .object(AccountWire.json(account), version: account.version)

@@ -14,6 +14,9 @@ enum AccountWire {
             .required("domain", .nullable(.text(3...253)), "As given, in ASCII."),
             .required("country", .nullable(ProgramTermsWire.country)),
             .required("relation", relation),
+            .required(
+                "customer_since", .nullable(.time), "Since when it is a customer; null: it is none."
+            ),
             .required("metadata", .metadata), .required("version", .integer(1...Int64.max)),
             .required("created_at", .time), .required("updated_at", .time),
         ]))
@@ -24,6 +27,10 @@ enum AccountWire {
         .optional("domain", .nullable(LeadWire.typedDomain)),
         .optional("country", .nullable(ProgramTermsWire.country)),
         .required("relation", relation, "customer and pipeline cannot be referred any more."),
+        .optional(
+            "customer_since", .nullable(.time),
+            "With relation customer: since when it is one. Default: from the request on. A sale to "
+                + "somebody there whom a participant reached before is to a new customer."),
         .optional("metadata", .metadata),
     ])
 
@@ -43,6 +50,7 @@ enum AccountWire {
         json.field("domain", account.account.domain?.text)
         json.field("country", account.account.country?.code)
         json.field("relation", account.relation.rawValue)
+        json.field("customer_since", account.customerSince)
         json.field("metadata", JSONValue.object(account.metadata))
         json.field("version", account.version)
         json.field("created_at", account.createdAt)
@@ -53,6 +61,7 @@ enum AccountWire {
         var form: JSONObject = [
             "relation": .string(account.relation.rawValue), "metadata": .object(account.metadata),
         ]
+        form["customer_since"] = account.customerSince.map { .string($0.rfc3339) }
         form["external_id"] = account.externalID.map { .string($0) }
         form["name"] = account.account.name.map { .string($0) }
         form["domain"] = account.account.domain.map { .string($0.text) }
@@ -69,6 +78,7 @@ enum AccountWire {
                 country: body.text("country").flatMap { CountryCode($0) }),
             relation: try body.required(
                 "relation", body.text("relation").flatMap { Account.Relation(rawValue: $0) }),
+            customerSince: body.time("customer_since"),
             metadata: body.nested("metadata")?.object)
     }
 }

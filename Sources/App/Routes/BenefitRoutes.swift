@@ -150,7 +150,12 @@ enum BenefitWire {
             .required("reversed_points", .nullable(.integer(0...Int64.max))),
             .required(
                 "discount_basis_points", .nullable(.integer(1...10_000)),
-                "Off the recipient's next invoice."),
+                "Off the recipient's invoices, for as long as duration says."),
+            .required(
+                "duration", .nullable(.choice(DiscountDuration.names)),
+                "For how long a discount in basis points is given."),
+            .required(
+                "duration_months", .nullable(.integer(1...120)), "With the duration months."),
             .required("description", .nullable(.text(1...300))),
             .required("basis", .anything, "Rule, inputs and arithmetic, as they were."),
             .required("reason", .nullable(.prose(0...500))),
@@ -195,6 +200,8 @@ enum BenefitWire {
             })
         json.field("reversed_points", benefit.offer.points.map { _ in benefit.reversedPoints })
         json.field("discount_basis_points", benefit.offer.discount)
+        json.field("duration", benefit.offer.duration?.name)
+        json.field("duration_months", benefit.offer.duration?.months)
         json.field("description", benefit.offer.description)
         json.field("basis", RewardBasisWire.json(benefit.basis, for: caller))
         json.field("reason", benefit.reason)

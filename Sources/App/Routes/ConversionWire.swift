@@ -26,6 +26,10 @@ enum ConversionWire {
                     "The oldest."),
                 .required(
                     "has_more_benefits", .boolean, "Likewise: /v1/benefits?conversion_id=."),
+                .required(
+                    "reason", .nullable(.choice(EarnBySale.Reason.all)),
+                    "Why a credited sale earned nothing, such as existing_customer. Null: it did, "
+                        + "nobody was credited, or no rule speaks about it."),
             ]))
 
     private static let fields: [Field] = [
@@ -96,6 +100,7 @@ enum ConversionWire {
                 }
             }
             object.field("has_more_benefits", earned.benefits.count > ConversionEarnings.most)
+            object.field("reason", earned.reason)
         }
         return json.bytes
     }

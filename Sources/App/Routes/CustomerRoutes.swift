@@ -12,6 +12,7 @@ enum CustomerRoutes {
         let base = "/v1/customers"
         routes.add(.get, base, .key(.read), .read(list), listing)
         routes.add(.get, base + "/{id}", .key(.read), .read(get), reading)
+        routes.add(.post, base + "/bulk", .key(.write), .write(keepMany), bulk)
         routes.add(.post, base + "/{id}/merge", .key(.write), .write(merge), merging)
         routes.add(.get, base + "/{id}/merges", .key(.read), .read(merges), history)
         routes.add(
@@ -21,6 +22,17 @@ enum CustomerRoutes {
     }
 
     // MARK: - Handlers
+
+    private static func keepMany(_ call: Call) throws -> WriteStep {
+        let items = try BulkRequest.items(call, KnownCustomer.schema) { try KnownCustomer($0) }
+        return { tx in
+            let results = try BulkRequest.run(items, call) { try $0.keep(tx) }
+            return .object(
+                BulkWire.json(results, call, status: { $0 == .created ? 201 : 200 }) {
+                    $1.field("outcome", $0.rawValue)
+                })
+        }
+    }
 
     private static func merge(_ call: Call) throws -> WriteStep {
         let id: CustomerID = try call.id()
@@ -110,6 +122,20 @@ enum CustomerRoutes {
     private static let reading = Contract(
         operationID: "getCustomer", summary: "One customer, and all who are the same person.",
         answer: CustomerWire.detailed)
+
+    private static let bulk = Contract(
+        operationID: "upsertKnownCustomers",
+        summary: "Load up to 100 customers that you know: a sale to somebody who was one before a "
+            + "participant first reached it is a returning customer's. Each has its own result, or "
+            + "with atomic all or none. Of each, a keyed hash is kept alone.",
+        body: BulkRequest.schema(of: KnownCustomer.schema),
+        answer: BulkWire.schema(
+            "KnownCustomerBulkResult",
+            [
+                .optional(
+                    "outcome",
+                    .choice(KnownCustomerStore.Outcome.allCases.map(\.rawValue)))
+            ]))
 
     private static let merging = Contract(
         operationID: "mergeCustomers",

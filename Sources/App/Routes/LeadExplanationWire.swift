@@ -87,7 +87,8 @@ enum LeadExplanationWire {
         let (judged, instant) = try judged(lead, at: now, reader)
         let verdicts = LeadRules.verdicts(
             judged, terms, currency: program.currency,
-            isKnown: judged.brokenRules.contains(.notKnown), at: instant)
+            isKnown: judged.brokenRules.contains(.notKnown),
+            isCustomer: judged.brokenRules.contains(.notACustomer), at: instant)
         let referrer = try referrerBecause(lead, reader)
         let score = LeadRules.score(lead, terms, currency: program.currency, at: now)
         let clock = try LeadClockStore.running(lead, reader)
@@ -187,6 +188,10 @@ enum LeadExplanationWire {
             return isPassed
                 ? "The company was not known when the lead came in."
                 : "The company was a customer, or in the pipeline, when the lead came in."
+        case .notACustomer:
+            return isPassed
+                ? "The person was no customer before it was referred."
+                : "The person was a customer before it was referred."
         case .withinWindow:
             return "It was referred at \(lead.referralTime.rfc3339); referrals are valid for "
                 + "\(terms.validityDays) days."

@@ -11,8 +11,8 @@ enum ParticipantRoutes {
     static func add(to routes: inout RouteTable) {
         let base = "/v1/participants"
         routes.add(.post, base, .key(.write), .write(create), creation)
-        routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
-        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
+        routes.add(.get, base, .keyOrParticipant(.read), .serviceRead(list), listing)
+        routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .serviceRead(get), reading)
         routes.add(.patch, base + "/{id}", .key(.write), .write(update), change)
         for action in Participant.State.Action.allCases {
             routes.add(
@@ -48,7 +48,7 @@ enum ParticipantRoutes {
                     fields: call.body.object.names), tx)
             try MakeLink.forApproved(participant, actor: call.principal.actor, tx)
             return .created(
-                ParticipantWire.json(participant, for: call.principal),
+                try json(participant, call, at: tx.now, tx),
                 at: "/v1/participants/\(participant.id)",
                 version: participant.version)
         }
@@ -68,14 +68,13 @@ enum ParticipantRoutes {
             try checkUnique(participant, tx)
             try ParticipantStore.update(participant, tx)
             try PayOut.detailsChange(of: id, to: form.newPayoutAccount, tx)
-            try form.keepTraces(of: id, tx)
+            try form.keepTraces(of: id, before: old.email, tx)
             try EventStore.append(
                 event(
                     "participant.updated", participant, call, from: nil,
                     fields: call.body.object.names), tx)
             return .object(
-                ParticipantWire.json(participant, for: call.principal), version: participant.version
-            )
+                try json(participant, call, at: tx.now, tx), version: participant.version)
         }
     }
 
@@ -99,18 +98,21 @@ enum ParticipantRoutes {
                 try CloseParticipant.run(participant, actor: call.principal.actor, tx)
             }
             return .object(
-                ParticipantWire.json(participant, for: call.principal), version: participant.version
-            )
+                try json(participant, call, at: tx.now, tx), version: participant.version)
         }
     }
 
-    private static func get(_ call: Call, _ reader: Reader) throws -> Response {
+    private static func get(
+        _ call: Call, _ app: Application, _ reader: Reader
+    ) throws -> Response {
         let participant = try call.participantInPath(reader)
         return .object(
-            ParticipantWire.json(participant, for: call.principal), version: participant.version)
+            try json(participant, call, at: app.clock.now(), reader), version: participant.version)
     }
 
-    private static func list(_ call: Call, _ reader: Reader) throws -> Response {
+    private static func list(
+        _ call: Call, _ app: Application, _ reader: Reader
+    ) throws -> Response {
         let window = try ListRequest(call) { (id: ParticipantID) in
             if let own = call.participant, own != id { return nil }
             return try ParticipantStore.sequence(of: id, reader)
@@ -126,9 +128,29 @@ enum ParticipantRoutes {
         filter.segment = call.participant == nil ? call.query["segment"] : nil
         filter.name = call.query["name"]
         let page = try ParticipantStore.page(window.page, filter, reader)
-        return .list(page, call, id: { $0.id.description }) { participant, data in
-            data.object { ParticipantWire.write(participant, for: call.principal, &$0) }
+        let now = app.clock.now()
+        return try .list(page, call, id: { $0.id.description }) { participant, data in
+            let because = try because(participant, call, at: now, reader)
+            data.object {
+                ParticipantWire.write(participant, because: because, for: call.principal, &$0)
+            }
         }
+    }
+
+    static func json(
+        _ participant: Participant, _ call: Call, at now: Instant, _ reader: Reader
+    ) throws -> [UInt8] {
+        ParticipantWire.json(
+            participant, because: try because(participant, call, at: now, reader),
+            for: call.principal)
+    }
+
+    private static func because(
+        _ participant: Participant, _ call: Call, at now: Instant, _ reader: Reader
+    ) throws -> FindEligibility.Because? {
+        guard let program = try ProgramStore.find(participant.program, reader) else { return nil }
+        return try FindEligibility.because(
+            participant, program, for: call.principal, at: now, reader)
     }
 
     // MARK: - Tokens

@@ -24,6 +24,16 @@ enum ParticipantWire {
                     "terms_version", .nullable(.integer(1...Int64.max)),
                     "The newest version of the program's legal terms that it accepted."),
                 .required("terms_accepted_at", .nullable(.time)),
+                .required(
+                    "may_refer", .boolean,
+                    "Whether it may refer now. A referral of one that may not is not taken; what "
+                        + "it earns all the same waits in review."),
+                .required(
+                    "because", .nullable(.choice(FindEligibility.Because.names)),
+                    "Why it may not refer: the first rule that it breaks; limit_reached: referrals "
+                        + "are taken and earn nothing more until the limit's period ends. A "
+                        + "participant's token reads operator_decision for what the operator alone "
+                        + "knows. Null: it may."),
                 .required("metadata", .metadata, "Empty for the participant's token."),
                 .required("version", .integer(1...Int64.max)),
                 .required("created_at", .time), .required("updated_at", .time),
@@ -90,14 +100,18 @@ enum ParticipantWire {
 
     static let changeable = Schema.object(common)
 
-    static func json(_ participant: Participant, for caller: Principal) -> [UInt8] {
+    static func json(
+        _ participant: Participant, because: FindEligibility.Because?, for caller: Principal
+    ) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
-        json.object { write(participant, for: caller, &$0) }
+        json.object { write(participant, because: because, for: caller, &$0) }
         return json.bytes
     }
 
+    /// `because`: why it may not refer, as far as the caller may know; nil: it may.
     static func write(
-        _ participant: Participant, for caller: Principal, _ json: inout JSONObjectWriter
+        _ participant: Participant, because: FindEligibility.Because?, for caller: Principal,
+        _ json: inout JSONObjectWriter
     ) {
         json.field("id", participant.id.description)
         json.field("object", "participant")
@@ -125,6 +139,8 @@ enum ParticipantWire {
         json.field("account_executive", isOperator ? profile.accountExecutive : nil)
         json.field("terms_version", participant.acceptedTerms?.version)
         json.field("terms_accepted_at", participant.acceptedTerms?.acceptedAt.rfc3339)
+        json.field("may_refer", because == nil)
+        json.field("because", because?.name)
         json.field("metadata", JSONValue.object(isOperator ? participant.metadata : [:]))
         json.field("version", participant.version)
         json.field("created_at", participant.createdAt.rfc3339)
@@ -210,8 +226,15 @@ struct ParticipantForm: Sendable {
         participant.updatedAt = now
         return participant
     }
-    /// What the participant is known by from now on, of what the request tells.
-    func keepTraces(of participant: ParticipantID, _ tx: Transaction) throws {
+
+    /// What the participant is known by from now on, of what the request says; an address that it
+    /// had before stays its own.
+    func keepTraces(
+        of participant: ParticipantID, before old: EmailAddress? = nil, _ tx: Transaction
+    ) throws {
+        if let old, old.normalized != email.normalized {
+            try TraceStore.keep([.mailbox(old)], of: participant, tx)
+        }
         if newPayoutAccount != nil || payoutAccount == nil {
             try TraceStore.forget(.account, of: participant, tx)
         }

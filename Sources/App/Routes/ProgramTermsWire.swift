@@ -13,7 +13,9 @@ enum ProgramTermsWire {
             "time_zone", timeZone,
             "By whose clocks days, months, schedules, statements and reports are told; default "
                 + "UTC. Fixed once the program is active."),
-        .optional("eligibility", eligibility, "Who may refer."),
+        .optional(
+            "eligibility", eligibility,
+            "Who may refer; asked when a referral comes in and again when it earns something."),
         .optional("qualification", qualification, "What counts as a referral."),
         .optional("routing", routing, "Who works a lead."),
         .optional("service_levels", serviceLevels,
@@ -104,17 +106,20 @@ enum ProgramTermsWire {
     private static let eligibility = Schema.object([
         .optional(
             "min_account_days", .integer(0...3650),
-            "How old the participant's account must be; default 90."),
+            "How old the participant's account must be; default 90 in programs of kind customer, "
+                + "else 0."),
         .optional("require_good_standing", .boolean, "Default true."),
         .optional("exclude_collections", .boolean, "Default true."),
         .optional("exclude_at_risk", .boolean, "Default true."),
         .optional(
             "excluded_plans",
             .list(.choice(ParticipantProfile.Plan.allCases.map(\.rawValue)), count: 0...3),
-            "Default trial."),
+            "Default trial in programs of kind customer, else none."),
         .optional("require_active", .boolean, "Default false."),
         .optional("require_healthy_relationship", .boolean, "Default false."),
-        .optional("exclude_open_dispute", .boolean, "Default false."),
+        .optional(
+            "exclude_open_dispute", .boolean,
+            "Disputes that the participant asked for, or the operator for it. Default false."),
         .optional(
             "refuse_unknown", .boolean,
             "Whether a rule is broken by what is not known of a participant; default false."),

@@ -149,7 +149,7 @@ struct ProgramForm: Sendable {
             destination: body.url("destination_url"), fallback: body.url("fallback_url"),
             thankYou: body.url("thank_you_url"), allowedOrigins: origins)
         _ = try ProgramRules.timeZone(body.text("time_zone"))
-        terms.readSections(ProgramForm.clocked(body.object, kind, isNew: isNew))
+        terms.readSections(ProgramForm.clocked(body.object, kind, isNew: isNew), for: kind)
         try ProgramRules.check(position: terms.attribution.position)
         try ProgramRules.check(schedule: terms.payouts.schedule)
         self.terms = terms

@@ -28,10 +28,13 @@ enum RewardRuleRoutes {
             let program = try program(id, tx)
             try RewardRuleRules.checkCount(try RewardRuleStore.countActive(in: id, tx))
             let rule = try form.rule(id: tx.makeID(), in: program, at: tx.now)
+            let replaced = try rule.terms.replaces.map { try self.replaced($0, in: id, tx) }
             try RewardRuleStore.insert(rule, actor: call.principal.actor, tx)
             try tell("reward_rule.created", rule, call, tx)
             return .created(
-                try json(rule, tx), at: "/v1/programs/\(id)/reward_rules/\(rule.id)",
+                RewardRuleWire.json(
+                    rule, used: try used(rule, tx), warnings: warnings(rule, replaced)),
+                at: "/v1/programs/\(id)/reward_rules/\(rule.id)",
                 version: rule.version)
         }
     }
@@ -47,7 +50,9 @@ enum RewardRuleRoutes {
             let rule = try form.changing(old, in: program, at: tx.now)
             try RewardRuleStore.update(rule, actor: call.principal.actor, tx)
             try tell("reward_rule.updated", rule, call, tx)
-            return .object(try json(rule, tx), version: rule.version)
+            return .object(
+                RewardRuleWire.json(rule, used: try used(rule, tx), warnings: warnings(rule, nil)),
+                version: rule.version)
         }
     }
 
@@ -91,6 +96,24 @@ enum RewardRuleRoutes {
         return .whole(versions, call) { version, data in
             data.object { RuleVersionWire.write(version, &$0) }
         }
+    }
+
+    private static func replaced(
+        _ id: RewardRuleID, in program: ProgramID, _ reader: Reader
+    ) throws -> RewardRule {
+        guard let rule = try RewardRuleStore.find(id, reader), rule.program == program else {
+            throw Refused(.unknownReference("/replaces"))
+        }
+        return rule
+    }
+
+    private static func warnings(
+        _ rule: RewardRule, _ replaced: RewardRule?
+    ) -> [RewardRuleWarning] {
+        var warnings: [RewardRuleWarning] = []
+        if rule.terms.isFlatForAnySale { warnings.append(.noMinSale) }
+        if replaced?.state == .active { warnings.append(.replacedIsActive) }
+        return warnings
     }
 
     private static func json(_ rule: RewardRule, _ reader: Reader) throws -> [UInt8] {
@@ -138,7 +161,10 @@ enum RewardRuleRoutes {
         operationID: "createRewardRule",
         summary: "Promise a reward: a flat amount or basis points, for a trigger.",
         body: RewardRuleWire.input, success: 201, answer: RewardRuleWire.schema,
-        refusals: Problem.examples(of: RewardRuleRefusal.allCases.filter { $0 != .archived }))
+        refusals: Problem.examples(
+            of: RewardRuleRefusal.allCases.filter {
+                $0 != .archived && $0 != .replacesFixed
+            }))
 
     private static let listing = Contract(
         operationID: "listRewardRules", summary: "The program's reward rules, newest first.",
@@ -212,7 +238,23 @@ extension RewardRuleRefusal: ProblemConvertible {
             .unprocessable(
                 "gift_misplaced",
                 "points go with the kind points alone, discount_basis_points with discount, and a "
-                    + "perk needs a description, which money does not have.", at: "/points")
+                    + "perk needs a description, which money does not have; value goes with perk.",
+                at: "/points")
+        case .durationMisplaced:
+            .unprocessable(
+                "duration_misplaced",
+                "A discount in basis points has a duration: once, forever, or months with "
+                    + "duration_months, such as {\"duration_months\": 12}.", at: "/duration")
+        case .oncePerMisplaced:
+            .unprocessable(
+                "once_per_misplaced",
+                "A milestone is given once for a participant; leave once_per out.",
+                at: "/once_per")
+        case .minSaleWithoutSale:
+            .unprocessable(
+                "min_sale_without_sale",
+                "min_sale goes with triggers of sales: conversion, signup, purchase, renewal, "
+                    + "upsell.", at: "/min_sale")
         case .choicesMisplaced:
             .unprocessable(
                 "choices_misplaced",
@@ -223,11 +265,6 @@ extension RewardRuleRefusal: ProblemConvertible {
                 "tiers_for_referee",
                 "What the referred customer gets does not depend on a participant's referrals.",
                 at: "/tiers")
-        case .limitsWithoutMoney:
-            .unprocessable(
-                "limits_without_money",
-                "limits hold for cash, account_credit and choice to referrers alone.", at: "/limits"
-            )
         case .kindsWithoutConversion:
             .unprocessable(
                 "conversion_kinds_without_conversion",
@@ -236,6 +273,10 @@ extension RewardRuleRefusal: ProblemConvertible {
             .unprocessable(
                 "currency_mismatch", "Amounts must be in the program's currency.",
                 at: "/amount/currency")
+        case .replacesFixed:
+            .unprocessable(
+                "replaces_fixed", "Which rule it replaces is said when a rule is made.",
+                at: "/replaces")
         case .archived:
             .conflict("rule_archived", "An archived rule does not change.")
         case .tooManyRules:

@@ -19,8 +19,11 @@ enum RewardRuleWire {
             ] + rates.map { .required($0.name, $0.schema, $0.about) } + [
                 .required("tiers", .nullable(tiers.whole)),
                 .required("conversion_kinds", .nullable(kinds)),
-            ] + filters.map { .required($0.name, $0.schema, $0.about) } + [
+            ] + (filters + conditions).map { .required($0.name, $0.schema, $0.about) } + [
                 .required("limits", ProgramTermsWire.limits.whole),
+                .optional(
+                    "warnings", .list(warning, count: 0...5),
+                    "What may not be meant; in the answer to a change alone."),
                 .required(
                     "used", .nullable(.integer(0...1_000_000)),
                     "With first: referrals that have a place."),
@@ -28,6 +31,13 @@ enum RewardRuleWire {
                 .required("version", .integer(1...Int64.max)), .required("created_at", .time),
                 .required("updated_at", .time),
             ]))
+
+    private static let warning = Schema.named(
+        "RewardRuleWarning",
+        .object([
+            .required("code", .choice(RewardRuleWarning.allCases.map(\.rawValue))),
+            .required("detail", .text(1...300)),
+        ]))
 
     private static let trigger = Schema.choice(RewardRule.TriggerName.allCases.map(\.rawValue))
     private static let recipient = Schema.choice(RewardRule.Recipient.allCases.map(\.rawValue))
@@ -103,7 +113,16 @@ enum RewardRuleWire {
             "points", .nullable(.integer(1...1_000_000_000)), "With the kind points: how many."),
         .optional(
             "discount_basis_points", .nullable(.integer(1...10_000)),
-            "With the kind discount, instead of an amount: off the recipient's next invoice."),
+            "With the kind discount, instead of an amount: off the recipient's invoices."),
+        .optional(
+            "duration", .nullable(.choice(DiscountDuration.names)),
+            "For how long a discount in basis points is given: once (the next invoice, the "
+                + "default), months (with duration_months), forever."),
+        .optional(
+            "duration_months", .nullable(.integer(1...120)),
+            "A discount for so many months; duration is then months."),
+        .optional(
+            "value", .nullable(.money(from: 1)), "With the kind perk: what it is worth."),
         .optional(
             "max_discount_basis_points", .nullable(.integer(1...10_000)),
             "What the recipient's open discounts may add up to; default all."),
@@ -120,6 +139,33 @@ enum RewardRuleWire {
                 + "else the reward waits."),
     ]
 
+    /// How often, for whom and from when on; what a request leaves out follows from the program.
+    private static let conditions: [Field] = [
+        .optional(
+            "once_per",
+            .nullable(.choice(RewardTerms.OncePer.allCases.map(\.rawValue))),
+            "occasion: for each lead or sale. customer: once for each referred customer, under all "
+                + "ids of it, whoever earns it; free again when it was wholly taken back. Default "
+                + "customer for what the customer gets and for flat amounts on signup, purchase, "
+                + "conversion and, in customer and employee programs, leads; else occasion. A "
+                + "milestone has none."),
+        .optional(
+            "customers",
+            .nullable(.choice(RewardTerms.Customers.allCases.map(\.rawValue))),
+            "new: for those whom nothing had made a customer before a participant first reached "
+                + "them; returning: for the others. Default new in customer programs, else any."),
+        .optional(
+            "min_sale", .nullable(.money(from: 1)),
+            "Smaller sales give nothing, as they were recorded."),
+        .optional(
+            "hold_days", .nullable(.integer(0...365)),
+            "Days before what it gives is approved; null: as the program says."),
+        .optional(
+            "replaces", .nullable(.id(RewardRuleID.self)),
+            "A rule whose place it takes: what that one gave once for a customer is given. Said "
+                + "when the rule is made."),
+    ]
+
     static let input = Schema.object(
         [
             .optional("name", .nullable(.text(1...100))),
@@ -134,17 +180,31 @@ enum RewardRuleWire {
             .optional(
                 "conversion_kinds", .nullable(kinds),
                 "With the trigger conversion: for these kinds only."),
-        ] + filters + [
+        ] + filters + conditions + [
             .optional(
                 "limits", ProgramTermsWire.limits,
-                "The most that the rule gives, in minor units, to a participant or for a referred "
-                    + "customer; what is beyond is cut."),
+                "The most that the rule gives to a participant or for a referred customer: in "
+                    + "minor units, in points, or in pieces of what has no value; what is beyond "
+                    + "is cut."),
             .optional("metadata", .metadata),
         ])
 
-    static func json(_ rule: RewardRule, used: Int64?) -> [UInt8] {
+    static func json(
+        _ rule: RewardRule, used: Int64?, warnings: [RewardRuleWarning] = []
+    ) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
-        json.object { write(rule, used: used, &$0) }
+        json.object { object in
+            write(rule, used: used, &object)
+            guard !warnings.isEmpty else { return }
+            object.array("warnings") { list in
+                for warning in warnings {
+                    list.object {
+                        $0.field("code", warning.rawValue)
+                        $0.field("detail", warning.detail)
+                    }
+                }
+            }
+        }
         return json.bytes
     }
 
@@ -159,7 +219,7 @@ enum RewardRuleWire {
         for field in rates { json.field(field.name, terms[field.name] ?? .null) }
         json.field("tiers", rule.terms.tiers.map { whole($0) } ?? .null)
         json.field("conversion_kinds", terms["conversion_kinds"] ?? .null)
-        for field in filters { json.field(field.name, terms[field.name] ?? .null) }
+        for field in filters + conditions { json.field(field.name, terms[field.name] ?? .null) }
         json.field("limits", rule.terms.limits.json)
         json.field("used", used)
         json.field("metadata", JSONValue.object(rule.metadata))
@@ -191,6 +251,21 @@ enum RewardRuleWire {
     }
 }
 
+/// What of a rule may not be meant.
+enum RewardRuleWarning: String, CaseIterable {
+    case noMinSale = "no_min_sale"
+    case replacedIsActive = "replaced_is_active"
+
+    var detail: String {
+        switch self {
+        case .noMinSale:
+            "It gives the same for a sale of one cent as for any other; min_sale sets the least."
+        case .replacedIsActive:
+            "The rule that it replaces is active too; archive it, or both give."
+        }
+    }
+}
+
 /// A reward rule as asked for, with the defaults filled in.
 struct RewardRuleForm: Sendable {
     let name: String?
@@ -201,10 +276,7 @@ struct RewardRuleForm: Sendable {
         name = body.text("name")
         metadata = body.metadata
         let kind = body.text("kind").flatMap { RewardRule.Kind(rawValue: $0) } ?? .cash
-        let gift = RewardTerms.Gift(
-            points: body.integer("points"), discount: body.integer("discount_basis_points"),
-            discountMost: body.integer("max_discount_basis_points"),
-            description: body.text("description"))
+        let gift = try RewardRuleForm.gift(body)
         var terms = RewardTerms(
             trigger: try body.required(
                 "trigger", body.text("trigger").flatMap { RewardRule.TriggerName(rawValue: $0) }),
@@ -228,12 +300,29 @@ struct RewardRuleForm: Sendable {
             else { return nil }
             return RewardTerms.Milestone(counts: counts, at: at)
         }
+        terms.oncePer = body.text("once_per").flatMap { RewardTerms.OncePer(rawValue: $0) }
+        terms.customers = body.text("customers").flatMap { RewardTerms.Customers(rawValue: $0) }
+        terms.minSale = body.money("min_sale")
+        terms.holdDays = body.integer("hold_days")
+        terms.replaces = body.id("replaces")
         terms.limits = RewardLimits(json: body.nested("limits")?.object)
         terms.gift = gift
         terms.choice = RewardChoice(
             kinds: (body.texts("choices") ?? []).compactMap { RewardRule.Kind(rawValue: $0) },
             withinDays: body.integer("choose_within_days"))
         self.terms = terms
+    }
+
+    private static func gift(_ body: Body) throws -> RewardTerms.Gift {
+        let (name, months) = (body.text("duration"), body.integer("duration_months"))
+        let duration = DiscountDuration(name: name, months: months)
+        if duration == nil, name != nil || months != nil {
+            throw RewardRuleRefusal.durationMisplaced
+        }
+        return RewardTerms.Gift(
+            points: body.integer("points"), discount: body.integer("discount_basis_points"),
+            discountMost: body.integer("max_discount_basis_points"), duration: duration,
+            description: body.text("description"), value: body.money("value"))
     }
 
     private static func rate(_ body: Body, isElsewhere: Bool) throws -> RewardTerms.Rate? {
@@ -261,15 +350,22 @@ struct RewardRuleForm: Sendable {
     }
 
     func rule(id: RewardRuleID, in program: Program, at now: Instant) throws -> RewardRule {
-        try RewardRuleRules.check(terms, currency: program.currency)
+        let terms = try completed(in: program)
         return RewardRule(
             id: id, program: program.id, name: name, state: .active, terms: terms,
             metadata: metadata, version: 1, createdAt: now, updatedAt: now)
     }
 
+    private func completed(in program: Program) throws -> RewardTerms {
+        try RewardRuleRules.check(terms, currency: program.currency)
+        return terms.completed(
+            in: RewardTerms.Audience(rawValue: program.kind.rawValue) ?? .customer)
+    }
+
     func changing(_ old: RewardRule, in program: Program, at now: Instant) throws -> RewardRule {
         try RewardRuleRules.checkMayChange(old.state)
-        try RewardRuleRules.check(terms, currency: program.currency)
+        try RewardRuleRules.checkReplaces(terms, as: old.terms)
+        let terms = try completed(in: program)
         var rule = old
         rule.name = name
         rule.terms = terms

@@ -71,7 +71,7 @@ enum TermsRoutes {
                             "newer_terms_accepted",
                             "The participant has accepted version \(accepted.version) already."))
                 }
-                return answer(participant, call)
+                return try answer(participant, call, tx)
             }
             participant.acceptedTerms = AcceptedTerms(version: version, acceptedAt: tx.now)
             participant.version += 1
@@ -82,13 +82,16 @@ enum TermsRoutes {
                     "participant.terms_accepted", id, program: participant.program,
                     participant: id, actor: call.principal.actor,
                     data: ["terms_version": .integer(version)]), tx)
-            return answer(participant, call)
+            return try answer(participant, call, tx)
         }
     }
 
-    private static func answer(_ participant: Participant, _ call: Call) -> Response {
+    private static func answer(
+        _ participant: Participant, _ call: Call, _ tx: Transaction
+    ) throws -> Response {
         .object(
-            ParticipantWire.json(participant, for: call.principal), version: participant.version)
+            try ParticipantRoutes.json(participant, call, at: tx.now, tx),
+            version: participant.version)
     }
 
     /// The program in the path; a participant's token names its own.

@@ -1,0 +1,190 @@
+import Database
+import JSON
+import Model
+
+extension RewardTerms {
+    /// How often a rule gives.
+    public enum OncePer: String, Sendable, CaseIterable {
+        /// For each lead or sale.
+        case occasion
+        /// For each referred person, under all ids of it.
+        case customer
+    }
+
+    /// For whose sales and leads a rule gives.
+    public enum Customers: String, Sendable, CaseIterable {
+        /// Nothing made the person a customer before a participant reached it.
+        case new
+        /// Something did.
+        case returning
+        case any
+    }
+
+    /// Whose program a rule is in: what a rule does not say follows from it.
+    public enum Audience: String, Sendable, CaseIterable { case customer, partner, employee }
+
+    /// What is counted of what a rule gives.
+    enum Unit: Sendable { case money, points, pieces }
+
+    var unit: Unit {
+        if kind == .points { return .points }
+        return rate != nil || tiers != nil || gift.value != nil ? .money : .pieces
+    }
+
+    /// Whether it gives basis points of an amount.
+    var isShare: Bool {
+        let rates = tiers?.levels.map(\.rate) ?? rate.map { [$0] } ?? []
+        return rates.contains { if case .basisPoints = $0 { true } else { false } }
+    }
+
+    /// With what its request leaves to the program (faults, sections 5 and 6).
+    public func completed(in audience: Audience) -> RewardTerms {
+        var terms = self
+        terms.oncePer = oncePer ?? oncePerDefault(in: audience)
+        terms.customers = customers ?? (audience == .customer ? .new : .any)
+        if kind == .discount, gift.discount != nil {
+            terms.gift.duration = gift.duration ?? .once
+        }
+        return terms
+    }
+
+    private func oncePerDefault(in audience: Audience) -> OncePer? {
+        if trigger == .milestone { return nil }
+        if recipient == .referee { return .customer }
+        if kind == .points || isShare { return .occasion }
+        switch trigger {
+        case .renewal, .upsell: return .occasion
+        case .conversion:
+            let again = ["renewal", "upsell"]
+            return conversionKinds?.allSatisfy(again.contains) == true ? .occasion : .customer
+        case .signup, .purchase: return .customer
+        case .leadSubmitted, .leadQualified, .leadOpportunity, .leadWon:
+            // A second deal with the same buyer is a deal.
+            return audience == .partner ? .occasion : .customer
+        case .milestone: return nil
+        }
+    }
+
+    /// Whether it is a flat rule for sales that gives for the smallest of them too.
+    public var isFlatForAnySale: Bool {
+        guard trigger.isConversion, trigger != .signup, !isShare, minSale == nil else {
+            return false
+        }
+        return conversionKinds != ["signup"]
+    }
+
+    func setConditions(_ object: inout JSONObject) {
+        object["once_per"] = oncePer.map { .string($0.rawValue) }
+        object["customers"] = customers.map { .string($0.rawValue) }
+        object["min_sale"] = minSale?.stored
+        object["hold_days"] = holdDays.map { .integer($0) }
+        object["replaces"] = replaces.map { .string($0.description) }
+    }
+
+    mutating func readConditions(_ read: TermsReader, minSale: Money?) {
+        oncePer = read.choice("once_per")
+        customers = read.choice("customers")
+        self.minSale = minSale
+        holdDays = read.integer("hold_days")
+        replaces = read.text("replaces").flatMap { RewardRuleID($0) }
+    }
+}
+
+/// Why a rule that speaks about an occasion gives nothing on it.
+public enum RewardWithheld: String, Sendable, CaseIterable {
+    /// The person was a customer before, and the rule is for new ones.
+    case existingCustomer = "existing_customer"
+    /// The rule is for those who were customers before.
+    case newCustomer = "new_customer"
+    /// The sale is smaller than the rule asks for.
+    case smallSale = "small_sale"
+    /// The rule has given for this person on another occasion.
+    case oncePerCustomer = "once_per_customer"
+    /// Limits, or the budget, leave nothing.
+    case limit, budget
+}
+
+extension RewardRules {
+    /// What of the rule's conditions the occasion does not meet.
+    static func withheld(_ terms: RewardTerms, _ facts: RewardFacts) -> RewardWithheld? {
+        switch terms.customers {
+        case .new? where facts.isReturning: return .existingCustomer
+        case .returning? where !facts.isReturning: return .newCustomer
+        default: break
+        }
+        if let least = terms.minSale, let sale = facts.saleAmount, sale < least.amount {
+            return .smallSale
+        }
+        return nil
+    }
+}
+
+extension RewardReckoning {
+    /// As `RewardRules.withheld`, and whether the rule, or one that it replaces, has given for the
+    /// person on another occasion. What was taken back in whole is not given.
+    static func withheld(
+        _ rule: RewardRule, _ occasion: RewardOccasion, _ reader: Reader
+    ) throws -> RewardWithheld? {
+        if let reason = RewardRules.withheld(rule.terms, occasion.facts) { return reason }
+        guard rule.terms.oncePer == .customer else { return nil }
+        return try isOncePlaceTaken(rule, occasion, reader) ? .oncePerCustomer : nil
+    }
+
+    /// Whether the place of the occasion's person with the rule is another occasion's.
+    public static func isOncePlaceTaken(
+        _ rule: RewardRule, _ occasion: RewardOccasion, _ reader: Reader
+    ) throws -> Bool {
+        try rule.terms.recipient == .referrer && RewardStore.hasGiven(rule.id, occasion, reader)
+            || BenefitStore.hasGiven(rule.id, rule.terms.recipient, occasion, reader)
+    }
+}
+
+extension RewardStore {
+    /// Whether a rule of the same lineage has a reward for the occasion's person that counts at
+    /// least in part; of the rule itself, on another occasion.
+    static func hasGiven(
+        _ rule: RewardRuleID, _ occasion: RewardOccasion, _ reader: Reader
+    ) throws -> Bool {
+        var query = Query(
+            """
+            SELECT 1 FROM rewards WHERE rule_id IN (
+                    SELECT id FROM reward_rules WHERE lineage_id = (
+                        SELECT lineage_id FROM reward_rules WHERE id = ?))
+                AND reversed_amount < amount AND customer_id IN
+            """, rule)
+        query.appendList(occasion.facts.allOfPerson)
+        query.append(except: occasion, of: rule)
+        return try reader.integer(query) != nil
+    }
+}
+
+extension BenefitStore {
+    /// The same of benefits to `recipient` that were not voided.
+    static func hasGiven(
+        _ rule: RewardRuleID, _ recipient: RewardRule.Recipient, _ occasion: RewardOccasion,
+        _ reader: Reader
+    ) throws -> Bool {
+        var query = Query(
+            """
+            SELECT 1 FROM benefits WHERE rule_id IN (
+                    SELECT id FROM reward_rules WHERE lineage_id = (
+                        SELECT lineage_id FROM reward_rules WHERE id = ?))
+                AND state <> 'voided' AND (customer_id IS NOT NULL) = ? AND referee_id IN
+            """, rule, recipient == .referee)
+        query.appendList(occasion.facts.allOfPerson)
+        query.append(except: occasion, of: rule)
+        return try reader.integer(query) != nil
+    }
+}
+
+extension Query {
+    fileprivate mutating func append(except occasion: RewardOccasion, of rule: RewardRuleID) {
+        if let conversion = occasion.conversion {
+            append(" AND NOT (rule_id = ?", rule)
+            append(" AND conversion_id IS ?) LIMIT 1", conversion)
+        } else {
+            append(" AND NOT (rule_id = ?", rule)
+            append(" AND conversion_id IS NULL AND lead_id IS ?) LIMIT 1", occasion.lead)
+        }
+    }
+}
