@@ -107,9 +107,17 @@ CREATE TABLE conversions (
     -- What each report of it said of when it was, who bought and who referred it, as a JSON array.
     -- Personal, as customers are named.
     reports TEXT NOT NULL,
-    UNIQUE (program_id, external_id)
+    -- What the refunds in force ask for in all, and whether they take everything.
+    refunds_asked INTEGER NOT NULL DEFAULT 0 CHECK (refunds_asked >= 0),
+    is_refunded INTEGER NOT NULL DEFAULT 0 CHECK (is_refunded IN (0, 1)),
+    UNIQUE (program_id, external_id),
+    CHECK (amount = 0 OR refunded_amount = min(amount, refunds_asked)),
+    CHECK (amount = 0 OR is_refunded = (refunded_amount = amount))
 ) STRICT;
 
+-- Whether all sales of a lead are refunded.
+CREATE INDEX conversions_by_lead ON conversions (lead_id, is_refunded, amount)
+    WHERE lead_id IS NOT NULL;
 CREATE INDEX conversions_by_customer ON conversions (customer_id, occurred_at);
 CREATE INDEX conversions_by_subscription
     ON conversions (program_id, subscription, customer_id, occurred_at)
@@ -131,24 +139,67 @@ CREATE TABLE code_sales (
 
 CREATE INDEX conversions_by_time ON conversions (program_id, occurred_at);
 
--- A sale of amount 0, a sign-up for instance, can be cancelled: there is no money to give back, but
+-- What was asked of a sale to be given back, and what that took. A refund that comes before its sale
+-- waits for it. Of a sale of amount 0, a sign-up for instance, there is no money to give back, but
 -- what it earned goes back.
 CREATE TABLE refunds (
     seq INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
-    program_id BLOB NOT NULL,
-    conversion_id BLOB NOT NULL REFERENCES conversions (id),
+    program_id BLOB NOT NULL REFERENCES programs (id),
     external_id TEXT NOT NULL,
+    -- The sale, by the operator's name for it.
+    conversion_external_id TEXT NOT NULL,
+    -- Null until the sale has come.
+    conversion_id BLOB REFERENCES conversions (id),
     kind TEXT NOT NULL CHECK (kind IN ('refund', 'chargeback', 'cancellation')),
-    amount INTEGER NOT NULL CHECK (amount > 0 OR amount = 0 AND kind = 'cancellation'),
+    -- Null: the whole sale.
+    asked_amount INTEGER CHECK (asked_amount > 0),
+    currency TEXT NOT NULL,
+    -- What the sale lost by it, when it was applied.
+    applied_amount INTEGER CHECK (applied_amount >= 0),
+    reason TEXT,
+    created_at INTEGER NOT NULL,
+    applied_at INTEGER,
+    UNIQUE (program_id, external_id),
+    CHECK ((conversion_id IS NULL) = (applied_amount IS NULL)),
+    CHECK ((conversion_id IS NULL) = (applied_at IS NULL))
+) STRICT;
+
+CREATE INDEX refunds_by_conversion ON refunds (conversion_id, seq)
+    WHERE conversion_id IS NOT NULL;
+CREATE INDEX refunds_by_program ON refunds (program_id, seq);
+CREATE INDEX refunds_that_wait ON refunds (program_id, conversion_external_id)
+    WHERE conversion_id IS NULL;
+
+CREATE TRIGGER refunds_are_applied_once BEFORE UPDATE ON refunds WHEN OLD.conversion_id IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'refunds are append-only'); END;
+
+CREATE TRIGGER refunds_keep_what_was_asked
+BEFORE UPDATE OF seq, id, program_id, external_id, conversion_external_id, kind, asked_amount,
+    currency, reason, created_at ON refunds
+BEGIN SELECT RAISE(ABORT, 'refunds are append-only'); END;
+
+CREATE TRIGGER refunds_are_not_deleted BEFORE DELETE ON refunds
+BEGIN SELECT RAISE(ABORT, 'refunds are append-only'); END;
+
+-- A refund that is in force no more, for good: a chargeback that was won, an order that was paid
+-- after all, a mistake.
+CREATE TABLE refund_reversals (
+    refund_id BLOB PRIMARY KEY REFERENCES refunds (id),
+    program_id BLOB NOT NULL REFERENCES programs (id),
+    external_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('chargeback_won', 'reinstated', 'mistake')),
+    -- What the sale got back by it.
+    applied_amount INTEGER NOT NULL CHECK (applied_amount >= 0),
     reason TEXT,
     created_at INTEGER NOT NULL,
     UNIQUE (program_id, external_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX refunds_by_conversion ON refunds (conversion_id, seq);
+CREATE TRIGGER refund_reversals_are_not_updated BEFORE UPDATE ON refund_reversals
+BEGIN SELECT RAISE(ABORT, 'refunds are append-only'); END;
 
-CREATE TRIGGER refunds_are_not_updated BEFORE UPDATE ON refunds
+CREATE TRIGGER refund_reversals_are_not_deleted BEFORE DELETE ON refund_reversals
 BEGIN SELECT RAISE(ABORT, 'refunds are append-only'); END;
 
 CREATE TABLE attributions (

@@ -46,12 +46,10 @@ CREATE TABLE rewards (
     id BLOB NOT NULL UNIQUE,
     program_id BLOB NOT NULL REFERENCES programs (id),
     participant_id BLOB NOT NULL REFERENCES participants (id),
-    rule_id BLOB NOT NULL REFERENCES reward_rules (id),
-    rule_version INTEGER NOT NULL,
-    trigger_name TEXT NOT NULL CHECK (
-        trigger_name = 'lead.submitted' OR trigger_name = 'lead.qualified'
-        OR trigger_name = 'lead.opportunity' OR trigger_name = 'lead.won'
-        OR trigger_name = 'conversion'),
+    -- Null for what a person gave by hand.
+    rule_id BLOB REFERENCES reward_rules (id),
+    rule_version INTEGER,
+    trigger_name TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (
         kind = 'cash' OR kind = 'account_credit' OR kind = 'gift_card' OR kind = 'donation'
         OR kind = 'choice' OR kind = 'points'),
@@ -64,7 +62,8 @@ CREATE TABLE rewards (
     currency TEXT NOT NULL,
     amount INTEGER NOT NULL CHECK (amount > 0),
     reversed_amount INTEGER NOT NULL CHECK (reversed_amount BETWEEN 0 AND amount),
-    clawback_amount INTEGER NOT NULL CHECK (clawback_amount BETWEEN 0 AND reversed_amount),
+    -- Also what was kept back for a refund that was reversed since: so it may be more than that.
+    clawback_amount INTEGER NOT NULL CHECK (clawback_amount >= 0),
     settled_amount INTEGER NOT NULL CHECK (
         settled_amount BETWEEN 0 AND amount - reversed_amount + clawback_amount),
     basis TEXT NOT NULL,
@@ -83,7 +82,14 @@ CREATE TABLE rewards (
     counts_at INTEGER NOT NULL,
     is_refused INTEGER NOT NULL DEFAULT 0
         CHECK (is_refused = 0 OR is_refused = 1),
-    CHECK (trigger_name = 'conversion' OR lead_id IS NOT NULL),
+    -- What of the reversed amount neither a refund nor a new decision about the credit took, and
+    -- why.
+    withdrawn_amount INTEGER NOT NULL DEFAULT 0 CHECK (withdrawn_amount >= 0),
+    withdrawn_for TEXT,
+    CHECK (corrected_amount + withdrawn_amount <= reversed_amount),
+    CHECK ((trigger_name = 'manual') = (rule_id IS NULL)),
+    CHECK ((rule_id IS NULL) = (rule_version IS NULL)),
+    CHECK (trigger_name IN ('conversion', 'manual') OR lead_id IS NOT NULL),
     CHECK (trigger_name <> 'conversion' OR conversion_id IS NOT NULL)
 ) STRICT;
 
@@ -95,6 +101,7 @@ CREATE INDEX rewards_by_lead ON rewards (lead_id) WHERE lead_id IS NOT NULL;
 CREATE INDEX rewards_by_conversion ON rewards (conversion_id) WHERE conversion_id IS NOT NULL;
 CREATE INDEX rewards_by_participant ON rewards (participant_id, state, seq);
 CREATE INDEX rewards_by_state ON rewards (state, seq);
+CREATE INDEX rewards_by_rule ON rewards (rule_id, participant_id) WHERE rule_id IS NOT NULL;
 
 -- What can be paid, participant by participant, oldest first.
 CREATE INDEX rewards_to_pay ON rewards (program_id, kind, currency, participant_id)
@@ -149,6 +156,8 @@ CREATE TABLE benefits (
     referrer_id BLOB NOT NULL,
     referee_id BLOB,
     counts_at INTEGER NOT NULL,
+    -- Why it was voided: what refunds took can come back.
+    voided_for TEXT,
     CHECK ((participant_id IS NULL) <> (customer_id IS NULL)),
     CHECK ((value_amount IS NULL) = (value_currency IS NULL)),
     CHECK (lead_id IS NOT NULL OR conversion_id IS NOT NULL)
@@ -192,8 +201,9 @@ CREATE TABLE referral_counts (
     conversion_id BLOB,
     customer_id BLOB,
     counted_at INTEGER NOT NULL,
-    -- When it turned out to be none.
+    -- When it turned out to be none, or its sales were wholly refunded: the last can come back.
     uncounted_at INTEGER,
+    is_refunded INTEGER NOT NULL DEFAULT 0 CHECK (is_refunded IN (0, 1)),
     CHECK ((lead_id IS NULL) <> (conversion_id IS NULL))
 ) STRICT;
 
@@ -203,6 +213,10 @@ CREATE UNIQUE INDEX referral_counts_once_per_sale
     ON referral_counts (conversion_id, event, participant_id)
     WHERE uncounted_at IS NULL AND conversion_id IS NOT NULL;
 CREATE INDEX referral_counts_by_participant ON referral_counts (participant_id, event, counted_at);
+CREATE INDEX referral_counts_by_conversion ON referral_counts (conversion_id)
+    WHERE conversion_id IS NOT NULL;
+CREATE INDEX referral_counts_of_refunded_leads ON referral_counts (lead_id)
+    WHERE is_refunded = 1 AND lead_id IS NOT NULL;
 CREATE INDEX referral_counts_by_customer ON referral_counts (customer_id)
     WHERE customer_id IS NOT NULL;
 

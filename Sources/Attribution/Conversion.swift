@@ -57,31 +57,3 @@ public struct Conversion: Sendable {
         self.createdAt = createdAt
     }
 }
-
-/// Money given back for a conversion, in whole or in part. Append-only.
-public struct Refund: Sendable, Equatable {
-    public enum Kind: String, Sendable, CaseIterable { case refund, chargeback, cancellation }
-
-    public let id: RefundID
-    public let program: ProgramID
-    public let conversion: ConversionID
-    public let externalID: String
-    public let kind: Kind
-    public let amount: Int64
-    public let reason: String?
-    public let createdAt: Instant
-
-    public init(
-        id: RefundID, program: ProgramID, conversion: ConversionID, externalID: String, kind: Kind,
-        amount: Int64, reason: String?, createdAt: Instant
-    ) {
-        self.id = id
-        self.program = program
-        self.conversion = conversion
-        self.externalID = externalID
-        self.kind = kind
-        self.amount = amount
-        self.reason = reason
-        self.createdAt = createdAt
-    }
-}

@@ -8,8 +8,16 @@ public enum ConversionRefusal: Error, Equatable, Sendable {
     case refundDiffers(field: String)
     case otherCurrency(expected: Currency)
     case inTheFuture
-    /// More than what is left of the conversion's amount.
-    case refundTooLarge(left: Int64)
+    /// One refund asks for more than the whole conversion.
+    case refundTooLarge(whole: Money)
+    /// All of it is refunded or cancelled, and this refund's reversal is what brings it back.
+    case cancelled(by: RefundID)
+    /// The reversal's external id belongs to one that differs in this field.
+    case reversalDiffers(field: String)
+    /// The refund was reversed under another external id.
+    case reversedAlready(by: String)
+    /// So many refunds wait for this sale already.
+    case tooManyParked(most: Int)
 }
 
 /// Decisions about conversions and refunds: pure, without clock or storage.
@@ -21,39 +29,43 @@ public enum ConversionRules {
         if occurredAt > now { throw .inTheFuture }
     }
 
-    public static func checkSame(
-        _ known: Refund, conversion: ConversionID, kind: Refund.Kind, amount: Int64
+    /// An order that is wholly refunded and comes again is either its old notice once more, which
+    /// says the same time, or was paid after all: nothing but the operator's word tells.
+    public static func checkStands(
+        _ known: Conversion, occurredAt: Instant?, refundedBy refund: RefundID?
     ) throws(ConversionRefusal) {
-        if known.conversion != conversion { throw .refundDiffers(field: "conversion") }
+        guard let refund, occurredAt != known.occurredAt else { return }
+        throw .cancelled(by: refund)
+    }
+
+    /// A second request with the same external id must ask for the same. Nothing, the whole and its
+    /// amount are one.
+    public static func checkSame(
+        _ known: Refund, conversion externalID: String, kind: Refund.Kind, amount: Int64?,
+        whole: Int64?
+    ) throws(ConversionRefusal) {
+        if known.conversionExternalID != externalID { throw .refundDiffers(field: "conversion") }
         if known.kind != kind { throw .refundDiffers(field: "kind") }
-        if known.amount != amount { throw .refundDiffers(field: "amount") }
+        if known.asked ?? whole != amount ?? whole { throw .refundDiffers(field: "amount") }
     }
 
-    /// The refunded total after a further refund, which takes something, and never more than the
-    /// conversion's amount. Of a conversion of nothing, a cancellation takes that, once.
-    public static func refundedTotal(
-        of conversion: Conversion, adding amount: Money, as kind: Refund.Kind, isRefunded: Bool
-    ) throws(ConversionRefusal) -> Int64 {
-        if amount.currency != conversion.amount.currency {
-            throw .otherCurrency(expected: conversion.amount.currency)
-        }
-        let left = conversion.amount.amount - conversion.refundedAmount
-        let isOfNothing =
-            conversion.amount.amount == 0 && kind == .cancellation && !isRefunded
-        guard amount.amount <= left, amount.amount > 0 || isOfNothing else {
-            throw .refundTooLarge(left: left)
-        }
-        return conversion.refundedAmount + amount.amount
+    public static func checkSame(
+        _ known: Refund, _ refund: RefundID, kind: Refund.Reversal.Kind
+    ) throws(ConversionRefusal) {
+        if known.id != refund { throw .reversalDiffers(field: "refund") }
+        if known.reversal?.kind != kind { throw .reversalDiffers(field: "kind") }
     }
 
-    /// What of the conversion was refunded, as a part of a whole: all of it, where it was of
-    /// nothing and is cancelled.
-    public static func refundedPart(
-        of conversion: Conversion, isRefunded: Bool
-    ) -> (refunded: Int64, whole: Int64) {
-        guard conversion.amount.amount == 0 else {
-            return (conversion.refundedAmount, conversion.amount.amount)
+    /// A refund asks for something, in the sale's currency, and for no more than all of it; of a
+    /// sale of nothing, for its cancellation alone.
+    public static func checkRefund(
+        _ amount: Money?, as kind: Refund.Kind = .refund, of whole: Money
+    ) throws(ConversionRefusal) {
+        guard let amount else {
+            if whole.amount == 0, kind != .cancellation { throw .refundTooLarge(whole: whole) }
+            return
         }
-        return (isRefunded ? 1 : 0, 1)
+        if amount.currency != whole.currency { throw .otherCurrency(expected: whole.currency) }
+        if amount.amount > whole.amount { throw .refundTooLarge(whole: whole) }
     }
 }

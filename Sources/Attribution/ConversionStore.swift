@@ -2,7 +2,7 @@ import Database
 import JSON
 import Model
 
-/// All SQL of conversions and their refunds.
+/// All SQL of conversions; what refunds make of them is in `RefundStore`.
 public enum ConversionStore {
     public static func find(_ id: ConversionID, _ reader: Reader) throws -> Conversion? {
         try reader.first(
@@ -119,57 +119,6 @@ public enum ConversionStore {
             conversion.occurredAt, SaleReport.stored(reports), conversion.id)
     }
 
-    public static func findRefund(
-        externalID: String, in program: ProgramID, _ reader: Reader
-    ) throws -> Refund? {
-        try reader.first(
-            """
-            SELECT id, program_id, conversion_id, external_id, kind, amount, reason, created_at
-            FROM refunds WHERE program_id = ? AND external_id = ?
-            """, program, externalID, map: refund)
-    }
-
-    /// Newest first.
-    public static func refunds(
-        _ request: PageRequest, of id: ConversionID, _ reader: Reader
-    ) throws -> Page<Refund> {
-        let query = Query(
-            """
-            SELECT id, program_id, conversion_id, external_id, kind, amount, reason, created_at
-            FROM refunds WHERE conversion_id = ?
-            """, id)
-        return try reader.page(query, request, map: refund)
-    }
-
-    public static func sequence(
-        of id: RefundID, in conversion: ConversionID, _ reader: Reader
-    ) throws -> Int64? {
-        try reader.integer(
-            "SELECT seq FROM refunds WHERE id = ? AND conversion_id = ?", id, conversion)
-    }
-
-    public static func newestRefund(
-        of id: ConversionID, _ reader: Reader
-    ) throws -> RefundID? {
-        try reader.first(
-            "SELECT id FROM refunds WHERE conversion_id = ? ORDER BY seq DESC LIMIT 1", id
-        ) { try $0.id(0) }
-    }
-
-    /// Appends a refund and sets the conversion's total, which the caller has checked.
-    public static func insert(_ refund: Refund, refundedTotal: Int64, _ tx: Transaction) throws {
-        try tx.run(
-            """
-            INSERT INTO refunds (
-                id, program_id, conversion_id, external_id, kind, amount, reason, created_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            """, refund.id, refund.program, refund.conversion, refund.externalID,
-            refund.kind.rawValue, refund.amount, refund.reason, refund.createdAt)
-        try tx.run(
-            "UPDATE conversions SET refunded_amount = ? WHERE id = ?", refundedTotal,
-            refund.conversion)
-    }
-
     private static func conversion(_ row: Row) throws -> Conversion {
         guard let kind = try Conversion.Kind(rawValue: row.text(7)),
             let currency = try Currency(stored: row.text(9)),
@@ -182,16 +131,6 @@ public enum ConversionStore {
             product: row.optionalText(15), subscription: row.optionalText(16), kind: kind,
             amount: Money(amount: row.int64(8), currency: currency), refundedAmount: row.int64(10),
             occurredAt: row.instant(11), metadata: metadata, createdAt: row.instant(13))
-    }
-
-    private static func refund(_ row: Row) throws -> Refund {
-        guard let kind = try Refund.Kind(rawValue: row.text(4)) else {
-            throw DatabaseFault(operation: "read a refund", code: DatabaseFault.corrupt)
-        }
-        return try Refund(
-            id: row.id(0), program: row.id(1), conversion: row.id(2), externalID: row.text(3),
-            kind: kind, amount: row.int64(5), reason: row.optionalText(6), createdAt: row.instant(7)
-        )
     }
 }
 

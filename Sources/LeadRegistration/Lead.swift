@@ -26,7 +26,8 @@ public struct Lead: Sendable, Equatable {
                 .disqualified
             case (.advance, .qualified): .opportunity
             case (.win, .qualified), (.win, .opportunity): .won
-            case (.lose, .qualified), (.lose, .opportunity): .lost
+            // A deal that fell through after all.
+            case (.lose, .qualified), (.lose, .opportunity), (.lose, .won): .lost
             case (.nurture, .submitted): .nurture
             case (.reopen, .disqualified), (.reopen, .lost), (.reopen, .nurture),
                 (.reopen, .duplicate), (.reopen, .spam):

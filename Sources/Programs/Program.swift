@@ -93,6 +93,11 @@ public struct ProgramTerms: Sendable, Equatable {
     public var fraud = FraudTerms()
     /// Who may say yes to money.
     public var approvals = ApprovalTerms()
+    /// Days after its grant within which a paid reward is owed back when its lead turns out to be
+    /// none; nil: it never is. Refunds have no such end.
+    public var clawbackDays: Int64? = ProgramTerms.defaultClawbackDays
+
+    public static let defaultClawbackDays: Int64 = 90
 
     public init(
         holdDays: Int64, approvalThreshold: Int64?, destination: WebURL?, fallback: WebURL?,
@@ -129,6 +134,7 @@ public struct ProgramTerms: Sendable, Equatable {
             "protection_scope": .string(protectionScope.rawValue), "payouts": payouts.json,
             "budget": budget?.json ?? .null, "reward_limits": rewardLimits.json,
             "fraud": fraud.json, "approvals": approvals.json,
+            "clawback_days": clawbackDays.map { .integer($0) } ?? .null,
         ]
     }
 
@@ -167,5 +173,6 @@ public struct ProgramTerms: Sendable, Equatable {
         reservedCodes = object["reserved_codes"]?.arrayValue?.compactMap(\.stringValue) ?? []
         // Start-up refuses a database with a zone that this machine does not know.
         timeZone = read.text("time_zone").flatMap { TimeZone.named($0) } ?? .utc
+        clawbackDays = object["clawback_days"].map(\.integerValue) ?? Self.defaultClawbackDays
     }
 }

@@ -38,6 +38,11 @@ public struct Benefit: Sendable {
         }
     }
 
+    /// Why it was voided: what refunds or a count took can come back.
+    public enum Loss: String, Sendable, CaseIterable {
+        case refunded, milestone, person, lead, reattributed
+    }
+
     public let id: BenefitID
     public let program: ProgramID
     public let owner: Owner
@@ -53,6 +58,7 @@ public struct Benefit: Sendable {
     /// What of its value and points no longer counts, because its sale was refunded.
     public var reversedValue: Int64 = 0
     public var reversedPoints: Int64 = 0
+    public var voidedFor: Loss?
     /// As with rewards: the rule, its inputs and the arithmetic, as they were.
     public let basis: JSONValue
     /// Why it was voided.
@@ -136,23 +142,48 @@ public enum BenefitRules {
 
     private static func weight(_ credit: Credit) -> Int64 { credit.base?.amount ?? credit.parts }
 
-    /// The benefit once `refunded` of its sale of `whole` is: its value and points without their
-    /// exact proportion, which depends on the total of all refunds alone; nil when nothing of it is
-    /// left. What cannot be divided stays until the last of the sale.
-    static func reversed(_ benefit: Benefit, refunded: Int64, of whole: Int64) -> Benefit? {
-        guard refunded < whole else { return nil }
+    /// The benefit for what is left of its sale: a value as a reward's would be, points in
+    /// proportion; nil when nothing of it is left. What cannot be divided stays until the last of
+    /// the sale, and what counts of referrals gave does not hang on one sale's money.
+    static func settled(_ benefit: Benefit, _ sale: RewardSale) throws(MoneyError) -> Benefit? {
         var rest = benefit
+        (rest.reversedValue, rest.reversedPoints) = (0, 0)
+        let terms = benefit.basis.objectValue?["rule"].flatMap { RewardTerms(json: $0) }
+        guard sale.refunded > 0, terms?.milestone == nil else { return rest }
+        guard !sale.isRefunded else { return nil }
         if let value = benefit.offer.value, benefit.kind != .perk {
-            rest.reversedValue = RewardRules.reversalTarget(
-                amount: value.amount, refunded: refunded, whole: whole)
+            rest.reversedValue = try value.amount - left(of: value, benefit, sale)
             guard rest.reversedValue < value.amount else { return nil }
         }
         if let points = benefit.offer.points {
-            rest.reversedPoints = RewardRules.reversalTarget(
-                amount: points, refunded: refunded, whole: whole)
+            rest.reversedPoints = points - RewardRules.left(of: points, sale)
             guard rest.reversedPoints < points else { return nil }
         }
         return rest
+    }
+
+    /// The referred customer has all of it; participants share it.
+    private static func left(
+        of value: Money, _ benefit: Benefit, _ sale: RewardSale
+    ) throws(MoneyError) -> Int64 {
+        guard let promise = RewardRules.Promise(basis: benefit.basis),
+            let main = benefit.owner.participant ?? sale.rest.first?.participant
+        else { return RewardRules.left(of: value.amount, sale) }
+        var (full, rest) = (
+            try RewardRules.Sharing(sale.credits), try RewardRules.Sharing(sale.rest)
+        )
+        if benefit.owner.participant == nil {
+            full = try RewardRules.Sharing([Credit(participant: main, base: full.base)])
+            rest = try RewardRules.Sharing([Credit(participant: main, base: rest.base)])
+        }
+        return min(value.amount, try RewardRules.share(of: main, by: promise, sale, full, rest))
+    }
+
+    /// The state in which a voided benefit is there again: what nobody approved waits as it did.
+    static func resumedState(_ benefit: Benefit) -> Benefit.State {
+        guard benefit.state == .voided else { return benefit.state }
+        if benefit.approvedAt != nil { return .approved }
+        return benefit.flags.isEmpty ? .pending : .review
     }
 
     /// What is flagged waits for a person at once, as with rewards (R235, R238).

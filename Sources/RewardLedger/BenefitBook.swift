@@ -34,52 +34,6 @@ public enum BenefitBook {
         return granted
     }
 
-    /// A sale's credit was decided anew: what is not yet given to somebody without credit goes
-    /// back, and whoever has it now gets the rest, less what was refunded since.
-    public static func correct(
-        _ occasion: RewardOccasion, to credits: [Credit], of sale: RewardCorrection.Sale,
-        _ tx: Transaction
-    ) throws {
-        guard let conversion = occasion.conversion else { return }
-        var filter = BenefitStore.Filter()
-        filter.conversion = occasion.conversion
-        for benefit in try BenefitStore.live(filter, tx) {
-            let isDue: Bool
-            switch benefit.owner {
-            case .participant(let id): isDue = credits.contains { $0.participant == id }
-            case .customer: isDue = !credits.isEmpty
-            }
-            guard !isDue, benefit.state.after(.void) != nil else { continue }
-            _ = try void(benefit, reason: "reattributed", actor: occasion.actor, tx)
-        }
-        var occasion = occasion
-        occasion.recordedAt = sale.recordedAt
-        try grant(occasion, to: credits, tx)
-        guard let refund = sale.refund else { return }
-        try reverse(
-            conversion: conversion, refunded: sale.refunded, of: sale.amount, refund: refund,
-            actor: occasion.actor, tx)
-    }
-
-    /// Takes back the refunded proportion of what the sale earned and is not given yet. `refunded`
-    /// is the total of all its refunds so far, so that calling twice with one total changes
-    /// nothing.
-    public static func reverse(
-        conversion: ConversionID, refunded: Int64, of whole: Int64, refund: RefundID,
-        actor: String, _ tx: Transaction
-    ) throws {
-        var filter = BenefitStore.Filter()
-        filter.conversion = conversion
-        for old in try BenefitStore.live(filter, tx) where old.state.after(.void) != nil {
-            guard var rest = BenefitRules.reversed(old, refunded: refunded, of: whole) else {
-                _ = try void(old, reason: "refunded", actor: actor, tx)
-                continue
-            }
-            guard rest.due != old.due else { continue }
-            try save(&rest, from: old, refund: refund, actor: actor, tx)
-        }
-    }
-
     /// Ends the hold of a pending benefit whose time has come.
     public static func endHold(_ id: BenefitID, _ tx: Transaction) throws {
         guard let old = try BenefitStore.find(id, tx), old.state == .pending,
@@ -115,24 +69,28 @@ public enum BenefitBook {
     }
 
     public static func void(
-        _ old: Benefit, reason: String, actor: String, _ tx: Transaction
+        _ old: Benefit, _ loss: Benefit.Loss, reason: String, refund: RefundID? = nil,
+        actor: String, _ tx: Transaction
     ) throws -> Benefit {
         var benefit = old
         benefit.state = try old.state.moved(by: .void)
+        benefit.voidedFor = loss
         benefit.reason = reason
         try JobStore.cancel(old.id, tx)
-        try save(&benefit, from: old, actor: actor, tx)
+        try save(&benefit, from: old, refund: refund, actor: actor, tx)
         return benefit
     }
 
-    /// Voids what is not yet given of a lead that is none.
+    /// Voids what is not yet given of a lead that is none. What its sales earned goes with them.
     public static func voidAll(
-        of lead: LeadID, reason: String, actor: String, _ tx: Transaction
+        of lead: LeadID, _ triggers: Set<RewardRule.TriggerName>, reason: String, actor: String,
+        _ tx: Transaction
     ) throws {
         var filter = BenefitStore.Filter()
         filter.lead = lead
-        for benefit in try BenefitStore.live(filter, tx) where benefit.state.after(.void) != nil {
-            _ = try void(benefit, reason: reason, actor: actor, tx)
+        for benefit in try BenefitStore.live(filter, tx)
+        where triggers.contains(benefit.trigger) && benefit.state.after(.void) != nil {
+            _ = try void(benefit, .lead, reason: reason, actor: actor, tx)
         }
     }
 
@@ -296,7 +254,7 @@ public enum BenefitBook {
             .limit, of: rule, to: part.participant, ["basis": .object(basis)], occasion, tx)
     }
 
-    private static func save(
+    static func save(
         _ benefit: inout Benefit, from old: Benefit, refund: RefundID? = nil, actor: String,
         _ tx: Transaction
     ) throws {

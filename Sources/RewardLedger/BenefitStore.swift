@@ -14,6 +14,7 @@ public enum BenefitStore {
         public var program: ProgramID?
         public var conversion: ConversionID?
         public var lead: LeadID?
+        public var rule: RewardRuleID?
 
         public init() {}
     }
@@ -54,6 +55,14 @@ public enum BenefitStore {
         return try live(filter, reader).contains {
             try $0.fulfilledAt != nil || EventStore.wasMoved($0.id, by: "benefit.approved", reader)
         }
+    }
+
+    /// Those that were not voided, or that may come back, oldest first.
+    static func settling(_ filter: Filter, _ reader: Reader) throws -> [Benefit] {
+        var query = query(filter)
+        query.append(
+            " AND (state <> 'voided' OR voided_for IN ('refunded', 'milestone')) ORDER BY seq")
+        return try reader.all(query, map: benefit)
     }
 
     /// Those that were not voided, oldest first.
@@ -138,11 +147,11 @@ public enum BenefitStore {
             """
             UPDATE benefits SET state = ?, reason = ?, reference = ?, approved_at = ?,
                 fulfilled_at = ?, version = ?, updated_at = ?, reversed_value = ?,
-                reversed_points = ?
+                reversed_points = ?, voided_for = ?
             WHERE id = ?
             """, benefit.state.rawValue, benefit.reason, benefit.reference, benefit.approvedAt,
             benefit.fulfilledAt, benefit.version, benefit.updatedAt, benefit.reversedValue,
-            benefit.reversedPoints, benefit.id)
+            benefit.reversedPoints, benefit.voidedFor?.rawValue, benefit.id)
     }
 
     private static let columns: StaticString = """
@@ -150,7 +159,7 @@ public enum BenefitStore {
             kind, lead_id, conversion_id, state, value_amount, value_currency, points,
             discount_basis_points, description, basis, reason, reference, hold_until, approved_at,
             fulfilled_at, version, created_at, updated_at, reversed_value, reversed_points,
-            duration, duration_months
+            duration, duration_months, voided_for
         FROM benefits
         """
 
@@ -164,6 +173,7 @@ public enum BenefitStore {
         if let id = filter.program { query.append(" AND program_id = ?", id) }
         if let id = filter.conversion { query.append(" AND conversion_id = ?", id) }
         if let id = filter.lead { query.append(" AND lead_id = ?", id) }
+        if let id = filter.rule { query.append(" AND rule_id = ?", id) }
         return query
     }
 
@@ -189,6 +199,7 @@ public enum BenefitStore {
             ruleVersion: row.int64(5), trigger: trigger, kind: kind, lead: row.optionalID(8),
             conversion: row.optionalID(9), state: state, offer: offer,
             reversedValue: row.int64(25), reversedPoints: row.int64(26),
+            voidedFor: row.optionalText(29).flatMap { Benefit.Loss(rawValue: $0) },
             basis: JSONValue.parse(Array(row.text(16).utf8)), reason: row.optionalText(17),
             reference: row.optionalText(18), holdUntil: row.instant(19),
             approvedAt: row.optionalInstant(20), fulfilledAt: row.optionalInstant(21),

@@ -100,7 +100,7 @@ public enum CampaignRules {
     }
 
     /// Points are rounded down (R148: doubled points); money, a half to the even neighbour.
-    private static func multiplied(
+    static func multiplied(
         _ amount: Money, by factor: Int64
     ) throws(MoneyError) -> Money {
         guard amount.currency == .points else { return try amount.basisPoints(factor) }

@@ -12,6 +12,9 @@ public struct JournalEntry: Sendable, Equatable {
         case rewardRefunded = "reward_refunded"
         /// A refund takes back what was paid or is on its way: it is owed from now on.
         case rewardClawedBack = "reward_clawed_back"
+        /// What was taken back counts again: a refund was reversed, or a count has risen again.
+        /// What is still owed for it is no more, and the rest waits or is available as before.
+        case rewardRestored = "reward_restored"
         /// A new decision about a sale's credit takes back what went to somebody else; what was
         /// paid of it is owed from now on.
         case rewardCorrected = "reward_corrected"

@@ -10,7 +10,9 @@ public enum JournalStore {
     @discardableResult
     public static func post(_ entry: JournalEntry, _ tx: Transaction) throws -> LedgerTransaction {
         try JournalRules.check(entry.postings)
-        if entry.kind == .rewardGranted { try checkRoom(for: entry, tx) }
+        if entry.kind == .rewardGranted || entry.kind == .rewardRestored {
+            try checkRoom(for: entry, tx)
+        }
         let accounts = try entry.postings.map { try account($0.account, of: entry, tx) }
         let transaction = LedgerTransaction(
             after: try head(tx), id: tx.makeID(), entry: entry, accounts: accounts.map(\.id),
@@ -102,10 +104,11 @@ public enum JournalStore {
 
     /// Refuses a grant after which some later move of the participant's money might not fit: what
     /// waits, is available, on its way, paid and kept back by open payouts and redemptions is at
-    /// most `balanceMax` in all. Nothing but a grant, or a payment made twice, raises that sum, and
-    /// what is owed never exceeds it; so no approval, payout or refund finds an account full, and a
-    /// failed payout can always give its money back. What the program has set aside and spent is at
-    /// most that too, so that an approval always finds room for the expense.
+    /// most `balanceMax` in all. Nothing but a grant, a payment made twice, or what was taken back
+    /// and counts again, raises that sum, and what is owed never exceeds it; so no approval, payout
+    /// or refund finds an account full, and a failed payout can always give its money back. What
+    /// the program has set aside and spent is at most that too, so that an approval always finds
+    /// room for the expense.
     private static func checkRoom(for entry: JournalEntry, _ reader: Reader) throws {
         var sum: Int64 = 0
         var isOwing = false
@@ -129,7 +132,7 @@ public enum JournalStore {
         for posting in entry.postings {
             if posting.account.isOfProgram {
                 cost = try JournalRules.balance(cost, adding: posting.amount)
-            } else {
+            } else if posting.account != .clawbackReceivable {
                 sum = try JournalRules.balance(sum, adding: -posting.amount)
             }
         }

@@ -147,7 +147,8 @@ public enum LedgerVerifier {
             SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind,
                 lead_id, conversion_id, payout_id, state, currency, amount, reversed_amount,
                 clawback_amount, settled_amount, basis, reason, hold_until, approved_at, paid_at,
-                version, created_at, updated_at, corrected_amount, attribution_id
+                version, created_at, updated_at, corrected_amount, attribution_id, withdrawn_amount,
+                withdrawn_for
             FROM rewards ORDER BY seq
             """
         ) { row in

@@ -190,7 +190,8 @@ public enum PayoutBook {
             if part > 0 { try PayoutStore.settle(item.reward, in: payout.id, part, tx) }
             var reward = old
             reward.settledAmount += part
-            // More than was asked for is to be paid, if an earlier payout of it came back.
+            // More than was asked for may be due, if an earlier payout of it came back or a refund
+            // was reversed meanwhile.
             if reward.payable == 0 {
                 reward.state = RewardRules.settledState(reward)
                 try RewardBook.save(&reward, from: old, actor: actor, tx)

@@ -53,29 +53,128 @@ public enum ReferralCountStore {
         return try reader.integer(query) != nil
     }
 
-    /// The referral turned out to be none: it counts for nobody any more.
-    static func remove(_ lead: LeadID, _ tx: Transaction) throws {
-        try tx.run(
+    /// The referral turned out to be none, or that alone did not happen: it counts for nobody any
+    /// more. Returns for whom it did.
+    static func remove(
+        _ lead: LeadID, _ event: ReferralCount.Event?, _ tx: Transaction
+    ) throws -> [ParticipantID] {
+        try tx.all(
             """
             UPDATE referral_counts SET uncounted_at = ?
-            WHERE lead_id = ? AND uncounted_at IS NULL
-            """, tx.now, lead)
+            WHERE lead_id = ? AND uncounted_at IS NULL AND (? IS NULL OR event = ?)
+            RETURNING participant_id
+            """, tx.now, lead, event?.rawValue, event?.rawValue
+        ) { try $0.id(0) }
     }
 
-    /// The sale's credit was decided anew: it counts for `participants` alone.
+    /// The sale that won its customer, or every sale of the lead that did, is wholly refunded: it
+    /// counts as won for nobody until that is reversed. Returns for whom it did.
+    static func suspend(
+        _ conversion: ConversionID, _ lead: LeadID?, _ tx: Transaction
+    ) throws -> [ParticipantID] {
+        let ofSale: [ParticipantID] = try tx.all(
+            """
+            UPDATE referral_counts SET uncounted_at = ?, is_refunded = 1
+            WHERE conversion_id = ? AND event = 'won' AND uncounted_at IS NULL
+            RETURNING participant_id
+            """, tx.now, conversion
+        ) { try $0.id(0) }
+        guard let lead else { return ofSale }
+        let ofLead: [ParticipantID] = try tx.all(
+            """
+            UPDATE referral_counts SET uncounted_at = ?, is_refunded = 1
+            WHERE lead_id = ? AND event = 'won' AND uncounted_at IS NULL
+            RETURNING participant_id
+            """, tx.now, lead
+        ) { try $0.id(0) }
+        return ofSale + ofLead
+    }
+
+    /// For whom the sale counts as the one that won its customer.
+    public static func counted(
+        _ conversion: ConversionID, _ reader: Reader
+    ) throws -> [ParticipantID] {
+        try reader.all(
+            """
+            SELECT participant_id FROM referral_counts
+            WHERE conversion_id = ? AND event = 'won' AND uncounted_at IS NULL
+            """, conversion
+        ) { try $0.id(0) }
+    }
+
+    /// Its customer counts by another sale from now on.
+    static func pass(
+        _ conversion: ConversionID, to other: ConversionID, for participant: ParticipantID,
+        _ tx: Transaction
+    ) throws {
+        try tx.run(
+            """
+            UPDATE OR IGNORE referral_counts SET conversion_id = ?
+            WHERE conversion_id = ? AND participant_id = ? AND event = 'won'
+                AND uncounted_at IS NULL
+            """, other, conversion, participant)
+    }
+
+    /// The sale stands again, and what was won counts from when it did for those who are credited
+    /// with it, unless another referral of the same customer has counted as won meanwhile.
+    static func resume(
+        _ conversion: ConversionID, _ lead: LeadID?, _ person: [CustomerID],
+        for participants: [ParticipantID], _ tx: Transaction
+    ) throws -> [ParticipantID] {
+        // The plus sign has the planner look by the customers, who are few.
+        var resting = Query(
+            """
+            SELECT max(seq), participant_id FROM referral_counts r
+            WHERE is_refunded = 1 AND event = 'won' AND conversion_id IS NOT NULL
+                AND NOT EXISTS (
+                    SELECT 1 FROM referral_counts o
+                    WHERE o.event = 'won' AND o.uncounted_at IS NULL
+                        AND o.customer_id = r.customer_id)
+                AND +participant_id IN
+            """)
+        resting.appendList(participants)
+        resting.append(" AND customer_id IN")
+        resting.appendList(person)
+        resting.append(" GROUP BY participant_id")
+        var rows: [(sequence: Int64, participant: ParticipantID)] = try tx.all(resting) {
+            (try $0.int64(0), try $0.id(1))
+        }
+        if let lead {
+            rows += try tx.all(
+                """
+                SELECT max(seq), participant_id FROM referral_counts
+                WHERE is_refunded = 1 AND event = 'won' AND lead_id = ? GROUP BY participant_id
+                """, lead
+            ) { (try $0.int64(0), try $0.id(1)) }
+        }
+        for row in rows {
+            try tx.run(
+                """
+                UPDATE referral_counts SET uncounted_at = NULL, is_refunded = 0,
+                    conversion_id = iif(conversion_id IS NULL, NULL, ?)
+                WHERE seq = ?
+                """, conversion, row.sequence)
+        }
+        return rows.map(\.participant)
+    }
+
+    /// The sale's credit was decided anew: it counts for `participants` alone. Returns for whom it
+    /// counts no more.
+    @discardableResult
     static func keep(
         _ conversion: ConversionID, for participants: [ParticipantID], _ tx: Transaction
-    ) throws {
+    ) throws -> [ParticipantID] {
         var query = Query(
             """
-            UPDATE referral_counts SET uncounted_at = ?
-            WHERE conversion_id = ? AND uncounted_at IS NULL
+            UPDATE referral_counts SET uncounted_at = coalesce(uncounted_at, ?), is_refunded = 0
+            WHERE conversion_id = ? AND (uncounted_at IS NULL OR is_refunded = 1)
             """, tx.now, conversion)
         if !participants.isEmpty {
             query.append(" AND participant_id NOT IN")
             query.appendList(participants)
         }
-        try tx.run(query)
+        query.append(" RETURNING participant_id")
+        return try tx.all(query) { try $0.id(0) }
     }
 
     /// How many referrals counted for the participant at `instant`, of those that began to count at

@@ -11,13 +11,19 @@ public struct Reward: Sendable {
         case pending, review, approved, paid, rejected, voided
         case clawedBack = "clawed_back"
 
-        public enum Action: String, Sendable, CaseIterable { case approve, reject, void }
+        public enum Action: String, Sendable, CaseIterable {
+            case approve, reject, void
+            case clawBack = "claw_back"
+        }
 
         public func after(_ action: Action) -> State? {
             switch (action, self) {
             case (.approve, .pending), (.approve, .review): .approved
             case (.reject, .pending), (.reject, .review): .rejected
             case (.void, .pending), (.void, .review), (.void, .approved): .voided
+            // What was not paid is voided by it.
+            case (.clawBack, .pending), (.clawBack, .review), (.clawBack, .approved): .voided
+            case (.clawBack, .paid): .clawedBack
             default: nil
             }
         }
@@ -26,11 +32,26 @@ public struct Reward: Sendable {
         public var isWaiting: Bool { self == .pending || self == .review }
     }
 
+    /// Why something of it went that no refund and no new decision about the credit took.
+    public enum Withdrawal: String, Sendable, CaseIterable {
+        /// A person rejected, voided or clawed it back: it never comes back.
+        case refused
+        /// Its lead turned out to be none, or was lost.
+        case lead
+        /// It raised an earlier reward that is gone.
+        case earlierReward = "earlier_reward"
+        /// The referrals that its milestone counts have become too few.
+        case milestone
+        /// Every sale of its lead is wholly refunded (R175).
+        case salesRefunded = "sales_refunded"
+    }
+
     public let id: RewardID
     public let program: ProgramID
     public let participant: ParticipantID
-    public let rule: RewardRuleID
-    public let ruleVersion: Int64
+    /// Nil for what a person gave by hand.
+    public let rule: RewardRuleID?
+    public let ruleVersion: Int64?
     public let trigger: RewardRule.TriggerName
     /// `choice` until its recipient has chosen.
     public var kind: RewardRule.Kind
@@ -46,6 +67,10 @@ public struct Reward: Sendable {
     public var reversedAmount: Int64
     /// What of `reversedAmount` went because the credit was decided anew.
     public var correctedAmount: Int64
+    /// What of `reversedAmount` a person, the end of the lead or a count that fell took, and why.
+    /// With `correctedAmount` it is what refunds and their reversals leave alone.
+    public var withdrawnAmount: Int64 = 0
+    public var withdrawnFor: Withdrawal?
     /// What of `reversedAmount` was taken back as a claw-back, because it was paid or on its way.
     public var clawbackAmount: Int64
     /// What has been paid or redeemed, or was kept back with it or set off for what was owed.
@@ -63,6 +88,9 @@ public struct Reward: Sendable {
 
     /// What still counts as earned.
     public var netAmount: Int64 { amount.amount - reversedAmount }
+
+    /// What would count if nothing of its sale were refunded.
+    var countedAmount: Int64 { amount.amount - correctedAmount - withdrawnAmount }
 
     /// What payouts have yet to pay.
     public var payable: Int64 { netAmount + clawbackAmount - settledAmount }

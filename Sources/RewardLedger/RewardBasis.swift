@@ -169,10 +169,14 @@ extension Reward {
             cut: reversedAmount == 0 ? max(0, beforeLimits - amount.amount) : 0)
     }
 
+    /// What its rule said when it was granted; nil for what a person gave.
+    var terms: RewardTerms? { basis.objectValue?["rule"].flatMap { RewardTerms(json: $0) } }
+
     /// The tiers of its rule, as they were when it was granted.
-    var tiers: RewardTiers? {
-        basis.objectValue?["rule"].flatMap { RewardTerms(json: $0) }?.tiers
-    }
+    var tiers: RewardTiers? { terms?.tiers }
+
+    /// What of it was given for earlier rewards.
+    var broughtForEarlier: Int64 { arithmetic["retroactive"]?.integerValue ?? 0 }
 
     /// Whether `other` was earned in the period whose referrals its own tiers counted.
     func isOfTiersPeriod(_ other: Reward) -> Bool {
@@ -181,5 +185,25 @@ extension Reward {
             tiers.moment == .submission ? facts?.referredAt ?? createdAt : createdAt
         let period = CalendarPeriod(length, containing: min(referredAt, createdAt), in: zone)
         return (period.start..<period.end).contains(other.countsAt)
+    }
+}
+
+extension RewardRules.Promise {
+    /// As it was when the basis was written; nil where that has no rate.
+    init?(basis: JSONValue) {
+        let arithmetic = basis.objectValue?["arithmetic"]?.objectValue ?? [:]
+        guard let terms = basis.objectValue?["rule"].flatMap({ RewardTerms(json: $0) }) else {
+            return nil
+        }
+        let count = arithmetic["tier"]?.objectValue?["count"]?.integerValue ?? 1
+        guard let rate = terms.tiers?.level(count)?.rate ?? terms.baseRate else { return nil }
+        let campaign = arithmetic["campaign"]?.objectValue
+        if let factor = campaign?["multiplier_basis_points"]?.integerValue {
+            self.init(rate: rate, campaign: .multiply(factor))
+        } else if let money = Money(stored: campaign?["override_amount"]) {
+            self.init(rate: rate, campaign: .override(money))
+        } else {
+            self.init(rate: rate)
+        }
     }
 }

@@ -166,85 +166,6 @@ public enum RewardBook {
         return reward
     }
 
-    /// The lead does not count: takes back what has not been paid of its rewards. What a payout
-    /// holds is owed back, as after a refund; what was paid stays paid. Returns those that changed.
-    public static func voidAll(
-        of lead: LeadID, reason: String, actor: String, _ tx: Transaction
-    ) throws -> [Reward] {
-        var changed: [Reward] = []
-        for reward in try RewardStore.rewards(of: lead, tx) {
-            let unpaid = RewardRules.unpaid(of: reward)
-            guard unpaid > 0 else { continue }
-            let rest = try reverse(
-                reward, by: unpaid, as: .rewardVoided, refund: nil, reason: reason, actor: actor,
-                tx)
-            changed.append(rest)
-            if rest.netAmount == 0 { try takeBackTopUps(for: rest, actor: actor, tx) }
-        }
-        return changed
-    }
-
-    /// Takes back the refunded proportion of every reward of the conversion. `refunded` is the
-    /// total of all its refunds so far, so that calling twice with one total changes nothing.
-    public static func reverse(
-        conversion: ConversionID, refunded: Int64, of whole: Int64, refund: RefundID,
-        actor: String, _ tx: Transaction
-    ) throws -> [Reward] {
-        var changed: [Reward] = []
-        for reward in try RewardStore.rewards(of: conversion, tx) {
-            let target = RewardRules.reversalTarget(
-                amount: reward.amount.amount, corrected: reward.correctedAmount,
-                refunded: refunded, whole: whole)
-            guard target > reward.reversedAmount else { continue }
-            changed.append(
-                try reverse(
-                    reward, by: target - reward.reversedAmount, refund: refund,
-                    reason: "refunded", actor: actor, tx))
-        }
-        return changed
-    }
-
-    /// Takes back `more` of a reward: what is not paid yet, and else as a claw-back. Without a
-    /// refund it is a correction, unless `kind` says otherwise, and `corrected` more of it belongs
-    /// to others.
-    static func reverse(
-        _ old: Reward, by more: Int64, as kind: JournalEntry.Kind? = nil, corrected: Int64 = 0,
-        refund: RefundID?, reason: String, actor: String, _ tx: Transaction
-    ) throws -> Reward {
-        let (unpaid, owed) = RewardRules.reversal(of: old, by: more)
-        let ofRefund: JournalEntry.Kind = owed > 0 ? .rewardClawedBack : .rewardRefunded
-        let held: LedgerAccount.Kind =
-            old.state.isWaiting ? .participantPending : .participantAvailable
-        try JournalStore.post(
-            .about(
-                old,
-                kind ?? (refund == nil ? .rewardCorrected : ofRefund), refund: refund,
-                [
-                    Posting(held, unpaid), Posting(.clawbackReceivable, owed),
-                    Posting(try cost(of: old, tx), -more),
-                ]), tx)
-        var reward = old
-        reward.reversedAmount += more
-        reward.correctedAmount += corrected
-        reward.clawbackAmount += owed
-        // What a payout holds stays payable, and so keeps its state until the outcome is known.
-        reward.state = RewardRules.settledState(reward)
-        if reward.netAmount == 0 { reward.reason = reason }
-        if reward.state == .voided { try JobStore.cancel(old.id, tx) }
-        try save(
-            &reward, from: old, actor: actor,
-            data: [
-                "refund_id": refund.map { .string($0.description) } ?? .null,
-                "reversed": .integer(more), "clawed_back": .integer(owed),
-            ], tx)
-        return reward
-    }
-
-    /// The referral turned out to be none: it does not count towards tiers any more.
-    public static func uncount(_ lead: LeadID, _ tx: Transaction) throws {
-        try ReferralCountStore.remove(lead, tx)
-    }
-
     // MARK: - Shared steps
 
     private static func start(_ clock: RewardClock, _ tx: Transaction) throws {
@@ -254,7 +175,7 @@ public enum RewardBook {
 
     /// Its money is available, what was set aside becomes expense in the same transaction, and its
     /// recipient's time to choose begins.
-    private static func postApproval(_ reward: Reward, _ tx: Transaction) throws {
+    static func postApproval(_ reward: Reward, _ tx: Transaction) throws {
         try scheduleChoice(of: reward, tx)
         let amount = reward.netAmount
         var postings = [
@@ -268,7 +189,7 @@ public enum RewardBook {
 
     /// Where the cost of a reward is: set aside while it waits, an expense from its approval on.
     /// What was granted before there was a reserve has been an expense from the beginning.
-    private static func cost(of reward: Reward, _ tx: Transaction) throws -> LedgerAccount.Kind {
+    static func cost(of reward: Reward, _ tx: Transaction) throws -> LedgerAccount.Kind {
         try reward.costAccount(
             isReserved: reward.state.isWaiting && JournalStore.isReserved(reward.id, tx))
     }
@@ -285,6 +206,7 @@ public enum RewardBook {
                 [Posting(held, old.payable), Posting(try cost(of: old, tx), -old.payable)]),
             tx)
         reward.reversedAmount = reward.amount.amount
+        reward.refuseAll()
         reward.reason = reason
         try JobStore.cancel(old.id, tx)
         try RewardStore.refuse(old.id, tx)
@@ -303,6 +225,7 @@ public enum RewardBook {
         let isSettled = reward.state == .paid || reward.state == .clawedBack
         if isSettled, reward.paidAt == nil { reward.paidAt = tx.now }
         try RewardStore.update(reward, from: old, tx)
+        if old.state == .voided, reward.state != .voided { try restartTime(of: reward, tx) }
         if reward.state != old.state || reward.netAmount == 0 {
             try followClocks(of: reward, tx)
         }
@@ -318,6 +241,13 @@ public enum RewardBook {
         try RewardTimeStore.start(time, of: reward.id, approvedAt: reward.approvedAt, tx)
         if reward.receivedAt != nil { try followTime(of: reward, tx) }
         for clock in RewardClockRules.clocks(of: reward, time) { try start(clock, tx) }
+    }
+
+    /// It counts again: its time goes on, but what was promised is not promised again.
+    private static func restartTime(of reward: Reward, _ tx: Transaction) throws {
+        guard reward.trigger != .manual else { return }
+        try RewardTimeStore.start(
+            RewardTimeRules.resumed(reward), of: reward.id, approvedAt: reward.approvedAt, tx)
     }
 
     /// It is known how to pay it, so that the time in which this is promised begins.
@@ -354,17 +284,18 @@ public enum RewardBook {
         clock.promise == .target ? targetJob : dueJob
     }
 
-    /// `reward.STATE` when the state changed, `reward.reversed` when money of it was taken back
-    /// without that; nothing else is news.
-    private static func tell(
+    /// `reward.STATE` when the state changed, `reward.reversed` or `reward.restored` when money of
+    /// it was taken back or came back without that; nothing else is news.
+    static func tell(
         _ reward: Reward, from old: Reward?, actor: String, data: JSONObject = [:],
         _ tx: Transaction
     ) throws {
         let isMoved = old?.state != reward.state
         guard isMoved || old?.reversedAmount != reward.reversedAmount else { return }
+        let isBack = (old?.reversedAmount ?? 0) > reward.reversedAmount
         var data = data
-        data["rule_id"] = .string(reward.rule.description)
-        data["rule_version"] = .integer(reward.ruleVersion)
+        data["rule_id"] = reward.rule.map { .string($0.description) } ?? .null
+        data["rule_version"] = reward.ruleVersion.map { .integer($0) } ?? .null
         data["amount"] = .integer(reward.netAmount)
         data["currency"] = .string(reward.amount.currency.code)
         if let payout = reward.payout { data["payout_id"] = .string(payout.description) }
@@ -374,7 +305,9 @@ public enum RewardBook {
         if let lead = reward.lead { data["lead_id"] = .string(lead.description) }
         try EventStore.append(
             NewEvent(
-                isMoved ? "reward.\(reward.state.rawValue)" : "reward.reversed", reward.id,
+                isMoved
+                    ? "reward.\(reward.state.rawValue)"
+                    : isBack ? "reward.restored" : "reward.reversed", reward.id,
                 program: reward.program, participant: reward.participant, actor: actor,
                 from: old?.state.rawValue, to: reward.state.rawValue, reason: reward.reason,
                 data: .object(data)), tx)

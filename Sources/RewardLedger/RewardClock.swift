@@ -39,6 +39,8 @@ public enum RewardClockRules {
                 RewardTime.Promised(
                     promise: .credit, at: terms.calendar.adding($0, to: reward.holdUntil))
             }
+        // What a person gives was promised by nobody.
+        case .manual: nil
         case .leadWon, .conversion, .signup, .purchase, .renewal, .upsell:
             reward.kind == .points
                 ? nil

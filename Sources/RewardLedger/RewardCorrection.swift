@@ -7,64 +7,39 @@ import Model
 /// entries. What a person rejected or voided stays so, however often credit goes away and comes
 /// back: of a share, only what is beyond it is given.
 public enum RewardCorrection {
-    /// What the sale was, for rewards that are granted or taken back now.
-    public struct Sale: Sendable {
-        /// When it was recorded: the rules of that moment apply.
-        public let recordedAt: Instant
-        /// Its whole, and what of that was refunded.
-        public let amount: Int64
-        public let refunded: Int64
-        /// The newest of its refunds.
-        public let refund: RefundID?
-
-        public init(recordedAt: Instant, amount: Int64, refunded: Int64, refund: RefundID?) {
-            self.recordedAt = recordedAt
-            self.amount = amount
-            self.refunded = refunded
-            self.refund = refund
-        }
-    }
-
-    /// Brings the rewards of the occasion's conversion to what `credits` give. Returns those that
-    /// changed or are new. Called again with the same credits it changes nothing.
+    /// Brings the rewards of the sale to what its credits give. Returns those that changed or are
+    /// new. Called again with the same credits it changes nothing.
     public static func run(
-        _ occasion: RewardOccasion, to credits: [Credit], of sale: Sale, _ tx: Transaction
+        _ occasion: RewardOccasion, of sale: RewardSale, _ tx: Transaction
     ) throws -> [Reward] {
-        guard let conversion = occasion.conversion else { return [] }
         var occasion = occasion
         occasion.recordedAt = sale.recordedAt
-        let granted = try RewardStore.rewards(of: conversion, tx).filter {
+        let credits = sale.credits
+        let granted = try RewardStore.rewards(of: sale.conversion, tx).filter {
             $0.trigger == .conversion
         }
-        let rules = try RewardRuleStore.inForce(
-            in: occasion.program, for: occasion.trigger, at: sale.recordedAt,
-            granted: Dictionary(granted.map { ($0.rule, $0.ruleVersion) }) { first, _ in first },
-            tx
-        ).filter {
-            // Points that a database from before them gave as a benefit stay one.
-            try $0.terms.isReward && !BenefitStore.exists($0.id, occasion, tx)
-        }
+        let rules = try rules(occasion, of: sale, granted, tx)
         occasion.facts = RewardReckoning.facts(occasion, held: granted)
-        let refused = try Set(granted.filter { try isRefused($0, tx) }.map(\.id))
-        try ReferralCountStore.keep(conversion, for: credits.map(\.participant), tx)
+        let gone = try ReferralCountStore.keep(
+            sale.conversion, for: credits.map(\.participant), tx)
         try RewardBook.count(occasion, for: credits, tx)
+        try RewardBook.followCounts(
+            of: gone, in: sale.program, refund: nil, actor: occasion.actor, tx)
         var changed: [Reward] = []
         // First what is taken back, so that nobody's balance is larger in between than it will be.
         for rule in rules {
             let occasion = occasion.terms(for: rule)
             let shares = try RewardReckoning.shares(
                 rule, occasion, credits, held: granted, at: sale.recordedAt, tx)
-            let held = granted.filter { $0.rule == rule.id }
-            for participant in participants(held) {
-                let own = Holding(held, of: participant, refused: refused)
-                let share = shares.first { $0.participant == participant }?.amount.amount ?? 0
-                let excess = -own.missing(to: share)
-                if excess > 0 {
-                    changed += try takeBack(excess, of: own.rewards, sale, occasion.actor, tx)
-                }
+            let held = try granted.filter { $0.rule == rule.id }.map {
+                (reward: $0, isRefused: try isRefused($0, tx))
+            }
+            // How many referrals there are decides about a milestone, not who has which share.
+            if rule.terms.milestone == nil {
+                changed += try takeBack(held, beyond: shares, sale, occasion.actor, tx)
             }
             for share in shares {
-                let own = Holding(held, of: share.participant, refused: refused)
+                let own = Holding(held, of: share.participant)
                 let missing = own.missing(
                     to: own.isEmpty ? share.beforeLimits : share.amount.amount)
                 guard missing > 0 else { continue }
@@ -72,13 +47,47 @@ public enum RewardCorrection {
                 let placement = try RewardReckoning.place(
                     missing, for: share.participant, rule, occasion, at: sale.recordedAt, tx)
                 guard own.isEmpty || placement.amount > 0,
-                    let reward = try grant(placement, of: share, by: rule, occasion, sale, tx)
+                    let reward = try grant(placement, of: share, by: rule, occasion, tx)
                 else { continue }
                 changed.append(reward)
             }
         }
-        return changed
+        if sale.isRefunded {
+            try RewardBook.count(sale, lead: nil, actor: occasion.actor, tx)
+        }
+        return try settled(changed, sale, occasion.actor, tx)
     }
+
+    /// The rules that the sale met, in the versions that gave something for it.
+    private static func rules(
+        _ occasion: RewardOccasion, of sale: RewardSale, _ granted: [Reward], _ reader: Reader
+    ) throws -> [RewardRule] {
+        var versions: [RewardRuleID: Int64] = [:]
+        for reward in granted.reversed() {
+            if let rule = reward.rule { versions[rule] = reward.ruleVersion }
+        }
+        return try RewardRuleStore.inForce(
+            in: occasion.program, for: occasion.trigger, at: sale.recordedAt, granted: versions,
+            reader
+        ).filter {
+            // Points that a database from before them gave as a benefit stay one.
+            try $0.terms.isReward && !BenefitStore.exists($0.id, occasion, reader)
+        }
+    }
+
+    /// What was refunded of the sale goes at once from what is new.
+    private static func settled(
+        _ changed: [Reward], _ sale: RewardSale, _ actor: String, _ tx: Transaction
+    ) throws -> [Reward] {
+        let rest = try RewardBook.settle(sale, actor: actor, tx)
+        let newest = Dictionary(rest.map { ($0.id, $0) }) { _, last in last }
+        let known = Set(changed.map(\.id))
+        return changed.map { newest[$0.id] ?? $0 } + rest.filter { !known.contains($0.id) }
+    }
+
+    /// A reward of the sale, and whether a person said no to all that was left of it. A refund or
+    /// an earlier correction is no such word.
+    private typealias Held = (reward: Reward, isRefused: Bool)
 
     /// What one participant has of the sale by one rule, refunds aside.
     private struct Holding {
@@ -89,14 +98,14 @@ public enum RewardCorrection {
         private let refused: Int64
         let isEmpty: Bool
 
-        init(_ held: [Reward], of participant: ParticipantID, refused: Set<RewardID>) {
-            let own = held.filter { $0.participant == participant }
+        init(_ held: [Held], of participant: ParticipantID) {
+            let own = held.filter { $0.reward.participant == participant }
             func counted(_ rewards: [Reward]) -> Int64 {
                 rewards.reduce(0) { $0 + $1.amount.amount - $1.correctedAmount }
             }
-            rewards = own.filter { !refused.contains($0.id) }
+            rewards = own.filter { !$0.isRefused }.map(\.reward)
             self.counted = counted(rewards)
-            self.refused = counted(own) - self.counted
+            self.refused = counted(own.map(\.reward)) - self.counted
             isEmpty = own.isEmpty
         }
 
@@ -104,62 +113,79 @@ public enum RewardCorrection {
         func missing(to share: Int64) -> Int64 { max(0, share - refused) - counted }
     }
 
-    /// Whether a person said no to all that was left of it. A refund or an earlier correction is no
-    /// such word.
     private static func isRefused(_ reward: Reward, _ reader: Reader) throws -> Bool {
-        try reward.netAmount == 0 && RewardStore.isRefused(reward.id, reader)
+        try reward.withdrawnFor == .refused && RewardStore.isRefused(reward.id, reader)
     }
 
-    private static func participants(_ rewards: [Reward]) -> [ParticipantID] {
-        rewards.reduce(into: []) { list, reward in
-            if !list.contains(reward.participant) { list.append(reward.participant) }
-        }
-    }
-
-    /// Takes `excess` from the rewards of one participant by one rule, the newest first.
+    /// Takes back what participants have of a rule beyond their shares.
     private static func takeBack(
-        _ excess: Int64, of rewards: [Reward], _ sale: Sale, _ actor: String, _ tx: Transaction
+        _ held: [Held], beyond shares: [RewardRules.Share], _ sale: RewardSale, _ actor: String,
+        _ tx: Transaction
+    ) throws -> [Reward] {
+        var participants: [ParticipantID] = []
+        for (reward, _) in held where !participants.contains(reward.participant) {
+            participants.append(reward.participant)
+        }
+        var changed: [Reward] = []
+        for participant in participants {
+            let own = Holding(held, of: participant)
+            let share = shares.first { $0.participant == participant }?.amount.amount ?? 0
+            let excess = -own.missing(to: share)
+            guard excess > 0 else { continue }
+            let all = held.map(\.reward).filter { $0.participant == participant }
+            changed += try takeBack(excess, of: own.rewards, among: all, sale, actor, tx)
+        }
+        return changed
+    }
+
+    /// Takes `excess` from the rewards of one participant by one rule, the newest first. `all` are
+    /// those that a person refused as well.
+    private static func takeBack(
+        _ excess: Int64, of rewards: [Reward], among all: [Reward], _ sale: RewardSale,
+        _ actor: String, _ tx: Transaction
     ) throws -> [Reward] {
         var excess = excess
-        var changed: [Reward] = []
+        var parts: [RewardID: Int64] = [:]
         for reward in rewards.reversed() where excess > 0 {
-            let part = min(excess, reward.amount.amount - reward.correctedAmount)
+            let part = min(
+                excess, reward.amount.amount - reward.correctedAmount - reward.withdrawnAmount)
             guard part > 0 else { continue }
             excess -= part
-            let target = RewardRules.reversalTarget(
-                amount: reward.amount.amount, corrected: reward.correctedAmount + part,
-                refunded: sale.refunded, whole: sale.amount)
-            let more = target - reward.reversedAmount
+            parts[reward.id] = part
+        }
+        let noted = all.map { reward in
+            var noted = reward
+            noted.correctedAmount += parts[reward.id] ?? 0
+            return noted
+        }
+        let nets = try RewardRules.nets(of: noted, in: sale)
+        var changed: [Reward] = []
+        for (place, reward) in all.enumerated().reversed() {
+            guard let part = parts[reward.id] else { continue }
+            let more = reward.netAmount - nets[place]
             // What was refunded in whole has nothing left to give.
             guard more > 0 else {
-                var noted = reward
-                noted.correctedAmount += part
-                try RewardBook.save(&noted, from: reward, actor: actor, tx)
-                changed.append(noted)
+                var same = noted[place]
+                try RewardBook.save(&same, from: reward, actor: actor, tx)
+                changed.append(same)
                 continue
             }
             changed.append(
                 try RewardBook.reverse(
-                    reward, by: more, corrected: part, refund: nil, reason: "reattributed",
+                    reward, RewardBook.Reversal(more, corrected: part, reason: "reattributed"),
                     actor: actor, tx))
         }
         return changed
     }
 
-    /// A further reward for what was missing to `share`; what was refunded of the sale goes from it
-    /// at once.
+    /// A further reward for what was missing to `share`.
     private static func grant(
         _ placement: RewardPlacement, of share: RewardRules.Share, by rule: RewardRule,
-        _ occasion: RewardOccasion, _ sale: Sale, _ tx: Transaction
+        _ occasion: RewardOccasion, _ tx: Transaction
     ) throws -> Reward? {
         var part = share
         part.placement = placement
         part.whole = max(share.whole, placement.amount)
-        guard let reward = try RewardBook.grant(part, by: rule, occasion, tx) else { return nil }
-        let target = RewardRules.reversalTarget(
-            amount: placement.amount, refunded: sale.refunded, whole: sale.amount)
-        guard target > 0 else { return reward }
-        return try RewardBook.reverse(
-            reward, by: target, refund: sale.refund, reason: "refunded", actor: occasion.actor, tx)
+        return try RewardBook.grant(part, by: rule, occasion, tx)
     }
 }

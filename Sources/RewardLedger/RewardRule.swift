@@ -24,12 +24,18 @@ public struct RewardRule: Sendable {
         case signup, purchase, renewal, upsell
         /// The participant's counted referrals reach a number.
         case milestone
+        /// A person gave it: no rule waits for that.
+        case manual
+
+        /// Those that a rule may wait for.
+        public static let ofRules = allCases.filter { $0 != .manual }
 
         /// Whether it is about a sale or sign-up.
         public var isConversion: Bool {
             switch self {
             case .conversion, .signup, .purchase, .renewal, .upsell: true
-            case .leadSubmitted, .leadQualified, .leadOpportunity, .leadWon, .milestone: false
+            case .leadSubmitted, .leadQualified, .leadOpportunity, .leadWon, .milestone, .manual:
+                false
             }
         }
     }

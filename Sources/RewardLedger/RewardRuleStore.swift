@@ -56,6 +56,15 @@ public enum RewardRuleStore {
             """, program, map: rule)
     }
 
+    /// The program's rules that ever waited for a milestone and still do, oldest first.
+    static func milestones(in program: ProgramID, _ reader: Reader) throws -> [RewardRule] {
+        try reader.all(
+            """
+            SELECT id, program_id, name, state, terms, metadata, version, created_at, updated_at
+            FROM reward_rules WHERE program_id = ? AND trigger_name = 'milestone' ORDER BY seq
+            """, program, map: rule)
+    }
+
     /// The program's rules as they were in force for `trigger` at `instant`, oldest first: what a
     /// sale that was recorded then promised. `granted` has the versions that gave rewards for it:
     /// a rule may have changed at the very same instant, and then they alone tell the order.

@@ -6,6 +6,12 @@ public enum RewardRefusal: Error, Equatable, Sendable {
     case inPayout(PayoutID)
     /// A part of it has been paid, or kept back for what it owed.
     case partlyPaid
+    /// The program takes nothing back that was paid.
+    case neverTakenBack
+    /// What was paid could be taken back until then.
+    case takenBackTooLate(Instant)
+    /// A reward by hand is for somebody who takes part.
+    case notApproved
     /// Its rule says what it is.
     case nothingToChoose
     /// It may be chosen among these alone.
@@ -63,14 +69,6 @@ public enum RewardRules {
         return Int64(up ? quotient + 1 : quotient)
     }
 
-    /// How much of a reward no longer counts once `corrected` of it went to others by a new
-    /// decision, and `refunded` of the sale was: refunds take their proportion of what is left.
-    public static func reversalTarget(
-        amount: Int64, corrected: Int64, refunded: Int64, whole: Int64
-    ) -> Int64 {
-        corrected + reversalTarget(amount: amount - corrected, refunded: refunded, whole: whole)
-    }
-
     /// What taking back `more` of a reward takes from what is not paid yet, and what it claws back.
     public static func reversal(of reward: Reward, by more: Int64) -> (unpaid: Int64, owed: Int64) {
         let isFree = reward.state.isWaiting || (reward.state == .approved && reward.payout == nil)
@@ -80,6 +78,25 @@ public enum RewardRules {
 
     /// What still counts of a reward and has not been paid, whether a payout holds it or not.
     static func unpaid(of reward: Reward) -> Int64 { min(reward.netAmount, reward.payable) }
+
+    /// The state in which what was taken back in whole counts again. What nobody had approved waits
+    /// as it did: for a person where it was flagged, else until its hold is over.
+    static func resumedState(_ reward: Reward) -> Reward.State {
+        if reward.approvedAt == nil {
+            guard reward.state == .voided else { return reward.state }
+            return reward.flags.isEmpty ? .pending : .review
+        }
+        return reward.payable > 0 ? .approved : settledState(reward)
+    }
+
+    /// What of `less` that counts again meets what is owed for the reward, and what is available or
+    /// waits again. `owed` is all that its participant owes.
+    static func restoration(
+        of reward: Reward, by less: Int64, owed: Int64
+    ) -> (unpaid: Int64, forgiven: Int64) {
+        let forgiven = max(0, min(less, reward.clawbackAmount, owed))
+        return (less - forgiven, forgiven)
+    }
 
     /// The state that the amounts of a reward which waits for no person imply: nothing left to pay
     /// means paid, or clawed back when nothing of what was paid still counts, or voided when

@@ -138,7 +138,7 @@ extension RewardRules {
             retroactive: retroactive, beforeLimits: before)
     }
 
-    private struct Step {
+    struct Step {
         let amount: Money
         let exact: Int64
         let base: Int64?
@@ -146,7 +146,7 @@ extension RewardRules {
     }
 
     /// What a rate gives of `base`; nil where there is nothing to take basis points of.
-    private static func amount(
+    static func amount(
         _ rate: RewardTerms.Rate, of base: Money?
     ) throws(MoneyError) -> Step? {
         switch rate {
@@ -181,7 +181,7 @@ extension RewardRules {
         return result
     }
 
-    private static func total(_ credits: [Credit]) throws(MoneyError) -> Money? {
+    static func total(_ credits: [Credit]) throws(MoneyError) -> Money? {
         var total: Money?
         for base in credits.compactMap(\.base) { total = try total?.adding(base) ?? base }
         return total
@@ -189,11 +189,11 @@ extension RewardRules {
 
     /// By what those who share a reward share it: the credited money where it is a part of that,
     /// else the parts of the credit.
-    private static func weights(_ credits: [Credit], byBase: Bool) -> [Int64] {
+    static func weights(_ credits: [Credit], byBase: Bool) -> [Int64] {
         credits.map { byBase ? $0.base?.amount ?? 0 : $0.parts }
     }
 
-    private static func merged(_ credits: [Credit]) throws(MoneyError) -> [Credit] {
+    static func merged(_ credits: [Credit]) throws(MoneyError) -> [Credit] {
         var merged: [Credit] = []
         for credit in credits {
             guard let place = merged.firstIndex(where: { $0.participant == credit.participant })

@@ -29,7 +29,8 @@ public enum RewardStore {
             SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind,
                 lead_id, conversion_id, payout_id, state, currency, amount, reversed_amount,
                 clawback_amount, settled_amount, basis, reason, hold_until, approved_at, paid_at,
-                version, created_at, updated_at, corrected_amount, attribution_id
+                version, created_at, updated_at, corrected_amount, attribution_id, withdrawn_amount,
+                withdrawn_for
             FROM rewards WHERE id = ?
             """, id, map: reward)
     }
@@ -125,6 +126,16 @@ public enum RewardStore {
         return try reader.all(query, map: reward)
     }
 
+    /// The participant's rewards by a rule, oldest first.
+    static func rewards(
+        by rule: RewardRuleID, of participant: ParticipantID, _ reader: Reader
+    ) throws -> [Reward] {
+        var filter = Filter()
+        filter.rule = rule
+        filter.participant = participant
+        return try all(filter, reader)
+    }
+
     /// Marks the payout's rewards as held by it. Neither their state nor their money changes by
     /// it, so no counter does; one statement, as there may be a thousand.
     static func hold(in payout: PayoutID, _ tx: Transaction) throws {
@@ -205,11 +216,13 @@ public enum RewardStore {
             """
             UPDATE rewards SET kind = ?, payout_id = ?, state = ?, reversed_amount = ?,
                 clawback_amount = ?, settled_amount = ?, reason = ?, approved_at = ?,
-                paid_at = ?, version = ?, updated_at = ?, corrected_amount = ?
+                paid_at = ?, version = ?, updated_at = ?, corrected_amount = ?,
+                withdrawn_amount = ?, withdrawn_for = ?
             WHERE id = ?
             """, reward.kind.rawValue, reward.payout, reward.state.rawValue, reward.reversedAmount,
             reward.clawbackAmount, reward.settledAmount, reward.reason, reward.approvedAt,
-            reward.paidAt, reward.version, reward.updatedAt, reward.correctedAmount, reward.id)
+            reward.paidAt, reward.version, reward.updatedAt, reward.correctedAmount,
+            reward.withdrawnAmount, reward.withdrawnFor?.rawValue, reward.id)
         try count(old, -1, tx)
         try count(reward, 1, tx)
         try reserve(reward.netAmount - old.netAmount, of: reward, tx)
@@ -242,7 +255,8 @@ public enum RewardStore {
             SELECT id, program_id, participant_id, rule_id, rule_version, trigger_name, kind,
                 lead_id, conversion_id, payout_id, state, currency, amount, reversed_amount,
                 clawback_amount, settled_amount, basis, reason, hold_until, approved_at, paid_at,
-                version, created_at, updated_at, corrected_amount, attribution_id
+                version, created_at, updated_at, corrected_amount, attribution_id, withdrawn_amount,
+                withdrawn_for
             FROM rewards WHERE 1 = 1
             """)
         if let participant = filter.participant {
@@ -272,13 +286,16 @@ public enum RewardStore {
             let currency = try Currency(stored: row.text(11))
         else { throw DatabaseFault(operation: "read a reward", code: DatabaseFault.corrupt) }
         return try Reward(
-            id: row.id(0), program: row.id(1), participant: row.id(2), rule: row.id(3),
-            ruleVersion: row.int64(4), trigger: trigger, kind: kind, lead: row.optionalID(7),
+            id: row.id(0), program: row.id(1), participant: row.id(2), rule: row.optionalID(3),
+            ruleVersion: row.optionalInt64(4), trigger: trigger, kind: kind,
+            lead: row.optionalID(7),
             conversion: row.optionalID(8),
             attribution: row.blob(25).isEmpty ? nil : row.id(25),
             payout: row.optionalID(9), state: state,
             amount: Money(amount: row.int64(12), currency: currency), reversedAmount: row.int64(13),
-            correctedAmount: row.int64(24), clawbackAmount: row.int64(14),
+            correctedAmount: row.int64(24), withdrawnAmount: row.int64(26),
+            withdrawnFor: row.optionalText(27).flatMap { Reward.Withdrawal(rawValue: $0) },
+            clawbackAmount: row.int64(14),
             settledAmount: row.int64(15),
             basis: JSONValue.parse(Array(row.text(16).utf8)), reason: row.optionalText(17),
             holdUntil: row.instant(18), approvedAt: row.optionalInstant(19),

@@ -35,6 +35,17 @@ public enum RewardTimeRules {
         return time
     }
 
+    /// The way of a reward that counts again, from what it was told when it was granted.
+    static func resumed(_ reward: Reward) -> RewardTime {
+        let facts = reward.facts ?? RewardFacts()
+        let earnedAt = min(facts.soldAt ?? reward.createdAt, reward.createdAt)
+        return RewardTime(
+            program: reward.program, trigger: reward.trigger, kind: reward.kind,
+            referrer: reward.person?.kind,
+            referredAt: min(facts.touchedAt ?? facts.referredAt ?? earnedAt, earnedAt),
+            earnedAt: earnedAt)
+    }
+
     /// Whole seconds, rounded down.
     public static func seconds(from start: Instant, to end: Instant) -> Int64 {
         max(0, end.milliseconds - start.milliseconds) / 1_000

@@ -37,7 +37,7 @@ extension RewardBook {
             let unpaid = min(amount, RewardRules.unpaid(of: reward))
             guard unpaid > 0 else { continue }
             _ = try reverse(
-                reward, by: unpaid, as: .rewardVoided, refund: nil, reason: "earlier_reward_gone",
+                reward, Reversal(unpaid, withdrawn: .earlierReward, reason: "earlier_reward_gone"),
                 actor: actor, tx)
         }
     }

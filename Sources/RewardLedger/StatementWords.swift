@@ -14,6 +14,11 @@ extension Statement.Line {
             return "\(rewardName) is approved: \(money(change.available)) for the next payout."
         case .rewardRejected: return "\(rewardName) is rejected: \(takenBack(money))."
         case .rewardVoided: return "\(rewardName) no longer counts: \(takenBack(money))."
+        case .rewardClawedBack where refund == nil:
+            return "\(rewardName) is clawed back: \(takenBack(money))."
+        case .rewardRestored:
+            let cause = refund == nil ? "" : ": the refund\(name(refund)) is reversed"
+            return "\(rewardName) counts again\(cause): \(givenBack(money))."
         case .rewardRefunded, .rewardClawedBack:
             return "Refund\(name(refund)) of \(occasion): \(takenBack(money)) of the reward"
                 + "\(name(reward))\(byRule)."
@@ -66,7 +71,8 @@ extension Statement.Line {
 
     private var occasion: String {
         if let conversion { return "sale \(conversion)" }
-        return lead.map { "lead \($0)" } ?? "a referral"
+        if let lead { return "lead \(lead)" }
+        return rule == nil ? "a decision by hand" : "a referral"
     }
 
     private var byRule: String {
@@ -87,6 +93,19 @@ extension Statement.Line {
     private var redemptionName: String { "Redemption\(name(redemption))" }
 
     private func name<Kind>(_ id: Identifier<Kind>?) -> String { id.map { " \($0)" } ?? "" }
+
+    /// What is still owed for it is no more; the rest waits or is available.
+    private func givenBack(_ money: (Int64) -> String) -> String {
+        var parts: [String] = []
+        if change.pending != 0 { parts.append("\(money(change.pending)) waits again") }
+        if change.available != 0 {
+            parts.append("\(money(change.available)) is available again")
+        }
+        if change.clawbackOwed != 0 {
+            parts.append("\(money(change.clawbackOwed)) is not owed any more")
+        }
+        return parts.joined(separator: ", ")
+    }
 
     /// What was not paid is gone; what was paid, or is on its way, is owed.
     private func takenBack(_ money: (Int64) -> String) -> String {

@@ -330,9 +330,18 @@ struct EveryRouteTests {
         case "POST /v1/conversions":
             return ["external_id": "dry", "ref": "ada", "kind": "purchase", "amount": cents]
         case "POST /v1/conversions/{id}/refund": return ["external_id": "dry", "amount": cents]
+        case "POST /v1/refunds":
+            return [
+                "program_id": .string(scene.program), "conversion_external_id": "dry",
+                "external_id": "dry",
+            ]
+        case "POST /v1/refunds/{id}/reverse": return ["external_id": "dry", "kind": "mistake"]
+        case "POST /v1/rewards":
+            return ["participant_id": ada, "amount": cents, "reason": "because"]
         case "POST /v1/conversions/{id}/reattribute":
             return ["reason": "because", "credits": [["participant_id": ada, "parts": 1]]]
         case "POST /v1/rewards/{id}/reject", "POST /v1/rewards/{id}/void",
+            "POST /v1/rewards/{id}/claw_back",
             "POST /v1/benefits/{id}/void", "POST /v1/redemptions/{id}/cancel",
             "POST /v1/payouts/{id}/fail":
             return ["reason": "because"]

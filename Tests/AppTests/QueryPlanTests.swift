@@ -35,6 +35,7 @@ struct QueryPlanTests {
         "ReceiptVerifier.findMissing": "verify",
         "ReceiptVerifier.walk": "verify",
         "RedemptionStore.forEach": "verify",
+        "RefundVerifier.faults": "verify",
         "RewardObstacle.overdueRewards": "the inner LIMIT",
         "UnknownCodes.begin": "it deletes what it walks over",
         "RewardStore.query": "a page ends it, or an export in the pool goes over all",

@@ -23,7 +23,9 @@ struct ReturningLeadTests {
 
     private func move(_ stage: MoneyStage, _ lead: String, _ actions: String...) throws {
         let reason: JSONValue = ["reason": "r", "reason_code": "other"]
-        let bodies: [String: JSONValue] = ["lose": reason, "reopen": ["reason": "r"]]
+        let bodies: [String: JSONValue] = [
+            "lose": reason, "disqualify": reason, "reopen": ["reason": "r"],
+        ]
         for action in actions {
             let body = bodies[action] ?? [:]
             let answer = try stage.service.post("/v1/leads/\(lead)/\(action)", body)
@@ -37,18 +39,18 @@ struct ReturningLeadTests {
         }
     }
 
-    @Test("what a person voided or rejected stays so when its lead is lost and comes back")
+    @Test("what a person voided or rejected stays so when its lead falls out and comes back")
     func refused() throws {
         let stage = try Self.stage(["trigger": "lead.qualified", "amount": MoneyStage.usd(1_000)])
         defer { stage.service.stop() }
         let (lead, reward) = try stage.qualified()
         #expect(
             try stage.service.post("/v1/rewards/\(reward)/void", ["reason": "fraud"]).status == 200)
-        try move(stage, lead, "lose", "reopen", "qualify")
+        try move(stage, lead, "disqualify", "reopen", "qualify")
         #expect(try stage.rewards().count == 1)
         // One that nobody refused earns again.
         let other = try stage.qualified("tom").lead
-        try move(stage, other, "lose", "reopen", "qualify")
+        try move(stage, other, "disqualify", "reopen", "qualify")
         #expect(try net(stage) == 1_000)
         try stage.expectSoundBooks()
     }
@@ -61,7 +63,7 @@ struct ReturningLeadTests {
         let leads = try ["a", "b", "c"].map { try stage.qualified($0).lead }
         #expect(try net(stage) == 9_000)
         for lead in leads {
-            try move(stage, lead, "lose", "reopen", "qualify")
+            try move(stage, lead, "disqualify", "reopen", "qualify")
             #expect(try net(stage) == 9_000, "\(lead)")
         }
         try stage.expectSoundBooks()
@@ -74,10 +76,11 @@ struct ReturningLeadTests {
         defer { stage.service.stop() }
         let leads = try ["a", "b"].map { try stage.qualified($0).lead }
         _ = try stage.submitted("one")
-        for lead in leads { try move(stage, lead, "lose") }
+        for lead in leads { try move(stage, lead, "disqualify") }
         #expect(try net(stage) == 0)
+        // They count no more either, so that it is the first.
         _ = try stage.qualified("c")
-        #expect(try net(stage) == 3_000)
+        #expect(try net(stage) == 1_000)
         try stage.expectSoundBooks()
     }
 }

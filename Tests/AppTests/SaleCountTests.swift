@@ -95,8 +95,56 @@ struct SaleCountTests {
         }
         #expect(sales.map { $0["rewards"]?.arrayValue?.count } == [0, 0, 1, 0, 0])
         #expect(sales.map { $0["benefits"]?.arrayValue?.count } == [0, 0, 0, 0, 1])
+        // What counts of referrals gave does not hang on one sale's money.
         try stage.refund(try sales[2].id(), "half", 5_000)
-        #expect(try stage.balance() == [0, 2_500, 0, 0, 0])
+        #expect(try stage.balance() == [0, 5_000, 0, 0, 0])
+        // b has bought again, c has not.
+        try stage.refund(try sales[2].id(), "whole")
+        #expect(try stage.balance() == [0, 5_000, 0, 0, 0])
+        func perk() throws -> JSONValue? {
+            try stage.service.list("/v1/benefits").first?["status"]
+        }
+        #expect(try perk() == "approved")
+        let refund = try stage.refund(try sales[4].id(), "c").id()
+        #expect(try perk() == "voided")
+        try reverse(stage, refund)
+        #expect(try perk() == "approved")
+        try stage.expectSoundBooks()
+    }
+
+    private func reverse(_ stage: MoneyStage, _ refund: String) throws {
+        let answer = try stage.service.post(
+            "/v1/refunds/\(refund)/reverse",
+            ["external_id": .string("back \(refund)"), "kind": "mistake"])
+        #expect(answer.status == 201, "\(answer.text)")
+    }
+
+    @Test("a milestone that a refunded sale reached goes back unless paid, and comes again with it")
+    func milestoneGoesBack() throws {
+        let stage = try MoneyStage(rules: [
+            [
+                "trigger": "milestone", "amount": MoneyStage.usd(5_000),
+                "milestone": ["counts": "won", "at": 2],
+            ]
+        ])
+        defer { stage.service.stop() }
+        let sales = try [("1", "a"), ("2", "b")].map { try sell(stage, $0, to: $1) }
+        #expect(try stage.balance() == [0, 5_000, 0, 0, 0])
+        // Not the sale that reached it: any that counted.
+        let refund = try stage.refund(try sales[0].id(), "1").id()
+        #expect(try stage.balance() == [0, 0, 0, 0, 0])
+        let gone = try #require(try stage.rewards().first)
+        #expect(gone["reason"] == "below_milestone")
+        try reverse(stage, refund)
+        #expect(try stage.balance() == [0, 5_000, 0, 0, 0])
+        try stage.paid("p1")
+        try stage.refund(try sales[0].id(), "again")
+        #expect(try stage.balance() == [0, 0, 0, 5_000, 0])
+        let kept = try Scene.events(stage.service).filter { $0["type"] == "reward.kept" }
+        #expect(kept.map { $0["reason"] } == ["below_milestone_but_paid"])
+        // It is not paid again when the count recovers.
+        _ = try sell(stage, "3", to: "c")
+        #expect(try stage.balance() == [0, 0, 0, 5_000, 0])
         try stage.expectSoundBooks()
     }
 

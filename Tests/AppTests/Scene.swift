@@ -149,6 +149,7 @@ struct Scene {
             (SELECT count(*) FROM touchpoints) +
             (SELECT count(*) FROM conversions) +
             (SELECT count(*) FROM refunds) +
+            (SELECT count(*) FROM refund_reversals) +
             (SELECT count(*) FROM attributions) +
             (SELECT count(*) FROM conversion_credits) +
             (SELECT count(*) FROM reward_rules) +

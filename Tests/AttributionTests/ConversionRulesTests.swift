@@ -74,63 +74,99 @@ struct ConversionRulesTests {
         #expect(check(Self.usd, later: 1) == .inTheFuture)
     }
 
-    @Test("refunds add up to the conversion's amount at most")
-    func refundTotals() throws {
-        let money = { (amount: Int64) in Money(amount: amount, currency: Self.usd) }
-        let sold = Self.conversion(refunded: 400)
-        func total(_ amount: Money, as kind: Refund.Kind = .refund) throws -> Int64 {
-            try ConversionRules.refundedTotal(
-                of: sold, adding: amount, as: kind, isRefunded: true)
-        }
-        #expect(try total(money(600)) == 1000)
-        #expect(throws: ConversionRefusal.refundTooLarge(left: 600)) { try total(money(601)) }
-        #expect(throws: ConversionRefusal.refundTooLarge(left: 600)) {
-            try total(money(0), as: .cancellation)
-        }
-        #expect(throws: ConversionRefusal.otherCurrency(expected: Self.usd)) {
-            try total(Money(amount: 1, currency: Self.eur))
-        }
-        #expect(ConversionRules.refundedPart(of: sold, isRefunded: true) == (400, 1000))
+    private static func refund(
+        _ asked: Int64?, _ kind: Refund.Kind = .refund
+    ) -> Refund {
+        Refund(
+            id: RefundID(high: 0, low: 9), program: ProgramID(high: 0, low: 2),
+            externalID: "refund-1", conversionExternalID: "order-1",
+            conversion: ConversionID(high: 0, low: 1), kind: kind, asked: asked, currency: usd,
+            reason: nil, createdAt: now)
     }
 
-    @Test("a conversion of nothing can be cancelled once, which takes all of it")
-    func cancelledNothing() throws {
-        let nothing = Self.conversion(amount: 0, refunded: 0)
-        func total(_ kind: Refund.Kind, isRefunded: Bool) throws -> Int64 {
-            try ConversionRules.refundedTotal(
-                of: nothing, adding: nothing.amount, as: kind, isRefunded: isRefunded)
+    @Test("refunds take together what they ask for, and never more than the sale")
+    func refundTotals() throws {
+        let sale = Money(amount: 1_000, currency: Self.usd)
+        let none = RefundTotal(asked: 0, sale: sale)
+        #expect(none.part == (0, 1_000) && !none.isWhole)
+        let part = try none.adding(Self.refund(400))
+        #expect(part.part == (400, 1_000) && !part.isWhole)
+        let whole = try part.adding(Self.refund(nil, .chargeback))
+        #expect(whole.part == (1_000, 1_000) && whole.isWhole && whole.asked == 1_400)
+        // The chargeback is in force as long as it is not reversed itself.
+        #expect(whole.removing(Self.refund(400)).refunded == 1_000)
+        #expect(whole.removing(Self.refund(nil)) == part)
+        #expect(throws: MoneyError.overflow) {
+            try RefundTotal(asked: .max, sale: sale).adding(Self.refund(1))
         }
-        #expect(try total(.cancellation, isRefunded: false) == 0)
-        for (kind, isRefunded) in [
-            (Refund.Kind.cancellation, true), (.refund, false), (.chargeback, false),
-        ] {
-            #expect(throws: ConversionRefusal.refundTooLarge(left: 0)) {
-                try total(kind, isRefunded: isRefunded)
+    }
+
+    @Test("a sale of nothing can be cancelled, and stands without that")
+    func cancelledNothing() throws {
+        let none = RefundTotal(asked: 0, sale: Money(amount: 0, currency: Self.usd))
+        #expect(none.part == (0, 1) && !none.isWhole)
+        let cancelled = try none.adding(Self.refund(nil, .cancellation))
+        #expect(cancelled.part == (1, 1) && cancelled.isWhole && cancelled.refunded == 0)
+        #expect(cancelled.removing(Self.refund(nil, .cancellation)) == none)
+        #expect(try none.adding(Self.refund(nil, .chargeback)) == none)
+        #expect(throws: ConversionRefusal.self) {
+            try ConversionRules.checkRefund(nil, as: .refund, of: none.sale)
+        }
+        try ConversionRules.checkRefund(nil, as: .cancellation, of: none.sale)
+    }
+
+    @Test("one refund asks for the whole sale at most, in its currency")
+    func tooLarge() {
+        let sale = Money(amount: 1_000, currency: Self.usd)
+        func check(_ amount: Money?) -> ConversionRefusal? {
+            refusal {
+                () throws(ConversionRefusal) in
+                try ConversionRules.checkRefund(amount, of: sale)
             }
         }
-        #expect(ConversionRules.refundedPart(of: nothing, isRefunded: false) == (0, 1))
-        #expect(ConversionRules.refundedPart(of: nothing, isRefunded: true) == (1, 1))
+        #expect(check(nil) == nil && check(sale) == nil)
+        #expect(
+            check(Money(amount: 1_001, currency: Self.usd)) == .refundTooLarge(whole: sale))
+        #expect(
+            check(Money(amount: 1, currency: Self.eur)) == .otherCurrency(expected: Self.usd))
     }
 
-    @Test("a repeated refund must be the same in conversion, kind and amount")
+    @Test("a repeated refund must be the same in sale, kind and amount")
     func repeatedRefund() {
-        let known = Refund(
-            id: RefundID(high: 0, low: 9), program: ProgramID(high: 0, low: 2),
-            conversion: ConversionID(high: 0, low: 1), externalID: "refund-1", kind: .refund,
-            amount: 5, reason: nil, createdAt: Self.now)
-        func check(_ conversion: UInt64, _ kind: Refund.Kind, _ amount: Int64) -> ConversionRefusal?
-        {
+        func check(
+            _ known: Refund, _ sale: String, _ kind: Refund.Kind, _ amount: Int64?
+        ) -> ConversionRefusal? {
             refusal {
                 () throws(ConversionRefusal) in
                 try ConversionRules.checkSame(
-                    known, conversion: ConversionID(high: 0, low: conversion), kind: kind,
-                    amount: amount)
+                    known, conversion: sale, kind: kind, amount: amount, whole: 1_000)
             }
         }
-        #expect(check(1, .refund, 5) == nil)
-        #expect(check(2, .refund, 5) == .refundDiffers(field: "conversion"))
-        #expect(check(1, .chargeback, 5) == .refundDiffers(field: "kind"))
-        #expect(check(1, .refund, 6) == .refundDiffers(field: "amount"))
+        let known = Self.refund(5)
+        #expect(check(known, "order-1", .refund, 5) == nil)
+        #expect(check(known, "order-2", .refund, 5) == .refundDiffers(field: "conversion"))
+        #expect(check(known, "order-1", .chargeback, 5) == .refundDiffers(field: "kind"))
+        #expect(check(known, "order-1", .refund, 6) == .refundDiffers(field: "amount"))
+        #expect(check(known, "order-1", .refund, nil) == .refundDiffers(field: "amount"))
+        // Without an amount, and with all of it, is the same.
+        #expect(check(Self.refund(nil), "order-1", .refund, 1_000) == nil)
+        #expect(check(Self.refund(1_000), "order-1", .refund, nil) == nil)
+    }
+
+    @Test("a refunded order that comes again with another time was paid after all, or is asked for")
+    func paidAfterAll() {
+        let known = Self.conversion(refunded: 1_000)
+        let refund = RefundID(high: 0, low: 9)
+        func check(_ time: Instant?, _ refund: RefundID?) -> ConversionRefusal? {
+            refusal {
+                () throws(ConversionRefusal) in
+                try ConversionRules.checkStands(known, occurredAt: time, refundedBy: refund)
+            }
+        }
+        #expect(check(nil, nil) == nil && check(Self.now, refund) == nil)
+        #expect(check(nil, refund) == .cancelled(by: refund))
+        #expect(
+            check(Self.now.advanced(byMilliseconds: 1), refund) == .cancelled(by: refund))
     }
 
     private func refusal(

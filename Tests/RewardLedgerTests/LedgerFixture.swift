@@ -238,11 +238,36 @@ extension LedgerFixture {
     func refund(
         _ conversion: ConversionID, total: Int64, of whole: Int64
     ) throws -> [Reward] {
-        try perform { tx in
-            try RewardBook.reverse(
-                conversion: conversion, refunded: total, of: whole, refund: tx.makeID(),
-                actor: "test", tx)
+        try perform { [self] tx in
+            var credits: [Credit] = []
+            for reward in try RewardStore.rewards(of: conversion, tx)
+            where !credits.contains(where: { $0.participant == reward.participant }) {
+                credits.append(
+                    Credit(
+                        participant: reward.participant,
+                        base: Money(stored: reward.basis.objectValue?["credited"])
+                            ?? money(whole)))
+            }
+            return try RewardBook.settle(
+                sale(
+                    conversion, credits, refunded: total, of: whole, refund: tx.makeID(),
+                    recordedAt: tx.now), actor: "test", tx)
         }
+    }
+
+    /// A sale of which so much is refunded, credited as it was when nothing was.
+    func sale(
+        _ conversion: ConversionID, _ credits: [Credit], refunded: Int64, of whole: Int64,
+        refund: RefundID?, recordedAt: Instant
+    ) -> RewardSale {
+        let rests = Apportionment.split(
+            whole - refunded, by: credits.map { $0.base?.amount ?? 0 })
+        return RewardSale(
+            conversion: conversion, program: program, recordedAt: recordedAt, whole: whole,
+            refunded: refunded, refund: refund, credits: credits,
+            rest: zip(credits, rests).map {
+                Credit(participant: $0.participant, parts: $0.parts, base: money($1))
+            })
     }
 
     func reward(_ id: RewardID) throws -> Reward {

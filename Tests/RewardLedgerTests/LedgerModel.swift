@@ -9,7 +9,8 @@ struct LedgerModel {
         let participant: ParticipantID
         let conversion: ConversionID?
         let lead: LeadID?
-        let rule: RewardRuleID
+        /// Nil for what a person gave.
+        let rule: RewardRuleID?
         let kind: RewardRule.Kind
         let amount: Int64
         let currency: Currency
@@ -21,8 +22,11 @@ struct LedgerModel {
         var reversed: Int64 = 0
         /// What of it belongs to others by a later decision.
         var corrected: Int64 = 0
-        /// Rejected or voided by a person.
+        /// What of it a person took, or its lead.
+        var withdrawn: Int64 = 0
+        /// Rejected, voided or clawed back by a person.
         var isRefused = false
+        var wasApproved = false
         /// Owed for it, not counting what met its own unpaid rest.
         var owed: Int64 = 0
         var settled: Int64 = 0
@@ -128,9 +132,10 @@ struct LedgerModel {
     static func amount(_ rate: RewardTerms.Rate, of base: Int64) -> Int64 {
         switch rate {
         case .flat(let money): return money.amount
-        case .basisPoints(let points, _, let most):
+        case .basisPoints(let points, let least, let most):
+            let exact = LedgerModel.proportion(base, points, 10_000)
             return min(
-                LedgerModel.proportion(base, points, 10_000), most?.amount ?? Int64.max)
+                base > 0 ? max(exact, least?.amount ?? 0) : exact, most?.amount ?? Int64.max)
         }
     }
 
@@ -169,15 +174,29 @@ struct LedgerModel {
             let together = left * rewards[place].whole / rewards[place].amount
             let isLarge = rewards[place].threshold.map { together >= $0 } ?? false
             rewards[place].state = isLarge ? .review : .approved
+            if !isLarge { rewards[place].wasApproved = true }
         }
     }
 
+    /// What a person gives has no hold.
+    mutating func give(_ reward: Reward, threshold: Int64?) {
+        grant([reward], holdDays: 0, threshold: threshold)
+        let isLarge =
+            reward.kind != .points && threshold.map { reward.amount.amount >= $0 } ?? false
+        rewards[rewards.count - 1].state = isLarge ? .review : .approved
+        rewards[rewards.count - 1].wasApproved = !isLarge
+    }
+
     mutating func decide(_ operation: String, _ place: Int) throws {
-        guard operation == "void" ? rewards[place].payable > 0 : rewards[place].isWaiting else {
-            throw ModelDiffers(operation)
+        switch operation {
+        case "clawBack": return try clawBack(place)
+        case "void": guard rewards[place].payable > 0 else { throw ModelDiffers(operation) }
+        default: guard rewards[place].isWaiting else { throw ModelDiffers(operation) }
         }
         switch operation {
-        case "approve": rewards[place].state = .approved
+        case "approve":
+            rewards[place].state = .approved
+            rewards[place].wasApproved = true
         case "reject": cancel(place, .rejected)
         default: cancel(place, .voided)
         }
@@ -187,32 +206,96 @@ struct LedgerModel {
         rewards[place].state = state
         rewards[place].isRefused = true
         rewards[place].reversed = rewards[place].amount
+        rewards[place].withdrawn = rewards[place].counted
     }
 
-    /// The lead falls out: what counts and was not paid goes back. Returns whose changed.
-    mutating func void(_ lead: LeadID) -> [RewardID] {
+    private mutating func clawBack(_ place: Int) throws {
+        let reward = rewards[place]
+        guard reward.isWaiting || reward.state == .approved || reward.state == .paid else {
+            throw ModelDiffers("clawBack")
+        }
+        guard reward.amount > reward.reversed else { return }
+        reverse(place, by: reward.amount - reward.reversed)
+        rewards[place].withdrawn = rewards[place].counted
+        rewards[place].isRefused = true
+    }
+
+    /// The lead falls out: what counts and was not paid goes back, with `isPaidToo` all. Returns
+    /// whose changed.
+    mutating func takeBack(_ lead: LeadID, isPaidToo: Bool) -> [RewardID] {
         rewards.indices.filter { rewards[$0].lead == lead }.compactMap { place in
             let reward = rewards[place]
-            let unpaid = min(reward.amount - reward.reversed, reward.payable)
-            guard unpaid > 0 else { return nil }
-            reverse(place, by: unpaid)
+            let net = reward.amount - reward.reversed
+            let more = isPaidToo ? net : min(net, reward.payable)
+            guard more > 0 else { return nil }
+            reverse(place, by: more)
+            rewards[place].withdrawn += more
             return reward.id
         }
     }
 
-    mutating func refund(_ conversion: ConversionID, _ refunded: Int64, of whole: Int64) {
-        for place in places[conversion] ?? [] {
-            takeBack(place, refunded, of: whole)
+    /// Whether something of the lead's rewards was paid.
+    func isPaid(_ lead: LeadID) -> Bool {
+        rewards.contains {
+            let net = $0.amount - $0.reversed
+            return $0.lead == lead && net > 0 && net > min(net, $0.payable)
         }
     }
 
-    /// The refunded proportion of what the later decisions left of a reward.
-    mutating func takeBack(_ place: Int, _ refunded: Int64, of whole: Int64) {
+    /// Brings the rewards of the sale to what `rests` says that each may keep by each rule.
+    mutating func settle(_ conversion: ConversionID, _ rests: [ModelShare]) {
+        let places = places[conversion] ?? []
+        var left: [Int: Int64] = [:]
+        for (first, place) in places.enumerated() {
+            let reward = rewards[place]
+            let group = places.filter {
+                rewards[$0].rule == reward.rule && rewards[$0].participant == reward.participant
+            }
+            guard group.first == places[first] else { continue }
+            let all = group.reduce(0) { $0 + rewards[$1].counted }
+            let live = group.reduce(0) { $0 + rewards[$1].counted - rewards[$1].withdrawn }
+            let share = rests.first { $0.isFor(reward) }?.amount ?? 0
+            // Of what a person took, its part does not come back.
+            var rest =
+                all == 0 || live == all
+                ? min(share, all)
+                : all - live == all ? 0 : LedgerModel.kept(min(share, all), live, of: all)
+            for own in group {
+                let part = min(rest, rewards[own].counted - rewards[own].withdrawn)
+                left[own] = part
+                rest -= part
+            }
+        }
+        for place in places {
+            let more = rewards[place].amount - rewards[place].reversed - (left[place] ?? 0)
+            if more > 0 { reverse(place, by: more) }
+        }
+        for place in places {
+            let less = (left[place] ?? 0) - (rewards[place].amount - rewards[place].reversed)
+            if less > 0 { restore(place, by: less) }
+        }
+    }
+
+    /// `part` of `whole` of an amount, half to even.
+    private static func kept(_ amount: Int64, _ part: Int64, of whole: Int64) -> Int64 {
+        proportion(amount, part, whole)
+    }
+
+    /// What is still owed for it is no more, the rest is there again.
+    private mutating func restore(_ place: Int, by less: Int64) {
         let reward = rewards[place]
-        let target =
-            reward.corrected
-            + LedgerModel.proportion(reward.amount - reward.corrected, refunded, whole)
-        if target > reward.reversed { reverse(place, by: target - reward.reversed) }
+        let forgiven = max(
+            0, min(less, reward.owed, owed(by: reward.participant, reward.currency)))
+        rewards[place].reversed -= less
+        rewards[place].owed -= forgiven
+        if !reward.wasApproved {
+            if reward.state == .voided { rewards[place].state = .pending }
+        } else if rewards[place].payable > 0 {
+            if reward.state != .approved { rewards[place].payout = nil }
+            rewards[place].state = .approved
+        } else {
+            conclude(place)
+        }
     }
 
     /// What a payout holds, or paid, is owed.
@@ -356,140 +439,5 @@ extension LedgerModel {
             rewards[reward].state = .approved
             free(reward)
         }
-    }
-}
-
-// MARK: - Credit by parts, and credit decided anew
-
-/// What a rule gives to one participant of a sale.
-struct ModelShare: Equatable {
-    let rule: RewardRuleID
-    let participant: ParticipantID
-    let amount: Int64
-    let whole: Int64
-}
-
-extension LedgerModel {
-    /// What `rules` give of a sale that is credited with these amounts and parts: each rule once,
-    /// split by largest remainder, the first of equals first.
-    static func shares(_ rules: [RewardRule], _ credits: [Credit]) -> [ModelShare] {
-        var who: [ParticipantID] = []
-        var parts: [Int64] = []
-        var bases: [Int64] = []
-        for credit in credits {
-            if let place = who.firstIndex(of: credit.participant) {
-                parts[place] += credit.parts
-                bases[place] += credit.base?.amount ?? 0
-            } else {
-                who.append(credit.participant)
-                parts.append(credit.parts)
-                bases.append(credit.base?.amount ?? 0)
-            }
-        }
-        return rules.flatMap { rule -> [ModelShare] in
-            let points = rule.terms.gift.points.map {
-                RewardTerms.Rate.flat(Money(amount: $0, currency: .points))
-            }
-            guard let rate = rule.terms.rate ?? points else { return [] }
-            let whole = amount(rate, of: bases.reduce(0, +))
-            let isFlat = if case .flat = rate { true } else { false }
-            return zip(who, split(whole, isFlat ? parts : bases)).compactMap {
-                $1 > 0 ? ModelShare(rule: rule.id, participant: $0, amount: $1, whole: whole) : nil
-            }
-        }
-    }
-
-    /// One unit after the other to who is furthest below the exact share, after the whole units.
-    private static func split(_ amount: Int64, _ weights: [Int64]) -> [Int64] {
-        let sum = weights.reduce(Int128(0)) { $0 + Int128($1) }
-        guard sum > 0 else { return weights.map { _ in 0 } }
-        var shares = weights.map { Int64(Int128(amount) * Int128($0) / sum) }
-        let exact = weights.map { Int128(amount) * Int128($0) }
-        while shares.reduce(0, +) < amount {
-            let missing = shares.indices.map { exact[$0] - Int128(shares[$0]) * sum }
-            shares[missing.firstIndex(of: missing.max()!)!] += 1
-        }
-        return shares
-    }
-
-    /// The sale's credit is `shares` now. Takes back what is too much, and returns what is missing.
-    mutating func redecide(
-        _ conversion: ConversionID, _ shares: [ModelShare], refunded: Int64, of whole: Int64
-    ) -> [ModelShare] {
-        let places = places[conversion] ?? []
-        for place in places.reversed() where !rewards[place].isRefused {
-            let reward = rewards[place]
-            let group = places.map { rewards[$0] }.filter {
-                $0.rule == reward.rule && $0.participant == reward.participant
-            }
-            let share = shares.first { $0.isFor(reward) }?.amount ?? 0
-            let part = min(max(-LedgerModel.missing(to: share, group), 0), reward.counted)
-            guard part > 0 else { continue }
-            rewards[place].corrected += part
-            takeBack(place, refunded, of: whole)
-        }
-        return shares.compactMap { share in
-            let own = places.map { rewards[$0] }.filter { share.isFor($0) }
-            let missing = LedgerModel.missing(to: share.amount, own)
-            guard missing > 0 else { return nil }
-            return ModelShare(
-                rule: share.rule, participant: share.participant, amount: missing,
-                whole: share.whole)
-        }
-    }
-
-    /// What was refused is not given again, nor taken from anything else.
-    private static func missing(to share: Int64, _ own: [Entry]) -> Int64 {
-        let refused = own.reduce(0) { $0 + ($1.isRefused ? $1.counted : 0) }
-        let counted = own.reduce(0) { $0 + $1.counted } - refused
-        return max(0, share - refused) - counted
-    }
-
-    /// What is wrong with the rewards of a sale: by each rule every participant has exactly what
-    /// it gives for the credit that counts, beyond what a person refused; each reward has lost
-    /// exactly the refunded proportion of that, rounded once; so a participant's rewards by a rule
-    /// differ from their sum's proportion by half a unit each at most, and not at all before a
-    /// refund or after a full one.
-    func faults(
-        of conversion: ConversionID, _ rewards: [Entry], _ shares: [ModelShare],
-        refunded: Int64, of whole: Int64
-    ) -> [String] {
-        var wrong: [String] = []
-        let taken = rewards.filter { reward in !shares.contains { $0.isFor(reward) } }
-        if taken.contains(where: { $0.counted > 0 && !$0.isRefused }) {
-            wrong.append("\(conversion): what counts is more than the rules give")
-        }
-        for share in shares {
-            let all = rewards.filter { share.isFor($0) }
-            // Of what a person said no to, nothing comes back; what is beyond it is given.
-            let own = all.filter { !$0.isRefused }
-            let refused = all.reduce(0) { $0 + ($1.isRefused ? $1.counted : 0) }
-            let due = max(0, share.amount - refused)
-            if own.reduce(0, { $0 + $1.counted }) != due {
-                wrong.append("\(conversion): \(share) is not what counts: \(all)")
-            }
-            let net = own.reduce(0) { $0 + $1.amount - $1.reversed }
-            let exact = own.reduce(0) {
-                $0 + $1.counted - LedgerModel.proportion($1.counted, refunded, whole)
-            }
-            let together = due - LedgerModel.proportion(due, refunded, whole)
-            let live = own.filter { $0.counted > 0 }.count
-            let isRounded = refunded > 0 && refunded < whole && live > 1
-            if net != exact || abs(net - together) > (isRounded ? Int64(live + 1) / 2 : 0) {
-                wrong.append("\(conversion): net of \(share) is \(net), \(together) by one sum")
-            }
-        }
-        return wrong
-    }
-}
-
-extension LedgerModel.Entry {
-    /// What of it belongs to its participant, refunds aside.
-    var counted: Int64 { amount - corrected }
-}
-
-extension ModelShare {
-    func isFor(_ reward: LedgerModel.Entry) -> Bool {
-        rule == reward.rule && participant == reward.participant
     }
 }

@@ -44,16 +44,23 @@ struct LedgerPlayer {
         let rules: [RewardRule]
         /// Who counts now.
         var credits: [Credit]
-        var refunded: Int64 = 0
+        /// What refunds asked for, nil for the whole, and whether they are in force.
+        var refunds: [(asked: Int64?, isInForce: Bool)] = []
         var refund: RefundID?
+
+        var refunded: Int64 {
+            min(
+                amount,
+                refunds.reduce(0) { $0 + ($1.isInForce ? $1.asked ?? amount : 0) })
+        }
     }
 
     static let operations = [
         "sell", "sell", "sell", "redecide", "redecide", "redecide", "redecideAgain", "refund",
-        "refundAll", "refundAgain", "wait", "approve", "approve",
-        "reject", "void", "create", "create", "createAgain", "submit", "submit", "confirm",
-        "confirm", "confirmPart", "fail", "unknown", "cancel", "return", "returnPart", "changeRule",
-        "replaceRule",
+        "refundAll", "refundAgain", "reverse", "reverse", "wait", "approve", "approve",
+        "reject", "void", "clawBack", "give", "create", "create", "createAgain", "submit", "submit",
+        "confirm", "confirm", "confirmPart", "fail", "unknown", "cancel", "return", "returnPart",
+        "changeRule", "replaceRule",
         "qualify", "voidLead", "redeem", "redeem", "redeemAgain", "fulfil", "giveUp",
     ]
 
@@ -61,6 +68,8 @@ struct LedgerPlayer {
     var random: SeededRandom
     var model = LedgerModel()
     var participants: [ParticipantID] = []
+    /// Who shares a sale now and then, twenty at once.
+    var others: [ParticipantID] = []
     var sales: [Sale] = []
     var leads: [LeadID] = []
     var rules: [RewardRule] = []
@@ -76,6 +85,7 @@ struct LedgerPlayer {
         self.fixture = fixture
         random = SeededRandom(state: seed)
         for _ in 0..<5 { participants.append(try fixture.participant()) }
+        for _ in 0..<20 { others.append(try fixture.participant()) }
         rules = [
             try fixture.rule(.basisPoints(1_250, atMost: nil)),
             try fixture.rule(.flat(fixture.money(500)), trigger: .leadQualified),
@@ -126,17 +136,16 @@ struct LedgerPlayer {
         case "sell": try sell(tx)
         case "redecide", "redecideAgain":
             try redecide(isSame: operation == "redecideAgain", tx)
-        case "refund", "refundAll", "refundAgain": try refund(operation, tx)
+        case "refund", "refundAll", "refundAgain", "reverse": try refund(operation, tx)
+        case "give": try give(tx)
         case "wait": try wait(tx)
-        case "approve", "reject", "void": try decide(operation, tx)
+        case "approve", "reject", "void", "clawBack": try decide(operation, tx)
         case "create", "createAgain": try create(isRepeated: operation == "createAgain", tx)
         case "changeRule": try changeRule(tx)
         case "replaceRule": try replaceRule(tx)
         case "qualify": try qualify(tx)
         case "voidLead":
-            guard let lead = leads.randomElement(using: &random) else { return }
-            let changed = try RewardBook.voidAll(of: lead, reason: "test", actor: "test", tx)
-            guard model.void(lead) == changed.map(\.id) else { throw ModelDiffers("voidLead") }
+            try takeBack(tx)
         case "redeem", "redeemAgain": try redeem(isRepeated: operation == "redeemAgain", tx)
         case "fulfil", "giveUp": try settle(isFulfilled: operation == "fulfil", tx)
         default: try payout(operation, tx)
@@ -186,8 +195,15 @@ struct LedgerPlayer {
 
     private var saleRules: [RewardRule] { rules.filter { $0.terms.trigger == .conversion } }
 
-    /// One to four participants by parts, somebody perhaps twice; a part may be nothing.
+    /// One to four participants by parts, somebody perhaps twice, or now and then twenty; a part
+    /// may be nothing.
     private mutating func credits(of amount: Int64) -> [Credit] {
+        if random.below(20) == 0 {
+            let parts = others.map { _ in Int64(random.below(3)) + 1 }
+            return zip(others, zip(parts, Apportionment.split(amount, by: parts))).map {
+                Credit(participant: $0, parts: $1.0, base: fixture.money($1.1))
+            }
+        }
         var parts = (0..<(1 + random.below(4))).map { _ in Int64(random.below(4)) }
         parts[0] += 1
         let bases = Apportionment.split(amount, by: parts)
@@ -233,21 +249,26 @@ struct LedgerPlayer {
         let sale = sales[place]
         let known = Set((model.places[sale.id] ?? []).map { model.rewards[$0].id })
         let changed = try RewardCorrection.run(
-            fixture.occasion(conversion: sale.id, attribution: tx.makeID()), to: sale.credits,
-            of: RewardCorrection.Sale(
-                recordedAt: sale.recordedAt, amount: sale.amount, refunded: sale.refunded,
-                refund: sale.refund), tx)
+            fixture.occasion(conversion: sale.id, attribution: tx.makeID()), of: facts(sale), tx)
         if isSame, !changed.isEmpty { throw ModelDiffers("decided the same: \(changed)") }
-        let missing = model.redecide(
-            sale.id, LedgerModel.shares(sale.rules, sale.credits), refunded: sale.refunded,
-            of: sale.amount)
+        let missing = model.redecide(sale.id, LedgerModel.shares(sale.rules, sale.credits))
         let granted = changed.filter { !known.contains($0.id) }
         try check(granted, missing)
-        let first = model.rewards.count
         model.grant(granted, holdDays: fixture.holdDays, threshold: fixture.threshold)
-        for place in first..<model.rewards.count {
-            model.takeBack(place, sale.refunded, of: sale.amount)
-        }
+        model.settle(sale.id, rests(sale))
+    }
+
+    fileprivate func rests(_ sale: Sale) -> [ModelShare] {
+        sale.refunded == 0
+            ? LedgerModel.shares(sale.rules, sale.credits)
+            : LedgerModel.rests(
+                sale.rules, sale.credits, refunded: sale.refunded, of: sale.amount)
+    }
+
+    private func facts(_ sale: Sale) -> RewardSale {
+        fixture.sale(
+            sale.id, sale.credits, refunded: sale.refunded, of: sale.amount, refund: sale.refund,
+            recordedAt: sale.recordedAt)
     }
 
     /// The newest sales are where things happen.
@@ -258,19 +279,54 @@ struct LedgerPlayer {
 
     private mutating func refund(_ operation: String, _ tx: Transaction) throws {
         guard let place = recentSale() else { return }
-        let left = sales[place].amount - sales[place].refunded
+        let inForce = sales[place].refunds.indices.filter { sales[place].refunds[$0].isInForce }
         switch operation {
-        case "refund": sales[place].refunded += min(left, Int64(random.below(5_000)) + 1)
-        case "refundAll": sales[place].refunded += left
+        // Some ask for more than is left.
+        case "refund":
+            let most = UInt64(sales[place].amount)
+            sales[place].refunds.append((Int64(random.below(most)) + 1, true))
+        case "refundAll": sales[place].refunds.append((nil, true))
+        case "reverse":
+            guard let refund = inForce.randomElement(using: &random) else { return }
+            sales[place].refunds[refund].isInForce = false
         default: break
         }
-        let refund: RefundID = tx.makeID()
-        if sales[place].refunded > 0 { sales[place].refund = refund }
-        let sale = sales[place]
-        _ = try RewardBook.reverse(
-            conversion: sale.id, refunded: sale.refunded, of: sale.amount, refund: refund,
-            actor: "test", tx)
-        model.refund(sale.id, sale.refunded, of: sale.amount)
+        if operation != "refundAgain" { sales[place].refund = tx.makeID() }
+        let changed = try RewardBook.settle(facts(sales[place]), actor: "test", tx)
+        if operation == "refundAgain", !changed.isEmpty { throw ModelDiffers(operation) }
+        model.settle(sales[place].id, rests(sales[place]))
+    }
+
+    private mutating func takeBack(_ tx: Transaction) throws {
+        guard let lead = leads.randomElement(using: &random) else { return }
+        let isPaidToo = random.below(2) == 0
+        let days: Int64? = random.below(8) == 0 ? nil : 90
+        let order = LeadTakeBack(
+            lead, [.leadQualified], isPaidToo: isPaidToo, days: days, reason: "test",
+            actor: "test")
+        do {
+            let changed = try RewardBook.takeBack(order, tx)
+            guard model.takeBack(lead, isPaidToo: isPaidToo) == changed.map(\.id) else {
+                throw ModelDiffers("takeBack")
+            }
+        } catch let refusal as RewardRefusal {
+            guard isPaidToo, model.isPaid(lead) else { throw ModelDiffers("\(refusal)") }
+            throw refusal
+        }
+    }
+
+    private mutating func give(_ tx: Transaction) throws {
+        let isMoney = random.below(4) > 0
+        let amount = Int64(random.below(isMoney ? 4_000 : 60)) + 1
+        let reward = try RewardBook.give(
+            ManualReward(
+                program: fixture.program, programVersion: 1,
+                participant: participants[Int(random.below(UInt64(participants.count)))],
+                kind: isMoney ? .cash : .points,
+                amount: Money(amount: amount, currency: isMoney ? fixture.currency : .points),
+                threshold: isMoney ? fixture.threshold : nil, isReviewed: false, reason: "thanks",
+                actor: "test"), tx)
+        model.give(reward, threshold: fixture.threshold)
     }
 
     private mutating func wait(_ tx: Transaction) throws {
@@ -291,6 +347,7 @@ struct LedgerPlayer {
         switch operation {
         case "approve": _ = try RewardBook.approve(reward, actor: "test", tx)
         case "reject": _ = try RewardBook.reject(reward, reason: "no", actor: "test", tx)
+        case "clawBack": _ = try RewardBook.clawBack(reward, reason: "no", actor: "test", tx)
         default: _ = try RewardBook.void(reward, reason: "no", actor: "test", tx)
         }
         try model.decide(operation, place)
@@ -350,8 +407,8 @@ struct LedgerPlayer {
             trigger: .conversion, recipient: .referrer, kind: .cash,
             rate: .basisPoints(
                 Int64(random.below(3_000)) + 20,
-                atMost: random.below(2) == 0
-                    ? nil : Money(amount: 2_000, currency: fixture.currency)),
+                atLeast: random.below(3) == 0 ? fixture.money(150) : nil,
+                atMost: random.below(2) == 0 ? nil : fixture.money(2_000)),
             conversionKinds: nil)
         rule.version += 1
         try RewardRuleStore.update(rule, actor: "test", tx)
@@ -401,7 +458,7 @@ struct LedgerPlayer {
         let player = self
         return try fixture.perform { tx in
             var wrong: [String] = []
-            for participant in player.participants {
+            for participant in player.participants + player.others {
                 let balances = try LedgerReads.balances(of: participant, tx)
                 for currency in [player.fixture.currency, .points] {
                     let told = balances.first { $0.currency == currency }?.balance
@@ -436,6 +493,8 @@ struct LedgerPlayer {
                 let told = try RewardStore.find(reward.id, tx)
                 if told?.state != reward.state || told?.reversedAmount != reward.reversed
                     || told?.correctedAmount != reward.corrected
+                    || told?.withdrawnAmount != reward.withdrawn
+                    || told?.clawbackAmount != reward.owed
                     || told?.settledAmount != reward.settled
                 {
                     wrong.append("\(reward): \(told as Any)")
@@ -458,8 +517,8 @@ extension LedgerPlayer {
         sales.flatMap { sale in
             model.faults(
                 of: sale.id, (model.places[sale.id] ?? []).map { model.rewards[$0] },
-                LedgerModel.shares(sale.rules, sale.credits), refunded: sale.refunded,
-                of: sale.amount)
+                LedgerModel.shares(sale.rules, sale.credits), rests(sale),
+                isRefunded: sale.refunded > 0)
         }
     }
 }

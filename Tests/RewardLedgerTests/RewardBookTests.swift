@@ -84,7 +84,10 @@ import Testing
         #expect(try qualify() == 1)
         #expect(try qualify() == 0)
         let voided = try fixture.perform {
-            try RewardBook.voidAll(of: lead, reason: "invalid", actor: "test", $0)
+            try RewardBook.takeBack(
+                LeadTakeBack(
+                    lead, [.leadQualified], isPaidToo: false, days: nil, reason: "invalid",
+                    actor: "test"), $0)
         }
         #expect(voided.map(\.state) == [.voided])
         #expect(try fixture.balance(of: participant) == ParticipantBalance())
@@ -124,7 +127,10 @@ import Testing
 
         func fallOut() throws -> [Reward] {
             try fixture.perform {
-                try RewardBook.voidAll(of: lead, reason: "lead_lost", actor: "test", $0)
+                try RewardBook.takeBack(
+                    LeadTakeBack(
+                        lead, [.leadQualified], isPaidToo: false, days: nil,
+                        reason: "lead_disqualified", actor: "test"), $0)
             }
         }
 
@@ -148,7 +154,7 @@ import Testing
             try PayoutBook.cancel($0, reason: nil, actor: "test", $1)
         }
         let gone = try scene.fixture.reward(scene.reward)
-        #expect(gone.state == .voided && gone.reason == "lead_lost")
+        #expect(gone.state == .voided && gone.reason == "lead_disqualified")
         #expect(try scene.balance() == ParticipantBalance(available: 500))
         #expect(try scene.fallOut().map(\.id) == anew.map(\.id))
         #expect(try scene.fallOut().isEmpty)
@@ -164,7 +170,7 @@ import Testing
         #expect(try scene.balance() == ParticipantBalance(inPayout: 500, owed: 500))
         try scene.fixture.confirm(payout)
         let reward = try scene.fixture.reward(scene.reward)
-        #expect(reward.state == .clawedBack && reward.reason == "lead_lost")
+        #expect(reward.state == .clawedBack && reward.reason == "lead_disqualified")
         #expect(try scene.balance() == ParticipantBalance(paid: 500, owed: 500))
         let statement = try #require(
             try scene.fixture.perform { tx in
@@ -279,7 +285,7 @@ import Testing
         #expect(try fixture.approve(reward.id).state == .approved)
         #expect(try fixture.count("jobs") == 0)
         let refusal = #expect(throws: InvalidTransition.self) { try fixture.approve(reward.id) }
-        #expect(refusal?.state == "approved" && refusal?.allowed == ["void"])
+        #expect(refusal?.state == "approved" && refusal?.allowed == ["void", "claw_back"])
         #expect(try fixture.balance(of: participant) == ParticipantBalance(available: 1_000))
     }
 
@@ -345,10 +351,7 @@ import Testing
             try fixture.refund(conversion, total: total, of: 10_000)
             #expect(
                 try fixture.balance(of: participant).pending
-                    == 1_000
-                    - RewardRules.reversalTarget(
-                        amount: 1_000, refunded: total, whole: 10_000)
-                    + 333
+                    == fixture.money(10_000 - total).basisPoints(1_000).amount + 333
                     - RewardRules.reversalTarget(
                         amount: 333, refunded: total, whole: 10_000))
         }
@@ -416,9 +419,10 @@ import Testing
             let occasion = fixture.occasion(conversion: conversion)
             return try RewardBook.grant(occasion, to: credits, tx)
                 + RewardCorrection.run(
-                    occasion, to: credits,
-                    of: RewardCorrection.Sale(
-                        recordedAt: tx.now, amount: 1_000, refunded: 0, refund: nil), tx)
+                    occasion,
+                    of: fixture.sale(
+                        conversion, credits, refunded: 0, of: 1_000, refund: nil,
+                        recordedAt: tx.now), tx)
         }
         #expect(changed.isEmpty)
         #expect(try fixture.sell(1_000, to: participant).rewards.count == 1)

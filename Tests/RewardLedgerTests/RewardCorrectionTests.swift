@@ -36,9 +36,10 @@ import Testing
             }
             return try fixture.perform { tx in
                 try RewardCorrection.run(
-                    fixture.occasion(conversion: sale, attribution: tx.makeID()), to: credits,
-                    of: RewardCorrection.Sale(
-                        recordedAt: recordedAt, amount: 10_000, refunded: 0, refund: nil), tx)
+                    fixture.occasion(conversion: sale, attribution: tx.makeID()),
+                    of: fixture.sale(
+                        sale, credits, refunded: 0, of: 10_000, refund: nil,
+                        recordedAt: recordedAt), tx)
             }.filter { !known.contains($0.id) && $0.participant == ada }.map(\.amount.amount)
         }
 

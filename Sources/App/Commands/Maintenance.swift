@@ -1,3 +1,4 @@
+import Attribution
 import Database
 import Glibc
 import JSON
@@ -126,15 +127,15 @@ struct Proof: Sendable {
     ) throws -> Proof {
         let integrity = try reader.findProblems()
         let words = try StoredWords.unknown(reader)
-        let (report, receipts) = try reader.snapshot {
+        let (report, refunds, receipts) = try reader.snapshot {
             try (
-                LedgerVerifier.verify(reader, against: saved),
+                LedgerVerifier.verify(reader, against: saved), RefundVerifier.faults(reader),
                 ReceiptVerifier.verify(reader, kept: receiptsHead)
             )
         }
         return Proof(
             transactions: report.transactions, rewards: report.rewards, receipts: receipts.count,
-            faults: integrity + words + report.faults + receipts.faults,
+            faults: integrity + words + report.faults + refunds + receipts.faults,
             head: report.head.description)
     }
 

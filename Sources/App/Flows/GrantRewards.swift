@@ -45,12 +45,17 @@ enum GrantRewards {
 
     /// What each participant is credited with of the conversion's amount.
     static func credits(_ decision: AttributionDecision, of conversion: Conversion) -> [Credit] {
-        let shares = decision.shares(of: conversion.amount.amount).credits
+        credits(decision, of: conversion.amount)
+    }
+
+    /// What each participant is credited with of an amount.
+    static func credits(_ decision: AttributionDecision, of amount: Money) -> [Credit] {
+        let shares = decision.shares(of: amount.amount).credits
         return zip(decision.credits, shares).compactMap { credit, share in
             credit.participant.map {
                 Credit(
                     participant: $0, parts: credit.parts,
-                    base: Money(amount: share, currency: conversion.amount.currency))
+                    base: Money(amount: share, currency: amount.currency))
             }
         }
     }

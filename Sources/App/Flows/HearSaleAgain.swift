@@ -24,6 +24,10 @@ extension RecordConversion {
         guard let old = try AttributionStore.newest(of: known.id, tx) else {
             throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
         }
+        let isRefunded = try RefundStore.total(of: known, tx).isWhole
+        try ConversionRules.checkStands(
+            known, occurredAt: occurredAt,
+            refundedBy: isRefunded ? RefundStore.newestInForce(of: known.id, tx) : nil)
         var reports = try ConversionStore.reports(of: known.id, tx)
         let report = report(at: occurredAt)
         try ConversionRules.checkSame(

@@ -12,9 +12,10 @@ enum MoveLead {
     /// Kind of the job that wakes a lead from `nurture`.
     static let followUpJob = "lead.follow_up"
 
-    /// Carries out `move` on the stored `lead`.
+    /// Carries out `move` on the stored `lead`. `takesBack`: what is paid of its rewards is owed
+    /// back, where the move ends what earned them.
     static func run(
-        _ move: LeadMove, of lead: Lead, actor: String, _ tx: Transaction
+        _ move: LeadMove, of lead: Lead, takesBack: Bool = false, actor: String, _ tx: Transaction
     ) throws -> Lead {
         guard let program = try ProgramStore.recall(lead.program, tx) else {
             throw DatabaseFault(operation: "read a lead's program", code: DatabaseFault.corrupt)
@@ -36,7 +37,7 @@ enum MoveLead {
             try JobStore.schedule(followUpJob, lead.id, at: due, tx)
         }
         for step in change.steps {
-            try settleRewards(step.to, moved, program, actor: actor, tx)
+            try settleRewards(step, moved, program, takesBack, actor: actor, tx)
         }
         return moved
     }
@@ -140,22 +141,35 @@ enum MoveLead {
                 data: .object(data)), tx)
     }
 
-    /// Each step may earn the referrer something (R145), unless the program has ended; a lead that
-    /// falls out takes with it what is unpaid of its rewards, and one that was no referral after
-    /// all counts for no tier any more.
+    /// Each step may earn the referrer something (R145), unless the program has ended. A lead that
+    /// was no referral after all takes back what it earned, and counts for no tier any more. A deal
+    /// that is lost takes nothing of what was earned before it (R18: who pays at qualification pays
+    /// for leads that may not close); one that was won and is lost takes what the win earned.
     private static func settleRewards(
-        _ state: Lead.State, _ lead: Lead, _ program: Program, actor: String, _ tx: Transaction
+        _ step: LeadStep, _ lead: Lead, _ program: Program, _ takesBack: Bool, actor: String,
+        _ tx: Transaction
     ) throws {
-        switch state {
+        func takeBack(_ triggers: Set<RewardRule.TriggerName>) throws {
+            let reason = "lead_\(step.to.rawValue)"
+            try BenefitBook.voidAll(of: lead.id, triggers, reason: reason, actor: actor, tx)
+            try RewardBook.takeBack(
+                LeadTakeBack(
+                    lead.id, triggers, isPaidToo: takesBack, days: program.terms.clawbackDays,
+                    reason: reason, actor: actor), tx)
+        }
+        switch step.to {
         case .submitted: try earn(.leadSubmitted, lead, program, actor: actor, tx)
         case .qualified: try grant(.leadQualified, base: nil, lead, program, actor: actor, tx)
         case .opportunity: try grant(.leadOpportunity, base: nil, lead, program, actor: actor, tx)
         case .won:
             try grant(.leadWon, base: lead.wonValue, lead, program, actor: actor, tx)
-        case .disqualified, .lost, .duplicate:
-            try VoidRewards.run(
-                lead: lead.id, reason: "lead_\(state.rawValue)", actor: actor, tx)
-            if state != .lost { try RewardBook.uncount(lead.id, tx) }
+        case .disqualified, .duplicate:
+            try takeBack([.leadSubmitted, .leadQualified, .leadOpportunity, .leadWon])
+            try RewardBook.uncount(lead.id, in: program.id, actor: actor, tx)
+        case .lost:
+            guard step.from == .won else { return }
+            try takeBack([.leadWon])
+            try RewardBook.uncount(lead.id, .won, in: program.id, actor: actor, tx)
         case .nurture, .spam:
             break
         }

@@ -58,13 +58,11 @@ struct ReattributeConversion: Sendable {
             actor: actor, facts: facts)
         var terms = try occasion.terms(credits, tx)
         terms.knowsMore = knowsMore
-        let refund = try ConversionStore.newestRefund(of: conversion.id, tx)
-        let part = ConversionRules.refundedPart(of: conversion, isRefunded: refund != nil)
-        let sale = RewardCorrection.Sale(
-            recordedAt: conversion.createdAt, amount: part.whole, refunded: part.refunded,
-            refund: refund)
-        try BenefitBook.correct(terms, to: credits, of: sale, tx)
-        _ = try RewardCorrection.run(terms, to: credits, of: sale, tx)
+        let sale = SettleSale.sale(
+            conversion, attribution.decision, try RefundStore.total(of: conversion, tx),
+            try RefundStore.newest(of: conversion.id, tx))
+        try BenefitBook.correct(terms, of: sale, tx)
+        _ = try RewardCorrection.run(terms, of: sale, tx)
     }
 
     private func attribution(

@@ -60,6 +60,11 @@ struct RecordConversion: Sendable {
             conversion, attribution, facts.lead, facts.program, actor: actor, tx)
         try CountFunnel.converted(
             conversion, attribution, lead: facts.lead, hints: facts.hints, tx)
+        if let left = try RefundConversion.applyParked(to: conversion, actor: actor, tx) {
+            return Outcome(
+                conversion: left, attribution: attribution,
+                earned: try ConversionEarnings.of(conversion.id, tx), isNew: true)
+        }
         return Outcome(
             conversion: conversion, attribution: attribution, earned: earned, isNew: true)
     }

@@ -54,10 +54,12 @@ struct RehearseProgram {
         guard try GrantRewards.mayEarn(conversion, program, reader) else { return }
         let held = try RewardStore.rewards(of: id, reader).filter { $0.trigger == .conversion }
         let trigger = RewardRule.Trigger.conversion(kind: conversion.kind.rawValue)
+        var granted: [RewardRuleID: Int64] = [:]
+        for reward in held.reversed() {
+            if let rule = reward.rule { granted[rule] = reward.ruleVersion }
+        }
         let past = try RewardRuleStore.inForce(
-            in: program.id, for: trigger, at: conversion.createdAt,
-            granted: Dictionary(held.map { ($0.rule, $0.ruleVersion) }) { first, _ in first },
-            reader)
+            in: program.id, for: trigger, at: conversion.createdAt, granted: granted, reader)
         try addRewards(
             past, attribution.decision, conversion, held, to: \.rewards.actual, reader)
         try addRewards(

@@ -20,8 +20,9 @@ enum SeparateDuties {
     private struct Earning {
         let program: ProgramID
         let participant: ParticipantID?
-        let rule: RewardRuleID
-        let ruleVersion: Int64
+        /// Nil for what a person gave.
+        let rule: RewardRuleID?
+        let ruleVersion: Int64?
         let lead: LeadID?
         let conversion: ConversionID?
         let basis: JSONValue
@@ -106,8 +107,8 @@ enum SeparateDuties {
         }
         guard try isAskedFor(earning.program, terms, tx) else { return }
         try checkRecord(of: earning, actor, tx)
-        if try RuleVersionStore.hasMade(
-            actor, earning.rule, through: earning.ruleVersion, tx)
+        if let rule = earning.rule, let version = earning.ruleVersion,
+            try RuleVersionStore.hasMade(actor, rule, through: version, tx)
         {
             throw Refusal.madeTheRule
         }
@@ -125,6 +126,9 @@ enum SeparateDuties {
             throw Refusal.setThePayoutDetails
         }
     }
+
+    /// Whether what somebody gives by hand waits for somebody else.
+    static func isAskedFor(_ program: Program) -> Bool { program.terms.approvals.isSeparate }
 
     private static func checkRecord(
         of earning: Earning, _ actor: String, _ tx: Transaction

@@ -38,7 +38,7 @@ enum BenefitRoutes {
     private static func void(_ call: Call) throws -> WriteStep {
         let reason = try call.body.requiredText("reason")
         return try step(call) {
-            try BenefitBook.void($0, reason: reason, actor: call.principal.actor, $1)
+            try BenefitBook.void($0, .person, reason: reason, actor: call.principal.actor, $1)
         }
     }
 
@@ -135,7 +135,7 @@ enum BenefitWire {
                 "customer_id", .nullable(.id(CustomerID.self)), "the referred customer's."),
             .required("rule_id", .id(RewardRuleID.self)),
             .required("rule_version", .integer(1...Int64.max)),
-            .required("trigger", .choice(RewardRule.TriggerName.allCases.map(\.rawValue))),
+            .required("trigger", .choice(RewardRule.TriggerName.ofRules.map(\.rawValue))),
             .required("kind", .choice(RewardRule.Kind.allCases.map(\.rawValue))),
             .required("lead_id", .nullable(.id(LeadID.self))),
             .required("conversion_id", .nullable(.id(ConversionID.self))),

@@ -56,18 +56,7 @@ enum ConversionRoutes {
     }
 
     private static func refund(_ call: Call) throws -> WriteStep {
-        let body = call.body
-        let refund = RefundConversion(
-            conversion: try call.id(), externalID: try body.requiredText("external_id"),
-            kind: body.text("kind").flatMap { Refund.Kind(rawValue: $0) } ?? .refund,
-            amount: body.money("amount"), reason: body.text("reason"), actor: call.principal.actor)
-        return { tx in
-            let outcome = try refund(tx)
-            let json = RefundWire.json(outcome.refund, outcome.conversion)
-            return outcome.isNew
-                ? .created(json, at: "/v1/conversions/\(outcome.conversion.id)/refunds")
-                : .object(json)
-        }
+        RefundRoutes.step(try RefundWire.refund(.id(try call.id()), call))
     }
 
     private static func get(_ call: Call, _ reader: Reader) throws -> Response {
@@ -113,9 +102,11 @@ enum ConversionRoutes {
     private static func refunds(_ call: Call, _ reader: Reader) throws -> Response {
         let conversion = try find(call.id(), reader)
         let window = try ListRequest(call) {
-            try ConversionStore.sequence(of: $0, in: conversion.id, reader)
+            try RefundStore.sequence(of: $0, in: conversion.id, reader)
         }
-        let page = try ConversionStore.refunds(window.page, of: conversion.id, reader)
+        var filter = RefundStore.Filter()
+        filter.conversion = conversion.id
+        let page = try RefundStore.page(window.page, filter, reader)
         return .list(page, call, id: { $0.id.description }) { refund, data in
             data.object { RefundWire.write(refund, conversion, &$0) }
         }
@@ -203,7 +194,8 @@ enum ConversionRoutes {
             + "external_id is unique for good: a further report of the same sale is 200, adds what "
             + "it says, and within 24 hours its credit is decided from all reports together.",
         body: ConversionWire.input, success: 201, answer: ConversionWire.detailed,
-        others: [(200, "Recorded before: a further report of the same sale.")])
+        others: [(200, "Recorded before: a further report of the same sale.")],
+        refusals: Problem.examples(of: ConversionRefusal.recording))
 
     private static let listing = Contract(
         operationID: "listConversions",
@@ -225,9 +217,12 @@ enum ConversionRoutes {
 
     private static let refunding = Contract(
         operationID: "refundConversion",
-        summary: "Record a refund, chargeback or cancellation; rewards go back in proportion.",
+        summary: "Record a refund, chargeback or cancellation. The refunds in force take what they "
+            + "ask for together, and never more than the sale; its rewards are what their rules "
+            + "give for the rest.",
         body: RefundWire.input, success: 201, answer: RefundWire.schema,
-        others: [(200, "Recorded before, with the same content.")])
+        others: [(200, RefundWire.unchanged)],
+        refusals: Problem.examples(of: ConversionRefusal.refunding))
 
     private static let refundListing = Contract(
         operationID: "listRefunds", summary: "The conversion's refunds, newest first.",
@@ -265,37 +260,5 @@ extension RecordConversion {
     /// Something must say who the customer is.
     var isIdentified: Bool {
         customer.isNamed || lead != nil || !hints.isEmpty
-    }
-}
-
-extension ConversionRefusal: ProblemConvertible {
-    var problem: Problem {
-        switch self {
-        case .differs(let field):
-            Problem(
-                status: 409, code: "external_id_taken",
-                detail: "This external_id was recorded with another \(field).",
-                errors: [
-                    FieldError(pointer: "/\(field)", code: "differs", detail: "differs")
-                ])
-        case .refundDiffers(let field):
-            Problem(
-                status: 409, code: "external_id_taken",
-                detail: "This refund's external_id was recorded with another \(field).",
-                errors: [
-                    FieldError(pointer: "/\(field)", code: "differs", detail: "differs")
-                ])
-        case .otherCurrency(let expected):
-            .unprocessable(
-                "currency_mismatch", "The amount must be in \(expected.code).",
-                at: "/amount/currency")
-        case .inTheFuture:
-            .unprocessable("in_the_future", "occurred_at is later than now.", at: "/occurred_at")
-        case .refundTooLarge(let left):
-            Problem(
-                status: 409, code: "refund_too_large",
-                detail: "More than what is left of the conversion.",
-                extra: [("left", .integer(left))])
-        }
     }
 }

@@ -5,6 +5,7 @@ import LeadRegistration
 import Model
 import Programs
 import Records
+import RewardLedger
 
 /// `/v1/leads`: referred prospects and their way through sales.
 enum LeadRoutes {
@@ -122,10 +123,12 @@ enum LeadRoutes {
     ) throws -> WriteStep {
         let id: LeadID = try call.id()
         let move = try LeadMoveWire.move(action, call.body)
+        let takesBack = try LeadMoveWire.takesBack(call.body)
         return { tx in
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
-            let lead = try MoveLead.run(move, of: old, actor: call.principal.actor, tx)
+            let lead = try MoveLead.run(
+                move, of: old, takesBack: takesBack, actor: call.principal.actor, tx)
             return .object(LeadWire.json(lead, for: call.principal), version: lead.version)
         }
     }
@@ -326,20 +329,25 @@ enum LeadRoutes {
             operationID: "\(action.rawValue)Lead",
             summary: "Lead: \(action.rawValue) (\(LeadRoutes.way(action))).",
             body: LeadMoveWire.input(action), answer: LeadWire.schema,
-            refusals: Problem.examples(of: LeadRefusal.of(action)))
+            refusals: Problem.examples(of: LeadRefusal.of(action))
+                + Problem.examples(of: RewardRefusal.of(action)))
     }
 
     private static func way(_ action: Lead.State.Action) -> String {
         switch action {
         case .qualify: "submitted or nurture → qualified; grants rewards for lead.qualified"
         case .disqualify:
-            "submitted, qualified or nurture → disqualified; takes back unpaid rewards"
+            "submitted, qualified or nurture → disqualified; takes back rewards for the lead"
         case .advance: "qualified → opportunity"
         case .win: "opportunity or qualified → won; grants rewards for lead.won"
-        case .lose: "qualified or opportunity → lost; takes back unpaid rewards"
+        case .lose:
+            "qualified, opportunity or won → lost; rewards for earlier steps stay, those for "
+                + "lead.won are taken back"
         case .nurture: "submitted → nurture, until follow_up_at"
         case .reopen: "disqualified, lost, nurture, duplicate or spam → submitted"
-        case .attach: "submitted or duplicate → duplicate of an opportunity"
+        case .attach:
+            "submitted or duplicate → duplicate of an opportunity; takes back rewards for the "
+                + "lead"
         }
     }
 }

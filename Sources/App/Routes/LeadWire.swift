@@ -239,12 +239,12 @@ enum LeadMoveWire {
         case .attach:
             .object([
                 .required("lead_id", .id(LeadID.self), "An opportunity of the same program."),
-                .optional("reason", reason, kept),
+                .optional("reason", reason, kept), takeBack,
             ])
         case .disqualify:
             .object([
                 .required("reason_code", .choice(DisqualificationCode.allCases.map(\.rawValue))),
-                .required("reason", reason, "For the referrer (R107). \(kept)"),
+                .required("reason", reason, "For the referrer (R107). \(kept)"), takeBack,
             ])
         case .win:
             .object([
@@ -254,7 +254,7 @@ enum LeadMoveWire {
         case .lose:
             .object([
                 .optional("reason_code", .choice(LossCode.allCases.map(\.rawValue))),
-                .required("reason", reason, kept),
+                .required("reason", reason, kept), takeBack,
             ])
         case .nurture:
             .object([
@@ -265,6 +265,18 @@ enum LeadMoveWire {
         }
     }
 
+    /// Whether the move takes back what was paid, which needs a reason.
+    static func takesBack(_ body: Body) throws -> Bool {
+        guard body.flag("take_back") == true else { return false }
+        _ = try body.requiredText("reason")
+        return true
+    }
+
+    private static let takeBack = Field.optional(
+        "take_back", .boolean,
+        "True: rewards that were paid are owed back, too, and set off against later payouts. Only "
+            + "within the program's clawback_days of their grant, and with a reason. Default "
+            + "false: rewards that are not paid are taken back alone.")
     private static let reason = Schema.prose(1...1000)
     private static let kept = "Kept for good in the event log: no personal data."
 

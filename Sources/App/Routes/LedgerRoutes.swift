@@ -1,3 +1,4 @@
+import Attribution
 import Database
 import HTTP
 import JSON
@@ -80,7 +81,13 @@ enum LedgerRoutes {
     private static func verify(_ call: Call, _ reader: Reader) throws -> Response {
         let saved = call.query["head"].flatMap { LedgerHead($0) }
         return .object(
-            LedgerReportWire.json(try LedgerVerifier.verify(reader, against: saved)))
+            LedgerReportWire.json(
+                try reader.snapshot {
+                    var report = try LedgerVerifier.verify(reader, against: saved)
+                    report.faults += try RefundVerifier.faults(
+                        reader, most: LedgerReport.faultsMax - report.faults.count)
+                    return report
+                }))
     }
 
     private static func filter(_ call: Call) -> LedgerReads.Filter {

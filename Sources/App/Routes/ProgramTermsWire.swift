@@ -36,6 +36,11 @@ enum ProgramTermsWire {
         .optional(
             "reserved_codes", .list(.text(1...64), count: 0...500),
             "The shop's own coupons: a participant's token cannot take one as the code of a link."),
+        .optional(
+            "clawback_days", .nullable(.integer(0...3650)),
+            "Days after the grant of a reward within which take_back makes it owed again although "
+                + "it was paid, when its lead is disqualified, a duplicate or lost after the win; "
+                + "default 90, null: never. Refunds of a sale have no such limit."),
     ]
 
     /// As an answer shows them: whole.

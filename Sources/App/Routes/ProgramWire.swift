@@ -150,6 +150,8 @@ struct ProgramForm: Sendable {
             thankYou: body.url("thank_you_url"), allowedOrigins: origins)
         _ = try ProgramRules.timeZone(body.text("time_zone"))
         terms.readSections(ProgramForm.clocked(body.object, kind, isNew: isNew), for: kind)
+        // A merge patch takes away what it says is null.
+        if !isNew, !body.has("clawback_days") { terms.clawbackDays = nil }
         try ProgramRules.check(position: terms.attribution.position)
         try ProgramRules.check(schedule: terms.payouts.schedule)
         self.terms = terms

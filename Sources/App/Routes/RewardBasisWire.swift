@@ -24,6 +24,10 @@ enum RewardBasisWire {
             inner[name] = .null
             shown[section] = .object(inner)
         }
+        if var manual = shown["manual"]?.objectValue {
+            manual["actor"] = nil
+            shown["manual"] = .object(manual)
+        }
         shown["arithmetic"] = shown["arithmetic"]?.objectValue.map { .object(ofOneself($0)) }
         return .object(shown)
     }

@@ -10,6 +10,7 @@ enum RewardRoutes {
     static func add(to routes: inout RouteTable) {
         let base = "/v1/rewards"
         routes.add(.get, base, .keyOrParticipant(.read), .read(list), listing)
+        routes.add(.post, base, .key(.payouts), .write(give), giving)
         routes.add(.get, base + "/overdue", .key(.read), .serviceRead(overdue), waiting)
         routes.add(.get, base + "/{id}", .keyOrParticipant(.read), .read(get), reading)
         routes.add(
@@ -21,6 +22,14 @@ enum RewardRoutes {
         routes.add(
             .post, base + "/{id}/void", .key(.payouts), .write { try end($0, by: .void) },
             ending("void", "Take back a reward that nothing of has been paid."))
+        routes.add(
+            .post, base + "/{id}/claw_back", .key(.payouts),
+            .write { try end($0, by: .clawBack) },
+            ending(
+                "claw_back",
+                "Take back all that still counts of a reward by hand, paid or not: what was paid "
+                    + "is owed and set off against later payouts. No refund's reversal gives it "
+                    + "back."))
         routes.add(
             .post, base + "/{id}/choose", .keyOrParticipant(.write), .write(choose), choosing)
     }
@@ -40,6 +49,15 @@ enum RewardRoutes {
         }
     }
 
+    private static func give(_ call: Call) throws -> WriteStep {
+        let give = try ManualRewardWire.give(call)
+        return { tx in
+            let reward = try give(tx)
+            return .created(
+                RewardWire.json(reward), at: "/v1/rewards/\(reward.id)", version: reward.version)
+        }
+    }
+
     private static func end(
         _ call: Call, by action: Reward.State.Action
     ) throws -> WriteStep {
@@ -49,10 +67,13 @@ enum RewardRoutes {
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
             let actor = call.principal.actor
-            let reward =
-                action == .reject
-                ? try RewardBook.reject(old, reason: reason, actor: actor, tx)
-                : try RewardBook.void(old, reason: reason, actor: actor, tx)
+            let reward: Reward
+            switch action {
+            case .reject: reward = try RewardBook.reject(old, reason: reason, actor: actor, tx)
+            case .clawBack: reward = try RewardBook.clawBack(old, reason: reason, actor: actor, tx)
+            case .void, .approve:
+                reward = try RewardBook.void(old, reason: reason, actor: actor, tx)
+            }
             return .object(RewardWire.json(reward), version: reward.version)
         }
     }
@@ -186,9 +207,17 @@ enum RewardRoutes {
             RewardRefusal.nothingToChoose, .notOffered([.cash, .giftCard]),
         ]))
 
+    private static let giving = Contract(
+        operationID: "createReward",
+        summary: "Give a reward by hand, or an adjustment, for a reason. It has no hold; by its "
+            + "amount, or where the program separates duties, another key approves it.",
+        body: ManualRewardWire.input, success: 201, answer: RewardWire.schema,
+        refusals: [ManualRewardWire.oneOfBoth] + Problem.examples(of: [RewardRefusal.notApproved]))
+
     private static func ending(_ action: String, _ summary: String) -> Contract {
         Contract(
-            operationID: "\(action)Reward", summary: summary,
+            operationID: action == "claw_back" ? "clawBackReward" : "\(action)Reward",
+            summary: summary,
             body: .object([.required("reason", .prose(1...500))]), answer: RewardWire.schema)
     }
 }
@@ -200,28 +229,5 @@ extension Call {
         guard let own = participant else { return asked }
         if asked != nil && asked != own { throw Refused(.notFound()) }
         return own
-    }
-}
-
-extension RewardRefusal: ProblemConvertible {
-    var problem: Problem {
-        switch self {
-        case .inPayout(let payout):
-            Problem(
-                status: 409, code: "reward_in_payout",
-                detail: "A payout holds this reward; only its outcome changes it.",
-                extra: [("payout_id", .string(payout.description))])
-        case .partlyPaid:
-            .conflict(
-                "reward_partly_paid",
-                "A part of this reward has been paid or redeemed; it can only be refunded, and "
-                    + "paid or redeemed on.")
-        case .nothingToChoose:
-            .conflict("nothing_to_choose", "The reward's rule leaves its recipient no choice.")
-        case .notOffered(let kinds):
-            .unprocessable(
-                "kind_not_offered",
-                "The reward's choices are \(kinds.map(\.rawValue).joined(separator: ", ")).")
-        }
     }
 }

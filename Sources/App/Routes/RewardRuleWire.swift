@@ -39,7 +39,7 @@ enum RewardRuleWire {
             .required("detail", .text(1...300)),
         ]))
 
-    private static let trigger = Schema.choice(RewardRule.TriggerName.allCases.map(\.rawValue))
+    private static let trigger = Schema.choice(RewardRule.TriggerName.ofRules.map(\.rawValue))
     private static let recipient = Schema.choice(RewardRule.Recipient.allCases.map(\.rawValue))
     private static let kind = Schema.choice(RewardRule.Kind.allCases.map(\.rawValue))
     private static let kinds = Schema.list(.text(1...40), count: 1...10)

@@ -11,8 +11,9 @@ enum RewardWire {
             .required("id", .id(RewardID.self)), .required("object", .choice(["reward"])),
             .required("program_id", .id(ProgramID.self)),
             .required("participant_id", .id(ParticipantID.self)),
-            .required("rule_id", .id(RewardRuleID.self)),
-            .required("rule_version", .integer(1...Int64.max)),
+            .required(
+                "rule_id", .nullable(.id(RewardRuleID.self)), "Null: a person gave it by hand."),
+            .required("rule_version", .nullable(.integer(1...Int64.max))),
             .required("trigger", .choice(RewardRule.TriggerName.allCases.map(\.rawValue))),
             .required(
                 "kind", .choice(RewardRule.Kind.allCases.map(\.rawValue)),
@@ -33,6 +34,10 @@ enum RewardWire {
             .required(
                 "corrected", .amountOfJournal(from: 0),
                 "What of that went to others, because the credit was decided anew."),
+            .required(
+                "withdrawn", .amountOfJournal(from: 0),
+                "What of that a person, the end of the lead or a count of referrals took; what "
+                    + "remains of it went with refunds and comes back when they are reversed."),
             .required("net_amount", .amountOfJournal(from: 0), "What still counts."),
             .required(
                 "clawed_back", .amountOfJournal(from: 0),
@@ -118,6 +123,7 @@ enum RewardWire {
         json.money("amount", reward.amount)
         json.money("reversed", money(reward.reversedAmount))
         json.money("corrected", money(reward.correctedAmount))
+        json.money("withdrawn", money(reward.withdrawnAmount))
         json.money("net_amount", money(reward.netAmount))
         json.money("clawed_back", money(reward.clawbackAmount))
         json.money("settled", money(reward.settledAmount))
@@ -213,11 +219,15 @@ enum RewardExplanationWire {
 
     private static func rate(_ reward: Reward, _ basis: JSONObject) -> String {
         let arithmetic = basis["arithmetic"]?.objectValue ?? [:]
-        let rule = "Version \(reward.ruleVersion) of rule \(reward.rule)"
         let granted =
             reward.kind == .points
             ? "\(reward.amount.amount) points"
             : "\(reward.amount.amount) \(reward.amount.currency.code) minor units"
+        guard let id = reward.rule, let version = reward.ruleVersion else {
+            let reason = basis["manual"]?.objectValue?["reason"]?.stringValue
+            return "Given by hand: \(granted)." + (reason.map { " \($0)" } ?? "")
+        }
+        let rule = "Version \(version) of rule \(id)"
         if arithmetic["shared"] == true {
             return "\(rule) gives once to all who share it; the participant's share is \(granted)."
         }

@@ -24,6 +24,7 @@ extension RouteTable {
         CustomerRoutes.add(to: &routes)
         TouchpointRoutes.add(to: &routes)
         ConversionRoutes.add(to: &routes)
+        RefundRoutes.add(to: &routes)
         RehearsalRoutes.add(to: &routes)
         ComparisonRoutes.add(to: &routes)
         ExplainRoutes.add(to: &routes)

@@ -40,7 +40,7 @@ enum TierRoutes {
                     .required("rule_id", .id(RewardRuleID.self)),
                     .required(
                         "rule_name", .nullable(.text(1...100)), "Null for a participant's token."),
-                    .required("trigger", .choice(RewardRule.TriggerName.allCases.map(\.rawValue))),
+                    .required("trigger", .choice(RewardRule.TriggerName.ofRules.map(\.rawValue))),
                     .required("counts", .choice(ReferralCount.Event.allCases.map(\.rawValue))),
                     .required("from", .nullable(.time), "Since when they count; null: ever."),
                     .required("to", .nullable(.time), "The first instant of the next period."),

@@ -1,3 +1,4 @@
+import Attribution
 import Database
 import HTTP
 import LeadRegistration
@@ -55,6 +56,35 @@ extension LeadRefusal {
         case .disqualify, .advance, .lose, .reopen: []
         }
     }
+}
+
+extension RewardRefusal {
+    private static let then = Instant(milliseconds: 1_790_000_000_000)
+
+    /// Where a lead takes back what was paid.
+    static func of(_ action: Lead.State.Action) -> [RewardRefusal] {
+        switch action {
+        case .disqualify, .lose, .attach: [.neverTakenBack, .takenBackTooLate(then)]
+        case .qualify, .advance, .win, .nurture, .reopen: []
+        }
+    }
+}
+
+extension ConversionRefusal {
+    private static let refund = RefundID(high: 0x0190_a5b5_c000_7000, low: 1 << 63)
+    private static let whole = Money(amount: 10_000, currency: Currency("USD")!)
+
+    static let refunding: [ConversionRefusal] = [
+        .refundDiffers(field: "amount"), .otherCurrency(expected: whole.currency),
+        .refundTooLarge(whole: whole),
+    ]
+    static let parking: [ConversionRefusal] = refunding + [.tooManyParked(most: 100)]
+    static let reversing: [ConversionRefusal] = [
+        .reversalDiffers(field: "kind"), .reversedAlready(by: "won-17"),
+    ]
+    static let recording: [ConversionRefusal] = [
+        .differs(field: "amount"), .cancelled(by: refund), .inTheFuture,
+    ]
 }
 
 extension RegistrationRefusal {
