@@ -122,7 +122,6 @@ CREATE INDEX conversions_by_customer ON conversions (customer_id, occurred_at);
 CREATE INDEX conversions_by_subscription
     ON conversions (program_id, subscription, customer_id, occurred_at)
     WHERE subscription IS NOT NULL;
-CREATE INDEX conversions_by_lead ON conversions (lead_id) WHERE lead_id IS NOT NULL;
 
 -- Sales that were their customer's first paid one when they were recorded, whatever their kind says.
 CREATE TABLE first_paid_sales (

@@ -61,7 +61,7 @@ extension RewardTerms {
         case .leadSubmitted, .leadQualified, .leadOpportunity, .leadWon:
             // A second deal with the same buyer is a deal.
             return audience == .partner ? .occasion : .customer
-        case .milestone: return nil
+        case .milestone, .manual: return nil
         }
     }
 
