@@ -100,6 +100,8 @@ public enum RewardWithheld: String, Sendable, CaseIterable {
     case smallSale = "small_sale"
     /// The rule has given for this person on another occasion.
     case oncePerCustomer = "once_per_customer"
+    /// The first months, for which alone the rule gives, are over.
+    case monthsOver = "months_over"
     /// Limits, or the budget, leave nothing.
     case limit, budget
 }

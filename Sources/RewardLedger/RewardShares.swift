@@ -83,9 +83,16 @@ extension RewardRules {
 
     /// Sales of its products and within the first months alone, where the rule asks for that.
     static func isAbout(_ terms: RewardTerms, _ facts: RewardFacts) -> Bool {
-        guard CampaignRules.isNamed(facts.product, in: terms.products ?? []) else { return false }
-        guard let months = terms.firstMonths, let sold = facts.soldAt else { return true }
-        return sold < facts.zone.advance(facts.firstSaleAt ?? sold, byMonths: months)
+        CampaignRules.isNamed(facts.product, in: terms.products ?? [])
+            && !areMonthsOver(terms, facts)
+    }
+
+    /// Whether the rule gives for such sales, but their first months are over.
+    static func areMonthsOver(_ terms: RewardTerms, _ facts: RewardFacts) -> Bool {
+        guard CampaignRules.isNamed(facts.product, in: terms.products ?? []),
+            let months = terms.firstMonths, let sold = facts.soldAt
+        else { return false }
+        return sold >= facts.zone.advance(facts.firstSaleAt ?? sold, byMonths: months)
     }
 
     /// Whether the rule is for this participant: by whether it earns at all, by its kind and

@@ -30,7 +30,9 @@ public enum RewardWithholding {
     ) throws -> RewardWithheld? {
         for rule in try RewardRuleStore.active(
             in: occasion.program, for: occasion.trigger, reader)
-        where RewardRules.isAbout(rule.terms, occasion.facts) {
+        {
+            if RewardRules.areMonthsOver(rule.terms, occasion.facts) { return .monthsOver }
+            guard RewardRules.isAbout(rule.terms, occasion.facts) else { continue }
             if let reason = try RewardReckoning.withheld(rule, occasion, reader) { return reason }
         }
         return nil

@@ -17,6 +17,8 @@ enum EarnBySale {
         case programEnded = "program_ended"
         /// Nothing was paid, and it is no sign-up.
         case nothingPaid = "nothing_paid"
+        /// Whoever an earlier sale was credited to takes part no longer, and nobody in its place.
+        case participantClosed = "participant_closed"
 
         static let all = allCases.map(\.rawValue) + RewardWithheld.allCases.map(\.rawValue)
     }
@@ -41,8 +43,30 @@ enum EarnBySale {
         guard granted.rewards.isEmpty, granted.benefits.isEmpty, !credits.isEmpty else {
             return ConversionEarnings(rewards: granted.rewards, benefits: granted.benefits)
         }
-        let reason = try RewardWithholding.reason(occasion.unflagged(credits, tx), tx)
-        return try nothing(reason?.rawValue, conversion, attribution, actor, tx)
+        let reason = try reason(occasion, credits, tx)
+        return try nothing(reason, conversion, attribution, actor, tx)
+    }
+
+    /// A further report of the sale was heard: why it earns nothing still, if so.
+    static func hearAgain(
+        _ conversion: Conversion, _ attribution: Attribution, _ occasion: GrantRewards.Occasion,
+        _ credits: [GrantRewards.Credit], _ tx: Transaction
+    ) throws {
+        let earned = try ConversionEarnings.of(conversion.id, tx)
+        guard earned.rewards.isEmpty, earned.benefits.isEmpty, !credits.isEmpty else { return }
+        let reason = try reason(occasion, credits, tx)
+        guard reason != earned.reason else { return }
+        _ = try nothing(reason, conversion, attribution, occasion.actor, tx)
+    }
+
+    private static func reason(
+        _ occasion: GrantRewards.Occasion, _ credits: [GrantRewards.Credit], _ tx: Transaction
+    ) throws -> String? {
+        let terms = try occasion.unflagged(credits, tx)
+        if credits.allSatisfy({ terms.facts.participants[$0.participant]?.isOut == true }) {
+            return Reason.participantClosed.rawValue
+        }
+        return try RewardWithholding.reason(terms, tx)?.rawValue
     }
 
     /// What the event of the conversion says, the newest.

@@ -63,6 +63,7 @@ struct ReattributeConversion: Sendable {
             try RefundStore.newest(of: conversion.id, tx))
         try BenefitBook.correct(terms, of: sale, tx)
         _ = try RewardCorrection.run(terms, of: sale, tx)
+        if knowsMore { try EarnBySale.hearAgain(conversion, attribution, occasion, credits, tx) }
     }
 
     private func attribution(

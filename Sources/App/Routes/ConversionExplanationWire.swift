@@ -38,6 +38,10 @@ enum ConversionExplanationWire {
                 "alternatives", .list(alternative, count: 0...20),
                 "Changes that would have led to another result, nearest first."),
             .required(
+                "unrewarded", .nullable(.choice(EarnBySale.Reason.all)),
+                "Why a credited sale earned nothing. Null: it did, nobody was credited, or no "
+                    + "rule speaks about it."),
+            .required(
                 "reward_ids", .list(.id(RewardID.self), count: 0...rewardsMax), "The oldest."),
         ]))
 
@@ -67,7 +71,7 @@ enum ConversionExplanationWire {
 
     static func json(
         _ conversion: Conversion, _ attribution: Attribution, known: AttributionFacts,
-        _ rewards: [Reward]
+        _ rewards: [Reward], unrewarded: String?
     ) -> [UInt8] {
         let terms = attribution.terms
         let seen = Set(attribution.touches.map(\.fact.touch))
@@ -80,7 +84,10 @@ enum ConversionExplanationWire {
             object.field("attribution_id", attribution.id.description)
             object.field("rung", attribution.decision.rung(terms).rawValue)
             object.field("reason", attribution.reason.rawValue)
-            object.field("summary", summary(attribution) + unused(conversion))
+            object.field(
+                "summary",
+                summary(attribution) + unused(conversion)
+                    + (unrewarded.map { " It earned nothing: \($0)." } ?? ""))
             object.field("rule", rule(attribution))
             object.field("program_version", attribution.programVersion)
             object.array("touches") { list in
@@ -109,6 +116,7 @@ enum ConversionExplanationWire {
                     list.object { write(alternative, conversion, &$0) }
                 }
             }
+            object.field("unrewarded", unrewarded)
             object.field("reward_ids", JSONValue.array(rewards.map { .string($0.id.description) }))
         }
         return json.bytes

@@ -163,11 +163,13 @@ enum ConversionRoutes {
         let known = try program.map {
             try GatherCreditFacts.run(conversion, $0, attribution.terms, reader)
         }
+        let rewards = try RewardStore.oldest(
+            of: conversion.id, limit: ConversionExplanationWire.rewardsMax, reader)
         return .object(
             ConversionExplanationWire.json(
-                conversion, attribution, known: known ?? attribution.decision.facts,
-                try RewardStore.oldest(
-                    of: conversion.id, limit: ConversionExplanationWire.rewardsMax, reader)))
+                conversion, attribution, known: known ?? attribution.decision.facts, rewards,
+                unrewarded: rewards.isEmpty
+                    ? try EarnBySale.reason(of: conversion.id, reader) : nil))
     }
 
     private static func find(_ id: ConversionID, _ reader: Reader) throws -> Conversion {

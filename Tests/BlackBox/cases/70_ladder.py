@@ -138,7 +138,9 @@ case("a suspended partner earns a renewal into review, and nobody in its place",
 case("a closed partner earns nothing of a renewal, and nobody in its place", [
     program(), partner("ada"), partner("ben"), touch("ada", "@-50d"), sale(occurred_at="@-40d"),
     post("/v1/participants/$ada/close"), touch("ben"),
-    sale(order="r-1", kind="renewal", expect=credited("ada", "bound", **{"rewards.#": 0})),
+    sale(order="r-1", kind="renewal", expect=credited("ada", "bound", **{
+        "rewards.#": 0, "reason": "participant_closed"})),
+    get("/v1/conversions/$sale/explain", expect={"unrewarded": "participant_closed"}),
     balance("ada", available=1000), balance("ben", available=0),
 ])
 case("first_months are those of the subscription, from its first paid sale", [
@@ -155,7 +157,15 @@ case("and over when they are over", [
     partner("ada"), touch("ada", "@-51d"),
     sale(order="o-1", subscription="sub-1", occurred_at="@-50d", expect={"rewards.#": 1}),
     sale(order="r-1", kind="renewal", subscription="sub-1", occurred_at="@-1d",
-         expect=credited("ada", "bound", **{"rewards.#": 0})),
+         expect=credited("ada", "bound", **{"rewards.#": 0, "reason": "months_over"})),
+    get("/v1/conversions/$sale/explain", expect={
+        "unrewarded": "months_over", "summary": has("It earned nothing: months_over.")}),
+])
+
+case("what an ended program does not pay is told in the explanation", [
+    program(), partner("ada"), touch("ada"), post("/v1/programs/$program/end"),
+    sale(expect=credited("ada", "touches", **{"rewards.#": 0, "reason": "program_ended"})),
+    get("/v1/conversions/$sale/explain", expect={"unrewarded": "program_ended"}),
 ])
 
 # --- rung 4: leads
