@@ -15,4 +15,3 @@ extension Row {
         return (id.high, id.low)
     }
 }
-

@@ -1,4 +1,5 @@
 import Database
+import JSON
 import Model
 import Records
 
@@ -106,9 +107,12 @@ extension BenefitBook {
         }
     }
 
+    /// Where its rule gives once for a customer, another occasion may have taken its place.
     private static func restore(
         _ rest: Benefit, from old: Benefit, _ refund: RefundID?, actor: String, _ tx: Transaction
     ) throws {
+        let terms = old.basis.objectValue?["rule"].flatMap { RewardTerms(json: $0) }
+        if terms?.oncePer == .customer, try BenefitStore.isPlaceTaken(of: old.id, tx) { return }
         var benefit = rest
         benefit.state = BenefitRules.resumedState(old)
         benefit.voidedFor = nil

@@ -160,7 +160,43 @@ extension RewardStore {
     }
 }
 
+extension RewardStore {
+    /// Whether the place of this reward's customer with its rule, or with one of its lineage, went
+    /// to another occasion.
+    static func isPlaceTaken(of reward: RewardID, _ reader: Reader) throws -> Bool {
+        try reader.integer(
+            """
+            SELECT 1 FROM rewards AS own JOIN rewards AS other
+                ON other.customer_id = own.customer_id AND other.id <> own.id
+            WHERE own.id = ? AND other.reversed_amount < other.amount
+                AND NOT (other.conversion_id IS own.conversion_id
+                    AND other.lead_id IS own.lead_id)
+                AND other.rule_id IN (
+                    SELECT id FROM reward_rules WHERE lineage_id = (
+                        SELECT lineage_id FROM reward_rules WHERE id = own.rule_id))
+            LIMIT 1
+            """, reward) != nil
+    }
+}
+
 extension BenefitStore {
+    /// The same as `RewardStore.isPlaceTaken`, of benefits to the same side.
+    static func isPlaceTaken(of benefit: BenefitID, _ reader: Reader) throws -> Bool {
+        try reader.integer(
+            """
+            SELECT 1 FROM benefits AS own JOIN benefits AS other
+                ON other.referee_id = own.referee_id AND other.id <> own.id
+            WHERE own.id = ? AND other.state <> 'voided'
+                AND (other.customer_id IS NULL) = (own.customer_id IS NULL)
+                AND NOT (other.conversion_id IS own.conversion_id
+                    AND other.lead_id IS own.lead_id)
+                AND other.rule_id IN (
+                    SELECT id FROM reward_rules WHERE lineage_id = (
+                        SELECT lineage_id FROM reward_rules WHERE id = own.rule_id))
+            LIMIT 1
+            """, benefit) != nil
+    }
+
     /// The same of benefits to `recipient` that were not voided.
     static func hasGiven(
         _ rule: RewardRuleID, _ recipient: RewardRule.Recipient, _ occasion: RewardOccasion,

@@ -160,7 +160,8 @@ extension RewardBook {
             return try !RewardStore.rewards(by: rule, of: reward.participant, reader)
                 .contains { $0.netAmount > 0 }
         }
-        return true
+        guard terms.oncePer == .customer else { return true }
+        return try !RewardStore.isPlaceTaken(of: reward.id, reader)
     }
 }
 

@@ -15,7 +15,8 @@ struct MemoryReturn {
     mutating func look(_ statistics: ServerStatistics) {
         connections = max(connections, statistics.connectionsOpen)
         bytes = max(bytes, statistics.unsentBytes)
-        guard connections - statistics.connectionsOpen >= MemoryReturn.connectionsMin
+        guard
+            connections - statistics.connectionsOpen >= MemoryReturn.connectionsMin
                 || bytes - statistics.unsentBytes >= MemoryReturn.bytesMin
         else { return }
         connections = statistics.connectionsOpen

@@ -217,7 +217,8 @@ enum ExportRoutes {
     private static func write(_ reward: Reward, _ table: inout CSVTable) {
         for text in [
             reward.kind.rawValue, reward.trigger.rawValue, reward.rule?.description,
-            reward.ruleVersion.map { String($0) }, reward.lead?.description, reward.conversion?.description,
+            reward.ruleVersion.map { String($0) }, reward.lead?.description,
+            reward.conversion?.description,
             reward.payout?.description,
         ] { table.text(text) }
         table.number(reward.reversedAmount)

@@ -18,7 +18,8 @@ enum ProgramTermsWire {
             "Who may refer; asked when a referral comes in and again when it earns something."),
         .optional("qualification", qualification, "What counts as a referral."),
         .optional("routing", routing, "Who works a lead."),
-        .optional("service_levels", serviceLevels,
+        .optional(
+            "service_levels", serviceLevels,
             "How soon a lead is looked at and a reward paid. null switches a clock off; in a "
                 + "customer program all but reward_target_days are off unless they are set."),
         .optional("registration", registration, "How partners claim accounts."),

@@ -135,16 +135,19 @@ final class Forwards: Sendable {
         switch finding {
         case .plain: return
         case .ignored:
-            warn(counts.withLock { $0.ignored.raised() } == 1,
+            warn(
+                counts.withLock { $0.ignored.raised() } == 1,
                 "X-Forwarded-For came from an address outside REFERRALD_TRUSTED_PROXIES and was "
                     + "ignored; further ones are only counted")
         case .missing:
             guard isPublic || !peer.isThisMachine else { return }
-            warn(counts.withLock { $0.missing.raised() } == 1,
+            warn(
+                counts.withLock { $0.missing.raised() } == 1,
                 "a proxy among REFERRALD_TRUSTED_PROXIES sends no X-Forwarded-For, so all of its "
                     + "visitors count as one; further ones are only counted")
         case .untrustedHop:
-            warn(counts.withLock { $0.untrustedHop.raised() } == Forwards.untrustedHopsMin,
+            warn(
+                counts.withLock { $0.untrustedHop.raised() } == Forwards.untrustedHopsMin,
                 "X-Forwarded-For names further addresses behind one that is outside "
                     + "REFERRALD_TRUSTED_PROXIES: if that is a second proxy of yours, its visitors "
                     + "count as one until it is trusted")
