@@ -1,3 +1,4 @@
+import Database
 import Foundation
 import JSON
 import Platform
@@ -303,7 +304,7 @@ struct OperationsTests {
         stage.service.stop(keepingFiles: true)
         defer { try? FileManager.default.removeItem(at: stage.service.folder) }
         #expect(!DaemonClient(path: configuration.socketPath).isAnswered)
-        let proof = try Maintenance.withDatabase(configuration) { try Proof.of($0) }
+        let proof = try Maintenance.withDatabase(configuration) { try Proof.of($0.makeReader()) }
         #expect(proof.faults.isEmpty)
         #expect(proof.rewards == 2)
     }

@@ -1,6 +1,7 @@
 import Database
 import Foundation
 import Glibc
+import JSON
 import Testing
 
 @testable import App
