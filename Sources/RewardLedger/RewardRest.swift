@@ -18,10 +18,14 @@ extension RewardRules {
         for places in groups(held) where held[places[0]].terms?.trigger != .milestone {
             let own = places.map { held[$0] }
             var left = sale.isRefunded ? 0 : try net(of: own, sale, full, rest)
-            // The oldest first, so that further refunds and rewards leave it alone.
+            // The oldest first, so that further refunds and rewards leave it alone. Of what was
+            // withdrawn, its part does not come back, and nobody else of the group gets it: so it
+            // does not matter whether a person or a refund came first.
             for place in places {
-                nets[place] = min(held[place].countedAmount, left)
-                left -= nets[place]
+                let granted = held[place].amount.amount - held[place].correctedAmount
+                let part = min(granted, left)
+                nets[place] = proportion(part, held[place].countedAmount, of: granted)
+                left -= part
             }
         }
         return nets
@@ -40,21 +44,19 @@ extension RewardRules {
         return groups
     }
 
-    /// What counts of all that one participant has of the sale by one rule.
+    /// What counts of all that one participant was granted of the sale by one rule.
     private static func net(
         of own: [Reward], _ sale: RewardSale, _ full: Sharing, _ rest: Sharing
     ) throws(MoneyError) -> Int64 {
         guard let newest = own.last else { return 0 }
         let granted = own.reduce(0) { $0 + $1.amount.amount - $1.correctedAmount }
-        let counted = own.reduce(0) { $0 + $1.countedAmount }
         var share = left(of: granted, sale)
         if let promise = Promise(basis: newest.basis) {
             share = try self.share(
                 of: newest.participant, by: promise, sale, full, rest)
             share += left(of: own.reduce(0) { $0 + $1.broughtForEarlier }, sale)
         }
-        // Of what was withdrawn, its part does not come back.
-        return proportion(min(share, granted), counted, of: granted)
+        return min(share, granted)
     }
 
     /// What is left of an amount that falls in proportion.

@@ -13,7 +13,7 @@ struct BulkTests {
                 ["participant_id": .string(scene.ada.id), "email": 5], "/email"
             ),
             (
-                "links", ["participant_id": .string(scene.ada.id), "code": "spring"],
+                "links", ["participant_id": .string(scene.ada.id), "code": "blossom"],
                 ["participant_id": .string(scene.ada.id), "colour": "red"], "/colour"
             ),
             (

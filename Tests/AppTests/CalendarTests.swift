@@ -19,7 +19,7 @@ struct CalendarTests {
         service.clock.advance(seconds: distance / 1000 + 1)
         var body: JSONObject = [
             "name": "Berlin", "currency": "EUR", "hold_days": 0, "approval_threshold": nil,
-            "time_zone": .string(Self.berlin),
+            "time_zone": .string(Self.berlin), "destination_url": "https://shop.example/",
         ]
         for (name, value) in terms { body[name] = value }
         let program = try service.make("/v1/programs", .object(body))
@@ -85,7 +85,7 @@ struct CalendarTests {
         _ = try sale(service, "a", 10_000)
         func runs() throws -> TestAnswer {
             PayoutRunTests.runJobs(service)
-            return try service.get("/v1/programs/\(program)/payout_runs")
+            return try service.get("/v1/payout_runs?program_id=\(program)")
         }
         service.clock.advance(hours: 1)
         #expect(try runs().ids.isEmpty)

@@ -118,7 +118,7 @@ struct ContractTests {
         for (path, verb, operation) in Self.operations(try Self.document())
         where verb == "get"
             && path.wholeMatch(
-                of: /\/v1\/(?!events|explain|ledger|protection|reports|reward_presets)[a-z_]+/)
+                of: /\/v1\/(?!events|explain|ledger|me$|protection|reports|reward_presets)[a-z_]+/)
                 != nil
         {
             let names = operation["parameters"]?.arrayValue?.compactMap {

@@ -183,13 +183,13 @@ struct EligibilityAtGrantTests {
                 try click(stage, "ben", customer)
             }
             let sale = try stage.sell(
-                "s\(number)", customer: customer, ["ref": "code-ada"])
+                "s\(number)", customer: customer, ["code": "code-ada"])
             #expect(sale["attribution.credits.0.participant_id"] == .string(stage.ada))
             #expect(flags(sale) == (number < 12 ? [] : ["code_poaching"]), "sale \(number)")
         }
         // Another's code is not meant.
         try click(stage, "ada", "d1")
-        let other = try stage.sell("d1", customer: "d1", ["ref": "code-ben"])
+        let other = try stage.sell("d1", customer: "d1", ["code": "code-ben"])
         #expect(flags(other) == [])
         try stage.expectSoundBooks()
     }

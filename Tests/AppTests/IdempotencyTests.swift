@@ -228,8 +228,9 @@ struct IdempotencyTests {
         #expect(
             Set(required.map(\.about.operationID)) == [
                 "createPayout", "createPayoutRun", "submitPayout", "confirmPayout", "failPayout",
-                "markUnknownPayout", "cancelPayout", "refundConversion", "fulfillRedemption",
-                "cancelRedemption",
+                "markUnknownPayout", "cancelPayout", "returnPayout", "releasePayout",
+                "submitPayoutRun", "confirmPayoutRun", "refundConversion", "createRefund",
+                "reverseRefund", "fulfillRedemption", "cancelRedemption",
             ])
     }
 
@@ -274,11 +275,12 @@ struct IdempotencyTests {
         defer { scene.service.stop() }
         let items: JSONValue = [
             "items": [
-                ["participant_id": .string(scene.ada.id), "code": "spring"],
+                ["participant_id": .string(scene.ada.id), "code": "blossom"],
                 ["participant_id": .string(scene.ada.id), "code": "ada"],
             ]
         ]
         let first = try Self.send(scene.service, "/v1/links/bulk", items, "b")
+        #expect(first["data.0.status"] == 201, "\(first.text)")
         #expect(first["data.1.status"] == 409, "\(first.text)")
         let link = try #require(first["data.0.id"]?.stringValue)
         let second = try Self.send(scene.service, "/v1/links/bulk", items, "b")

@@ -80,8 +80,10 @@ struct KeyTests {
         let service = try TestService()
         defer { service.stop() }
         let key = try Scene.key(service, "read").secret
+        let queries = ["/v1/ledger/journal.csv": "?month=2026-11"]
         for (method, path) in Self.calls({ Self.scope($0) == "read" }) {
-            let status = try service.send(method, path, key: key).status
+            let target = path + (queries[path] ?? "")
+            let status = try service.send(method, target, key: key).status
             // Protection asks for an account, an explanation for a name, a report for its program
             // or its time.
             let isFine =

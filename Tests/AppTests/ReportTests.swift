@@ -224,9 +224,6 @@ struct ReportTests {
         let history = try History()
         history.service.stop(keepingFiles: true)
         defer { try? FileManager.default.removeItem(at: history.service.folder) }
-        let sql = try #require(Application.migrations.first { $0.name.contains("funnel_days") }).sql
-        let start = try #require(sql.range(of: "INSERT INTO funnel_days")).lowerBound
-        let end = try #require(sql[start...].firstIndex(of: ";"))
         let connection = try Connection(
             path: history.service.folder.appending(path: "test.db").path, access: .writer,
             busyMilliseconds: 1_000)
@@ -244,7 +241,7 @@ struct ReportTests {
         let counted = try rows()
         #expect(counted.count > 15)
         try connection.execute("DELETE FROM funnel_days")
-        try connection.execute(String(sql[start..<end]))
+        try connection.execute(FunnelRecount.sql)
         #expect(try rows() == counted)
     }
 

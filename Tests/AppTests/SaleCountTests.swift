@@ -8,7 +8,8 @@ import Testing
 /// the real server.
 struct SaleCountTests {
     private static let tiers: JSONValue = [
-        "trigger": "conversion",
+        // A customer's further sales earn too, so that they show what was counted.
+        "trigger": "conversion", "once_per": "occasion",
         "tiers": [
             "counts": "won",
             "levels": [

@@ -133,6 +133,11 @@ struct TokenLeakTests {
         _ = try scene.lead(scene.ben, "known@buyer.example")
         _ = try service.make(
             "/v1/accounts", ["domain": "customer.example", "relation": "customer"])
+        let loaded: JSONValue = [
+            "email": "me@loaded.example", "customer_since": "2020-01-01T00:00:00Z",
+        ]
+        let load = try service.post("/v1/customers/bulk", ["items": [loaded]])
+        #expect(load["data.0.status"] == 201, "\(load.text)")
         let terms: JSONValue = ["qualification": ["disqualify_invalid": true]]
         _ = try service.send("PATCH", "/v1/programs/\(scene.program)", terms)
         func tried(_ body: JSONValue, _ key: String) throws -> TestAnswer {
@@ -147,7 +152,10 @@ struct TokenLeakTests {
             return json
         }
         let fresh = try told("nobody@fresh.example")
-        for email in ["known@buyer.example", "someone@customer.example", "x@buyer.example"] {
+        for email in [
+            "known@buyer.example", "someone@customer.example", "x@buyer.example",
+            "me@loaded.example",
+        ] {
             #expect(try JSONValue.object(told(email)) == .object(fresh), "\(email)")
         }
         // The operator's own does tell.

@@ -84,8 +84,18 @@ struct TokenViewTests {
         for (list, own, other) in both.objects {
             let answer = try service.get("\(list)?limit=100", key: both.scene.ada.token)
             #expect(answer.status == 200)
-            #expect(answer.ids == [own], "\(list)")
+            // Beside the link that was made by hand is the one that came with the approval.
+            #expect(answer.ids.count == (list == "/v1/links" ? 2 : 1), "\(list)")
+            #expect(answer.ids.contains(own), "\(list)")
             #expect(!answer.text.contains(other))
+            if list == "/v1/links" {
+                for place in answer.ids.indices {
+                    let owner = answer["data.\(place).participant_id"]
+                    #expect(owner == .string(both.scene.ada.id))
+                }
+                let others = try service.get("\(list)?participant_id=\(both.scene.ben.id)").ids
+                #expect(others.count == 2 && Set(others).isDisjoint(with: answer.ids))
+            }
             let all = try service.get("\(list)?limit=100")
             #expect(Set(all.ids).isSuperset(of: [own, other]), "\(list)")
         }

@@ -61,7 +61,7 @@ enum JSONCases {
         ("{\r\n\t\"a\"\t:\n1\r,\"b\":2}", ["a": 1, "b": 2]),
         ("{\"a\":1,\"A\":2}", ["a": 1, "A": 2]),
         ("{\"\u{E9}\":1,\"e\u{301}\":2}", ["\u{E9}": 1, "e\u{301}": 2]),
-        ("[true,false,null,-0,\"\"]", [true, false, nil, 0, ""]),
+        ("[true,false,null,-0,\"\"]", [true, false, nil, .number("-0"), ""]),
         ("{\"min\":-1.0e+28}", ["min": .number("-1.0e+28")]),
     ]
 }

@@ -14,7 +14,7 @@ struct LeadRulesTests {
             .qualified: [
                 .disqualify: .disqualified, .advance: .opportunity, .win: .won, .lose: .lost,
             ],
-            .opportunity: [.win: .won, .lose: .lost],
+            .opportunity: [.win: .won, .lose: .lost], .won: [.lose: .lost],
             .nurture: [.qualify: .qualified, .disqualify: .disqualified, .reopen: .submitted],
             .disqualified: [.reopen: .submitted], .lost: [.reopen: .submitted],
             .duplicate: [.reopen: .submitted, .attach: .duplicate], .spam: [.reopen: .submitted],

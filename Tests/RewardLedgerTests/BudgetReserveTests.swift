@@ -1,5 +1,4 @@
 import Database
-import JSON
 import Model
 import Testing
 
@@ -41,8 +40,6 @@ import Testing
     private func void(_ fixture: LedgerFixture, _ id: RewardID) throws {
         try act(fixture, on: id) { try RewardBook.void($0, reason: "no", actor: "test", $1) }
     }
-
-    // MARK: - Today
 
     @Test("a reward is set aside while it waits, and an expense from its approval on")
     func approval() throws {
@@ -137,63 +134,5 @@ import Testing
             faults.contains { $0.hasSuffix("differs from its transactions on budget_reserve.") })
         #expect(
             faults.contains { $0.hasSuffix("differs from its transactions on program_expense.") })
-    }
-
-    // MARK: - Books from before
-
-    /// Four rewards of 1,000 as they were granted before there was a reserve: an expense at once.
-    private func booksFromBefore() throws -> (LedgerFixture, ParticipantID, [Reward]) {
-        let old = try LedgerFixture(migrations: 25)
-        let rule = try old.rule(.basisPoints(1_000, atMost: nil))
-        let participant = try old.participant()
-        let rewards = try old.perform { [program = old.program, money = old.money(1_000)] tx in
-            // What today's journal writes beside what that of then had.
-            try tx.run("ALTER TABLE ledger_transactions ADD COLUMN redemption_id BLOB")
-            defer { try? tx.run("ALTER TABLE ledger_transactions DROP COLUMN redemption_id") }
-            return try (0..<4).map { _ in
-                let reward = Reward(
-                    id: tx.makeID(), program: program, participant: participant, rule: rule.id,
-                    ruleVersion: 1, trigger: .conversion, kind: .cash, lead: nil,
-                    conversion: tx.makeID(), attribution: tx.makeID(), payout: nil,
-                    state: .pending, amount: money, reversedAmount: 0, correctedAmount: 0,
-                    clawbackAmount: 0, settledAmount: 0, basis: [:], reason: nil,
-                    holdUntil: tx.now, approvedAt: nil, paidAt: nil, version: 1,
-                    createdAt: tx.now, updatedAt: tx.now)
-                try JournalStore.post(
-                    .about(
-                        reward, .rewardGranted,
-                        [Posting(.programExpense, 1_000), Posting(.participantPending, -1_000)]),
-                    tx)
-                try RewardStore.insert(reward, tx)
-                return reward
-            }
-        }
-        return (try LedgerFixture(updated: old), participant, rewards)
-    }
-
-    @Test("books from before the reserve stay exact: what was an expense at once goes back as one")
-    func before() throws {
-        let (fixture, participant, rewards) = try booksFromBefore()
-        #expect(try fixture.faults() == [])
-        #expect(try cost(fixture) == [0, 4_000])
-        try fixture.refund(#require(rewards[0].conversion), total: 25, of: 100)
-        #expect(try cost(fixture) == [0, 3_750])
-        try fixture.approve(rewards[0].id)
-        #expect(try cost(fixture) == [0, 3_750])
-        try reject(fixture, rewards[1].id)
-        try void(fixture, rewards[2].id)
-        #expect(try cost(fixture) == [0, 1_750])
-        #expect(
-            try fixture.balance(of: participant)
-                == ParticipantBalance(pending: 1_000, available: 750))
-        // What is granted from now on is set aside, beside what waits from before.
-        let today = try #require(try fixture.sell(5_000, to: participant).rewards.first)
-        #expect(try cost(fixture) == [500, 1_750])
-        #expect(try fixture.faults() == [])
-        for id in [rewards[3].id, today.id] { try fixture.approve(id) }
-        #expect(try cost(fixture) == [0, 2_250])
-        try fixture.confirm(fixture.submitted("r1", to: participant))
-        #expect(try fixture.balance(of: participant) == ParticipantBalance(paid: 2_250))
-        #expect(try fixture.faults() == [])
     }
 }

@@ -19,11 +19,7 @@ final class LedgerFixture: Sendable {
     let holdDays: Int64
     let threshold: Int64?
 
-    /// With `migrations`, only the first so many: a database of an earlier day.
-    init(
-        currency: String = "USD", holdDays: Int64 = 30, threshold: Int64? = 50_000,
-        migrations: Int = .max
-    ) throws {
+    init(currency: String = "USD", holdDays: Int64 = 30, threshold: Int64? = 50_000) throws {
         var template = Array("/tmp/referrald-ledger-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
         let directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
@@ -33,10 +29,9 @@ final class LedgerFixture: Sendable {
         self.threshold = threshold
         let time = LedgerClock()
         clock = time
-        older = nil
         database = try Database(
-            path: directory + "/test.db",
-            migrations: Array(LedgerFixture.migrations().prefix(migrations)), clock: time.clock)
+            path: directory + "/test.db", migrations: LedgerFixture.migrations(),
+            clock: time.clock)
         try database.start()
         let code = currency
         program = try database.perform { tx in
@@ -53,24 +48,6 @@ final class LedgerFixture: Sendable {
     }
 
     private let clock: LedgerClock
-    /// Deletes the files of the database that this one has taken over.
-    private let older: LedgerFixture?
-
-    /// The same database behind the program of today, which brings it up to date.
-    init(updated old: LedgerFixture) throws {
-        old.database.close()
-        older = old
-        directory = old.directory
-        program = old.program
-        currency = old.currency
-        holdDays = old.holdDays
-        threshold = old.threshold
-        clock = old.clock
-        database = try Database(
-            path: directory + "/test.db", migrations: LedgerFixture.migrations(),
-            clock: clock.clock)
-        try database.start()
-    }
 
     deinit {
         database.close()

@@ -253,16 +253,17 @@ struct LedgerModel {
             }
             guard group.first == places[first] else { continue }
             let all = group.reduce(0) { $0 + rewards[$1].counted }
-            let live = group.reduce(0) { $0 + rewards[$1].counted - rewards[$1].withdrawn }
             let share = rests.first { $0.isFor(reward) }?.amount ?? 0
-            // Of what a person took, its part does not come back.
-            var rest =
-                all == 0 || live == all
-                ? min(share, all)
-                : all - live == all ? 0 : LedgerModel.kept(min(share, all), live, of: all)
+            var rest = min(share, all)
             for own in group {
-                let part = min(rest, rewards[own].counted - rewards[own].withdrawn)
-                left[own] = part
+                let part = min(rest, rewards[own].counted)
+                // Of what a person took, its part does not come back.
+                left[own] =
+                    rewards[own].withdrawn == 0 || rewards[own].counted == 0
+                    ? part
+                    : LedgerModel.kept(
+                        part, rewards[own].counted - rewards[own].withdrawn,
+                        of: rewards[own].counted)
                 rest -= part
             }
         }

@@ -57,7 +57,7 @@ enum StoredWords {
         column("rewards.kind", "SELECT DISTINCT kind FROM rewards", RewardRule.Kind.self),
         column("rewards.state", "SELECT DISTINCT state FROM rewards", Reward.State.self),
         column(
-            "rewards.trigger", "SELECT DISTINCT trigger FROM rewards",
+            "rewards.trigger", "SELECT DISTINCT trigger_name FROM rewards",
             RewardRule.TriggerName.self),
         currency("rewards.currency", "SELECT DISTINCT currency FROM rewards"),
         column("benefits.state", "SELECT DISTINCT state FROM benefits", Benefit.State.self),

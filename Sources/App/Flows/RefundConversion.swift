@@ -37,6 +37,10 @@ struct RefundConversion: Sendable {
 
     func callAsFunction(_ tx: Transaction) throws -> Outcome {
         let (program, name, conversion) = try facts(tx)
+        let currency = conversion?.amount.currency ?? program.currency
+        if let amount, amount.currency != currency {
+            throw ConversionRefusal.otherCurrency(expected: currency)
+        }
         if let known = try RefundStore.find(externalID: externalID, in: program.id, tx) {
             try ConversionRules.checkSame(
                 known, conversion: name, kind: kind, amount: amount?.amount,
@@ -86,9 +90,6 @@ struct RefundConversion: Sendable {
     }
 
     private func park(_ refund: Refund, _ program: Program, _ tx: Transaction) throws {
-        if let amount, amount.currency != program.currency {
-            throw ConversionRefusal.otherCurrency(expected: program.currency)
-        }
         let most = RefundConversion.parkedMost
         let waiting = try RefundStore.parked(
             for: refund.conversionExternalID, in: program.id, limit: most, tx)

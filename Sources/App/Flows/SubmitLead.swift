@@ -187,7 +187,7 @@ struct SubmitLead: Sendable {
     private func tried(_ draft: Lead, _ program: Program, _ tx: Transaction) throws -> Lead {
         var lead = draft
         try AssessLead.run(&lead, draft.identity, program, tx)
-        lead.brokenRules.removeAll { $0 == .notKnown }
+        lead.brokenRules.removeAll { $0 == .notKnown || $0 == .notACustomer }
         let admission = LeadRules.admit(
             isHoneypotFilled: false, earlier: nil, broken: lead.brokenRules,
             terms: program.terms.qualification)

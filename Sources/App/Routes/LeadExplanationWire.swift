@@ -206,14 +206,15 @@ enum LeadExplanationWire {
     private static func referrerBecause(_ lead: Lead, _ reader: Reader) throws -> String {
         let first = try EventStore.timeline(of: lead.id, limit: 1, reader).first
         let data = try first.flatMap { try JSONValue.parse(Array($0.data.utf8)).objectValue }
-        let ignored =
-            data?["ignored"]?.arrayValue?.compactMap { $0.objectValue?["name"]?.stringValue } ?? []
+        let hints = data?["ignored"]?.arrayValue?.compactMap(\.objectValue) ?? []
+        let ignored = hints.compactMap { $0["name"]?.stringValue }
         let unused = ignored.joined(separator: ", ")
         if let by = data?["referrer_by"]?.stringValue {
             return "It was known by \(by)" + (ignored.isEmpty ? "." : "; not used: \(unused).")
         }
         if let rule = data?["not_eligible"]?.stringValue {
-            return "Whom \(ignored.first ?? "it") named may not refer: \(rule)."
+            let name = hints.first { $0["because"] == "not_eligible" }?["name"]?.stringValue
+            return "Whom \(name ?? ignored.first ?? "it") named may not refer: \(rule)."
         }
         return ignored.isEmpty
             ? "Nobody was named." : "What was given names nobody in the program: \(unused)."

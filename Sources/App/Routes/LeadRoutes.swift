@@ -74,11 +74,11 @@ enum LeadRoutes {
             if program != nil && program != call.principal.program {
                 throw LeadRefusal.unknownReference(.program)
             }
-            participant = own
-            program = call.principal.program
+            (participant, program) = (own, call.principal.program)
         }
         let form = LeadForm(body)
         let email = try body.required("email", body.email("email"))
+        let isTrial = try call.participant != nil && DryRun.isAsked(call.request)
         return SubmitLead(
             program: program, participant: participant,
             hints: call.participant == nil ? Hints(body.object) : Hints(body.object).withoutTime(),
@@ -87,8 +87,7 @@ enum LeadRoutes {
             estimatedValue: form.estimatedValue, metadata: form.metadata, source: .api,
             isHoneypotFilled: false, formDigest: nil,
             traces: [DeviceWire.trace(body)].compactMap { $0 },
-            isSentByReferrer: call.participant != nil,
-            isTrial: try call.participant != nil && DryRun.isAsked(call.request),
+            isSentByReferrer: call.participant != nil, isTrial: isTrial,
             actor: call.principal.actor)
     }
 
@@ -97,8 +96,7 @@ enum LeadRoutes {
         return { tx in
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
-            let form = LeadForm(
-                try call.patched(LeadWire.form(old), by: LeadWire.changeableInput))
+            let form = LeadForm(try call.patched(LeadWire.form(old), by: LeadWire.changeableInput))
             var lead = form.changing(old, at: tx.now)
             try AssessLead.change(&lead, from: old, tx)
             try LeadStore.update(lead, tx)
@@ -124,11 +122,11 @@ enum LeadRoutes {
         let id: LeadID = try call.id()
         let move = try LeadMoveWire.move(action, call.body)
         let takesBack = try LeadMoveWire.takesBack(call.body)
+        let actor = call.principal.actor
         return { tx in
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
-            let lead = try MoveLead.run(
-                move, of: old, takesBack: takesBack, actor: call.principal.actor, tx)
+            let lead = try MoveLead.run(move, of: old, takesBack: takesBack, actor: actor, tx)
             return .object(LeadWire.json(lead, for: call.principal), version: lead.version)
         }
     }
@@ -150,9 +148,8 @@ enum LeadRoutes {
     private static func requireReadable(
         _ lead: Lead, _ call: Call, at now: Instant, _ reader: Reader
     ) throws {
-        if let own = call.participant, try !lead.isReadable(by: own, at: now, reader) {
-            throw Refused(.notFound())
-        }
+        guard let own = call.participant else { return }
+        if try !lead.isReadable(by: own, at: now, reader) { throw Refused(.notFound()) }
     }
 
     private static func told(_ call: Call) throws -> WriteStep {
@@ -346,8 +343,58 @@ enum LeadRoutes {
         case .nurture: "submitted → nurture, until follow_up_at"
         case .reopen: "disqualified, lost, nurture, duplicate or spam → submitted"
         case .attach:
-            "submitted or duplicate → duplicate of an opportunity; takes back rewards for the "
-                + "lead"
+            "submitted or duplicate → duplicate of an opportunity; takes back the lead's rewards"
+        }
+    }
+}
+
+extension LeadRefusal: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .timeToldByParticipant:
+            Problem(
+                status: 403, code: "time_not_taken",
+                detail: "A participant's token refers now; referred_at is for the operator's keys.",
+                errors: [
+                    FieldError(
+                        pointer: "/referred_at", code: "not_allowed",
+                        detail: "is not taken from a participant's token")
+                ])
+        case .otherNamedByParticipant:
+            .invalidField(
+                "/referrer_email", code: "not_taken",
+                detail: "A participant's token refers for itself; leave referrer_email out.")
+        case .programMissing:
+            .unprocessable(
+                "program_required",
+                "Name the program_id, or a participant_id, click_id, ref or code that has one.",
+                at: "/program_id")
+        case .unknownReference(let reference):
+            .unknownReference("/\(reference.rawValue)")
+        case .notPossible(let transition):
+            transition.problem
+        case .valueCurrency:
+            .unprocessable(
+                "currency_mismatch", "value must be in the program's currency.",
+                at: "/value/currency")
+        case .followUpNotLater:
+            .unprocessable(
+                "follow_up_not_later", "follow_up_at must be in the future.", at: "/follow_up_at")
+        case .referredLater:
+            .unprocessable(
+                "referred_later", "referred_at must not be in the future.", at: "/referred_at")
+        case .notValid(let rules):
+            Problem(
+                status: 409, code: "lead_not_valid",
+                detail: "The lead breaks rules of the program; qualify it with an override_reason.",
+                extra: [("rules", .array(rules.map { .string($0.rawValue) }))])
+        case .checklistIncomplete(let missing, let minimum):
+            Problem(
+                status: 409, code: "checklist_incomplete",
+                detail: "\(minimum) items of the program's checklist must be confirmed.",
+                extra: [("missing", .array(missing.map { .string($0.rawValue) }))])
+        case .notAnOpportunity:
+            .conflict("not_an_opportunity", "lead_id names no opportunity of this program.")
         }
     }
 }
