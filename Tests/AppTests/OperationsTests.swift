@@ -165,7 +165,9 @@ struct OperationsTests {
         _ = try service.raw("GET", "/r/ada", headers: forward)
         _ = try service.postForm(
             stage.program, [("email", "sam@buyer.example")], headers: forward)
-        #expect(try service.post("/v1/programs/\(stage.program)/pause").status == 200)
+        let emptied = try service.send(
+            "PATCH", "/v1/programs/\(stage.program)", ["destination_url": .null])
+        #expect(emptied.status == 200)
         _ = try service.raw("GET", "/r/ada", headers: [("User-Agent", "Firefox")])
         let exposition = try ParsedExposition(service.get("/metrics").text)
         #expect(exposition.value("referrald_forwarded_ignored_total", "") == 2)

@@ -88,8 +88,9 @@ final class JobRunner: Sendable {
         let jobs = try JobStore.due(at: tx.now, limit: sliceJobs, tx)
         for job in jobs {
             do {
-                try perform(job, tx)
+                // First: a job that schedules its next one may get the same sequence for it.
                 try JobStore.remove(job, tx)
+                try perform(job, tx)
             } catch {
                 if let fault = error as? DatabaseFault, fault.isRetryable { throw error }
                 try tx.undo()

@@ -170,7 +170,7 @@ enum Metrics {
         }
         out.single(
             "referrald_clicks_closed_total", .counter,
-            "Hits on links that lead nowhere just now; not stored.", Double(counts.closed))
+            "Hits on links that are off.", Double(counts.closed))
         out.single(
             "referrald_forwarded_ignored_total", .counter,
             "Requests whose X-Forwarded-For came from no trusted proxy.",

@@ -16,7 +16,7 @@ enum MeRoutes {
         json.object { object in
             object.field("object", "me")
             object.field("kind", kind(call.principal))
-            object.field("key_id", key?.id)
+            object.field("key_id", call.participant == nil ? key?.id : nil)
             object.field("name", key?.name)
             object.field(
                 "scopes",
@@ -48,7 +48,8 @@ enum MeRoutes {
                 .required(
                     "kind", .choice(["secret_key", "participant_token", "operator"]),
                     "operator: the key of the configuration, or the private socket."),
-                .required("key_id", .nullable(.id(APIKeyID.self))),
+                .required(
+                    "key_id", .nullable(.id(APIKeyID.self)), "Null for a participant's token."),
                 .required("name", .nullable(.text(1...100)), "The key's."),
                 .required(
                     "scopes", .list(.choice(Scope.allCases.map(\.rawValue)), count: 0...4),
