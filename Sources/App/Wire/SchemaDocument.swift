@@ -19,6 +19,7 @@ extension Schema {
         case .key(let rule):
             var document = rule.document.objectValue ?? [:]
             document["type"] = ["string", "integer"]
+            if let least = rule.leastNumber { document["minimum"] = .integer(least) }
             return .object(document)
         case .list(let schema, let count):
             return [
@@ -133,6 +134,12 @@ extension Schema {
 }
 
 extension TextRule {
+    /// The least number whose digits are enough for a key that must have several characters.
+    fileprivate var leastNumber: Int64? {
+        guard length.lowerBound > 1 else { return nil }
+        return (1..<length.lowerBound).reduce(1) { least, _ in least * 10 }
+    }
+
     var document: JSONValue {
         var document: JSONObject = [
             "type": "string", "minLength": .integer(Int64(length.lowerBound)),
