@@ -69,8 +69,6 @@ CREATE TABLE touchpoints (
 ) STRICT;
 
 CREATE INDEX touchpoints_by_customer ON touchpoints (customer_id, occurred_at);
-CREATE INDEX touchpoints_by_reach ON touchpoints (customer_id, participant_id, occurred_at)
-    WHERE participant_id IS NOT NULL;
 CREATE UNIQUE INDEX touchpoints_by_click
     ON touchpoints (click_id, customer_id) WHERE click_id IS NOT NULL;
 CREATE UNIQUE INDEX touchpoints_by_external_id

@@ -60,7 +60,8 @@ extension TouchpointStore {
     ) throws -> Instant? {
         var query = Query("SELECT min(occurred_at) FROM touchpoints WHERE customer_id IN")
         query.appendList(customers)
-        query.append(" AND participant_id IN")
+        // The plus sign keeps the planner from the index of a participant's touches, which has no end.
+        query.append(" AND +participant_id IN")
         query.appendList(participants)
         return try reader.integer(query).map { Instant(milliseconds: $0) }
     }

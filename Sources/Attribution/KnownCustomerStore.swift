@@ -25,19 +25,19 @@ public enum KnownCustomerStore {
         return known == nil ? .created : .updated
     }
 
-    /// Whether one of `digests` was a customer before `instant`, as known in `program` until
-    /// `recordedAt`.
+    /// Whether one of `digests` was a customer before `instant` (nil: ever), as known in `program`
+    /// until `recordedAt`.
     public static func isCustomer(
-        _ digests: [[UInt8]], in program: ProgramID, before instant: Instant,
+        _ digests: [[UInt8]], in program: ProgramID, before instant: Instant?,
         knownAt recordedAt: Instant, _ reader: Reader
     ) throws -> Bool {
+        guard !digests.isEmpty else { return false }
         var query = Query("SELECT 1 FROM known_customers WHERE digest IN")
         query.appendList(digests)
         query.append(
-            """
-             AND (program_id = ? OR program_id = x'') AND customer_since < ? AND loaded_at <= ?
-            LIMIT 1
-            """, program, instant, recordedAt)
+            " AND (program_id = ? OR program_id = x'') AND loaded_at <= ?", program, recordedAt)
+        if let instant { query.append(" AND customer_since < ?", instant) }
+        query.append(" LIMIT 1")
         return try reader.integer(query) != nil
     }
 }

@@ -14,6 +14,7 @@ public final class Database: Sendable {
     private let queue: WriteQueue
     private let writer: WriterThread
     private let longReads: LongReads
+    private let pageReads: LongReads
     private let lock: ProcessLock
     private let identity: FileDoor.Identity?
     /// Whether there was none, so that it was made.
@@ -34,7 +35,12 @@ public final class Database: Sendable {
         lock = try ProcessLock(databasePath: path)
         isNew = try FileDoor.check(path, settings)
         queue = try WriteQueue(limit: settings.queuedJobsMax)
-        longReads = try LongReads(path: path, settings: settings)
+        longReads = try LongReads(
+            path: path, settings: settings, name: "long-read", threads: settings.longReadThreads,
+            queuedMax: settings.queuedLongReadsMax)
+        pageReads = try LongReads(
+            path: path, settings: settings, name: "page-read", threads: settings.pageReadThreads,
+            queuedMax: settings.queuedPageReadsMax)
         writer = try WriterThread(
             path: path, migrations: migrations, settings: settings, clock: clock, queue: queue)
         identity = FileDoor.identity(of: path)
@@ -55,6 +61,7 @@ public final class Database: Sendable {
     /// Begins to serve writes and long reads. Throws what a sink's `make` threw.
     public func start() throws {
         try longReads.start()
+        try pageReads.start()
         try writer.start()
     }
 
@@ -127,6 +134,11 @@ public final class Database: Sendable {
         longReads.push(isContinued: isContinued, body)
     }
 
+    /// Queues a read of one page, which must not wait for the long ones; as `longRead` in all else.
+    public func pageRead(_ body: @escaping @Sendable (Reader) -> Void) -> Bool {
+        pageReads.push(isContinued: false, body)
+    }
+
     /// Refuses to open what is not the file that the writer has open. SQLite would take an empty
     /// one for a new database, and delete the log, which holds perhaps the last of the old one.
     func checkFile() throws {
@@ -171,6 +183,7 @@ public final class Database: Sendable {
     /// and gives up the lock. A second call does nothing.
     public func close() {
         longReads.close()
+        pageReads.close()
         writer.close()
         lock.release()
     }

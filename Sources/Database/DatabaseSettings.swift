@@ -21,6 +21,9 @@ public struct DatabaseSettings: Sendable {
     /// Threads for long reads; each has a connection, opened at its first use.
     public var longReadThreads = 2
     public var queuedLongReadsMax = 32
+    /// Threads for pages of which many are polled, such as the feed's, beside the long reads.
+    public var pageReadThreads = 2
+    public var queuedPageReadsMax = 512
     /// A long read's statements are interrupted after this many seconds: it holds the log back.
     public var longReadSeconds: UInt64 = 30
     /// How long a connection waits for a lock of another.

@@ -12,28 +12,36 @@ final class LongReads: Sendable {
 
     private let path: String
     private let settings: DatabaseSettings
+    private let name: String
+    private let threadCount: Int
+    private let queuedMax: Int
     private let state = Locked(State())
     private let threads = JoinableThreads()
     private let isClosing = Atomic<Bool>(false)
     private let signal: EventSignal
 
-    init(path: String, settings: DatabaseSettings) throws {
+    init(
+        path: String, settings: DatabaseSettings, name: String, threads: Int, queuedMax: Int
+    ) throws {
         self.path = path
         self.settings = settings
+        self.name = name
+        threadCount = threads
+        self.queuedMax = queuedMax
         signal = try EventSignal(blocking: true)
     }
 
     func start() throws {
         state.withLock { $0.isOpen = true }
-        for number in 0..<settings.longReadThreads {
+        for number in 0..<threadCount {
             let reader = try DeadlineReader(path: path, settings: settings, owner: self)
-            threads.keep(try Thread("long-read-\(number)") { [self] in serve(reader) })
+            threads.keep(try Thread("\(name)-\(number)") { [self] in serve(reader) })
         }
     }
 
     func push(isContinued: Bool, _ job: @escaping @Sendable (Reader) -> Void) -> Bool {
         let accepted = state.withLock { state in
-            guard state.isOpen, isContinued || state.jobs.count < settings.queuedLongReadsMax
+            guard state.isOpen, isContinued || state.jobs.count < queuedMax
             else { return false }
             state.jobs.append(job)
             return true

@@ -71,12 +71,16 @@ public enum LeadStore {
         Array(SHA256.hash(program.bytes + key.bytes).prefix(16))
     }
 
-    /// Whether the participant referred it.
+    /// Whether the participant referred it, or is at least named as who works it; nil: neither.
     public static func isReferral(
         _ id: LeadID, of participant: ParticipantID, _ reader: Reader
-    ) throws -> Bool {
+    ) throws -> Bool? {
         try reader.integer(
-            "SELECT 1 FROM leads WHERE id = ? AND participant_id = ?", id, participant) != nil
+            """
+            SELECT participant_id IS ? FROM leads
+            WHERE id = ? AND (participant_id = ? OR owner = ?)
+            """, participant, id, participant, participant.description
+        ).map { $0 == 1 }
     }
 
     public static func sequence(of id: LeadID, _ reader: Reader) throws -> Int64? {

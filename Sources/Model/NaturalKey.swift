@@ -33,7 +33,11 @@ public enum NaturalKey {
     }
 
     static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.isWhitespace || scalar.value == 0x200B || scalar.value == 0xFEFF
+        switch scalar.value {
+        case 0x20, 0x09...0x0D: true
+        case ..<0x80: false
+        default: scalar.properties.isWhitespace || scalar.value == 0x200B || scalar.value == 0xFEFF
+        }
     }
 
     /// What most keys are: ASCII without control characters, and no blank at either end.

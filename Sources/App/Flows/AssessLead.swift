@@ -7,12 +7,15 @@ import Programs
 /// more is learned of it before it is decided. Always by the version of the rules that was in force
 /// when it came in, so that a later change of the program takes nothing away.
 enum AssessLead {
-    /// Finds the rules that the lead breaks, whose identity is `identity`.
+    /// Finds the rules that the lead breaks, whose identity is `identity`. `isNewCustomer`: nobody
+    /// knew its customer before, so that it is no other's person.
     static func run(
-        _ lead: inout Lead, _ identity: AccountIdentity, _ program: Program, _ tx: Transaction
+        _ lead: inout Lead, _ identity: AccountIdentity, _ program: Program,
+        isNewCustomer: Bool = false, _ tx: Transaction
     ) throws {
         let isKnown = try AccountStore.isTaken(identity, tx)
-        let person = try lead.customer.map { try FindPerson.run($0, tx) } ?? []
+        let person =
+            try lead.customer.map { isNewCustomer ? [$0] : try FindPerson.run($0, tx) } ?? []
         let isCustomer = try FindReturning.lead(
             lead, program, earners: [lead.referrer.participant].compactMap { $0 },
             isRegistered: false, person, at: tx.now, tx)

@@ -76,6 +76,8 @@ struct FindReturning {
             try CustomerStore.find($0, reader)
         }
         let accounts = identities(customers)
+        // Most people are nobody's customer: then it does not matter who reached them when.
+        guard try isCustomer(customers, accounts, before: nil, reader) else { return false }
         var reaches = [reachedAt]
         reaches.append(try TouchpointStore.firstReach(person, by: participants, reader))
         reaches.append(try LeadStore.firstReach(person, by: participants, reader))
@@ -83,16 +85,24 @@ struct FindReturning {
             reaches.append(try AccountClaimStore.firstReach(key, by: participants, reader))
         }
         guard let reachedAt = reaches.compactMap({ $0 }).min() else { return false }
-        return try hasPaid(customers, before: reachedAt, reader)
-            || isLoaded(customers, before: reachedAt, reader)
+        return try isCustomer(customers, accounts, before: reachedAt, reader)
+    }
+
+    private func isCustomer(
+        _ customers: [Customer], _ accounts: [AccountIdentity], before instant: Instant?,
+        _ reader: Reader
+    ) throws -> Bool {
+        try hasPaid(customers, before: instant, reader)
+            || isLoaded(customers, before: instant, reader)
             || accounts.contains {
-                try AccountStore.customerSince($0, reader).map { $0 < reachedAt } == true
+                guard let since = try AccountStore.customerSince($0, reader) else { return false }
+                return instant.map { since < $0 } ?? true
             }
     }
 
     /// In any program.
     private func hasPaid(
-        _ customers: [Customer], before instant: Instant, _ reader: Reader
+        _ customers: [Customer], before instant: Instant?, _ reader: Reader
     ) throws -> Bool {
         let alike = try CustomerStore.alike(
             emails: customers.compactMap(\.emailKey),
@@ -106,7 +116,7 @@ struct FindReturning {
     }
 
     private func isLoaded(
-        _ customers: [Customer], before instant: Instant, _ reader: Reader
+        _ customers: [Customer], before instant: Instant?, _ reader: Reader
     ) throws -> Bool {
         let values =
             customers.compactMap(\.emailKey).compactMap { EmailAddress($0) }.map {
@@ -118,10 +128,12 @@ struct FindReturning {
     }
 
     private func identities(_ customers: [Customer]) -> [AccountIdentity] {
-        (lead.map { [$0.identity] } ?? [])
-            + customers.compactMap { $0.emailKey.flatMap { EmailAddress($0) } }.map {
-                AccountIdentity(domain: nil, company: nil, country: nil, email: $0)
-            }
+        let ofLead = lead?.identity
+        let ofMail = customers.compactMap { $0.emailKey.flatMap { EmailAddress($0) } }.map {
+            AccountIdentity(domain: nil, company: nil, country: nil, email: $0)
+        }
+        return (ofLead.map { [$0] } ?? [])
+            + ofMail.filter { $0.domain == nil || $0.domain != ofLead?.domain }
     }
 }
 

@@ -60,7 +60,8 @@ struct SubmitLead: Sendable {
         let identity = draft.identity
         let keys = LeadKeys(draft, identity, program)
         let earlier = try keys.earlier(ofNew: customer?.isNew ?? true, tx)
-        var lead = try admitted(draft, identity, program, earlier, facts, tx)
+        var lead = try admitted(
+            draft, identity, program, earlier, facts, isNewCustomer: customer?.isNew ?? false, tx)
         if lead.state == .submitted, let hours = program.terms.serviceLevels.reviewHours {
             lead.clockDueAt = tx.now.advanced(byMilliseconds: hours * 3_600_000)
         }
@@ -167,10 +168,12 @@ struct SubmitLead: Sendable {
     /// What becomes of it: held against the program's rules, and given to whom works it.
     private func admitted(
         _ draft: Lead, _ identity: AccountIdentity, _ program: Program,
-        _ earlier: EarlierLead?, _ facts: Facts, _ tx: Transaction
+        _ earlier: EarlierLead?, _ facts: Facts, isNewCustomer: Bool, _ tx: Transaction
     ) throws -> Lead {
         var lead = draft
-        if !isHoneypotFilled { try AssessLead.run(&lead, identity, program, tx) }
+        if !isHoneypotFilled {
+            try AssessLead.run(&lead, identity, program, isNewCustomer: isNewCustomer, tx)
+        }
         let admission = LeadRules.admit(
             isHoneypotFilled: isHoneypotFilled, earlier: earlier, broken: lead.brokenRules,
             terms: program.terms.qualification)

@@ -219,16 +219,17 @@ extension NamedCustomer {
 
     private static let keyed = "Kept as a keyed hash, to find out who refers himself."
 
-    /// `isNamedOtherwise`: a lead says who it is. Throws 400 for what is no address, if that is all
-    /// there is.
+    /// `isNamedOtherwise`: a lead says who it is. Throws 422 if all that names the customer is no
+    /// address.
     init(_ body: Body?, isNamedOtherwise: Bool = false) throws {
         let typed = body?.text("email")
         let isNone = typed != nil && body?.email("email") == nil
         if isNone, !isNamedOtherwise, body?.text("external_id") == nil {
             throw Refused(
-                .invalidField(
-                    "/customer/email", code: "bad_format",
-                    detail: "must be an address such as ada@example.com"))
+                .unprocessable(
+                    "customer_required",
+                    "customer.email must be an address such as ada@example.com, or an external_id "
+                        + "must name the customer.", at: "/customer/email"))
         }
         self.init(
             externalID: body?.text("external_id"), email: body?.email("email"),

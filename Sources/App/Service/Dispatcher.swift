@@ -15,7 +15,8 @@ final class Dispatcher: RequestHandler {
     private let authentication: Authentication
     private let redirects: RedirectDoor
     private let metrics: RequestMetrics.LoopCounters
-    private let longReads = LongReadPlaces()
+    private let longReads = LongReadPlaces(most: 2)
+    private let pageReads = LongReadPlaces(most: 4)
     private var random = RandomPool()
     /// Something was left for the writer in this turn.
     private var hasLeft = false
@@ -207,6 +208,15 @@ final class Dispatcher: RequestHandler {
             return try readShort(call, handler, else: long, tag: tag, reply)
         case .longRead(let handler):
             return try readLong(call, handler, tag: tag, reply)
+        case .pageRead(let handler):
+            let now = app.clock.now()
+            try pooled(pageReads, app.database.pageRead, call, tag: tag, reply) { [app] reader in
+                try reader.snapshot {
+                    let response = try Expansion.expanded(handler(call, reader), call, app, reader)
+                    return try call.told(response, at: now, reader)
+                }
+            }
+            return .later
         case .export(let handler):
             try longRead(call, tag: tag, reply) { [app] reader in
                 let export = try reader.snapshot { try handler(call, reader) }
@@ -299,8 +309,17 @@ final class Dispatcher: RequestHandler {
         _ call: Call, tag: Int, _ reply: Reply,
         _ body: @escaping @Sendable (Reader) throws -> Response
     ) throws {
-        let place = try longReads.enter(call.participant)
-        let accepted = app.database.longRead { [log = app.log] reader in
+        try pooled(
+            longReads, { [app] in app.database.longRead($0) }, call, tag: tag, reply, body)
+    }
+
+    private func pooled(
+        _ places: LongReadPlaces, _ push: (@escaping @Sendable (Reader) -> Void) -> Bool,
+        _ call: Call, tag: Int, _ reply: Reply,
+        _ body: @escaping @Sendable (Reader) throws -> Response
+    ) throws {
+        let place = try places.enter(call.participant)
+        let accepted = push { [log = app.log] reader in
             defer { place.leave() }
             do {
                 reply.send(try body(reader).tagged(tag))

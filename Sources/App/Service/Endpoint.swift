@@ -27,6 +27,9 @@ enum Action: Sendable {
     case tracedRead(
         @Sendable (Call, Application, Reader) throws -> Response,
         trace: @Sendable (Call, Transaction) throws -> Void)
+    /// A page whose rows each cost work and that many poll, on a pool of its own: it holds up
+    /// neither a redirect nor waits for a report.
+    case pageRead(@Sendable (Call, Reader) throws -> Response)
     /// Reads over history, on a small pool of their own.
     case longRead(@Sendable (Call, Reader) throws -> Response)
     /// Reads of any size, sent slice by slice.

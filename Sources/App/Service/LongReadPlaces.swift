@@ -2,13 +2,15 @@ import HTTP
 import Model
 import Platform
 
-/// How many long reads each participant's token has under way in a loop: few, so that one portal
-/// cannot take the pool from everybody else. Keys of the operator are not counted.
+/// How many reads of a pool each participant's token has under way in a loop: few, so that one
+/// portal cannot take the pool from everybody else. Keys of the operator are not counted.
 final class LongReadPlaces: Sendable {
     private let taken = Locked<[ParticipantID: Int]>([:])
 
     /// Of one participant, in one loop.
-    private static let most = 2
+    private let most: Int
+
+    init(most: Int) { self.most = most }
 
     struct Place: Sendable {
         fileprivate let participant: ParticipantID?
@@ -27,7 +29,7 @@ final class LongReadPlaces: Sendable {
     func enter(_ participant: ParticipantID?) throws -> Place {
         if let participant {
             let isFree = taken.withLock { taken in
-                guard taken[participant, default: 0] < LongReadPlaces.most else { return false }
+                guard taken[participant, default: 0] < most else { return false }
                 taken[participant, default: 0] += 1
                 return true
             }
@@ -35,7 +37,7 @@ final class LongReadPlaces: Sendable {
                 throw Refused(
                     Problem(
                         status: 429, code: "too_many_reports",
-                        detail: "This token has as many reports under way as it may.",
+                        detail: "This token has as many reads under way as it may.",
                         headers: [("Retry-After", "1")]))
             }
         }

@@ -50,8 +50,7 @@ struct TokenView {
         masked.reserveCapacity(body.count)
         var kept = 0
         for (place, end) in TokenView.ids(in: body) {
-            let text = String(decoding: body[(place + 1)..<end], as: UTF8.self)
-            guard let told = try told(text, at: place, to: end, body) else { continue }
+            guard let told = try told(at: place, to: end, body) else { continue }
             masked += body[kept..<place]
             masked += Array(told.utf8)
             kept = end + 1
@@ -76,27 +75,36 @@ struct TokenView {
 
     /// What is written instead of the id; nil: it stays.
     private mutating func told(
-        _ id: String, at place: Int, to end: Int, _ body: [UInt8]
+        at place: Int, to end: Int, _ body: [UInt8]
     ) throws -> String? {
-        if CustomerID(id) != nil { return "null" }
-        if APIKeyID(id) != nil {
+        let id = String(decoding: body[(place + 1)..<end], as: UTF8.self)
+        switch body[place + 1] {
+        case UInt8(ascii: "c"): return CustomerID(id) == nil ? nil : "null"
+        case UInt8(ascii: "k"):
+            guard APIKeyID(id) != nil else { return nil }
             // That of its own token, as in the event of its making, is its own.
             let isSubject =
                 TokenView.follows("\"id\":", body, place)
                 || TokenView.follows("\"subject_id\":", body, place)
             return isSubject ? nil : "\"operator\""
+        default:
+            guard let lead = LeadID(id) else { return nil }
+            // What is shown as a lead, its handler has found readable.
+            if TokenView.begins(",\"object\":\"lead\"", body, end + 1) { readable[lead] = true }
+            return try mayRead(lead) ? nil : "null"
         }
-        guard let lead = LeadID(id) else { return nil }
-        // What is shown as a lead, its handler has found readable.
-        if TokenView.begins(",\"object\":\"lead\"", body, end + 1) { readable[lead] = true }
-        return try mayRead(lead) ? nil : "null"
     }
 
     private mutating func mayRead(_ id: LeadID) throws -> Bool {
         if let known = readable[id] { return known }
         let mayRead =
-            try LeadStore.isReferral(id, of: participant, reader)
-            || LeadStore.find(id, reader)?.isReadable(by: participant, at: now, reader) == true
+            switch try LeadStore.isReferral(id, of: participant, reader) {
+            case true?: true
+            case false?:
+                try LeadStore.find(id, reader)?.isReadable(by: participant, at: now, reader)
+                    ?? false
+            case nil: false
+            }
         readable[id] = mayRead
         return mayRead
     }

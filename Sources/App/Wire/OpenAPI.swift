@@ -241,7 +241,7 @@ enum OpenAPI {
         if endpoint.path.contains("{") || namesObjects(endpoint.about) { statuses.append(404) }
         if endpoint.about.body != nil { statuses.append(415) }
         switch endpoint.action {
-        case .longRead, .shortRead, .export, .previewed: statuses.append(429)
+        case .longRead, .shortRead, .pageRead, .export, .previewed: statuses.append(429)
         default: break
         }
         if endpoint.action.isWrite, endpoint.path.hasPrefix("/v1/") {

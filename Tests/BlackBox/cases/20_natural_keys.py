@@ -125,6 +125,6 @@ for typed, why in (("", "empty"), ("  ", "empty"), ("n/a", "malformed"), ("grace
 
 case("no address, where the customer has no other name, is refused with an example", [
     program(), partner("ada"),
-    sale(ref="$ada_code", customer={"email": "grace"}, status=400, expect={
+    sale(ref="$ada_code", customer={"email": "grace"}, status=422, expect={
         "errors.0.pointer": "/customer/email", "detail": has("ada@example.com")}),
 ])
