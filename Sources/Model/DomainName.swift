@@ -18,10 +18,7 @@ public struct DomainName: Hashable, Sendable, CustomStringConvertible {
     /// the root's dot at the end, in another script or with its full stop, accents apart from their
     /// letters. All spellings of a name give the same value.
     public init?(typed text: String) {
-        guard let first = text.firstIndex(where: { !$0.isWhitespace }),
-            let last = text.lastIndex(where: { !$0.isWhitespace })
-        else { return nil }
-        var name = URLHost.mapped(text[first...last])
+        var name = URLHost.mapped(Substring(NaturalKey.trimmed(text)))
         if name.utf8.last == UInt8(ascii: ".") { name.unicodeScalars.removeLast() }
         guard let ascii = URLHost.asciiName(name[...]) else { return nil }
         self.init(ascii)

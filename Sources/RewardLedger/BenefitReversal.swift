@@ -22,7 +22,7 @@ extension BenefitBook {
                 // A later decision may have given it again, to the same owner.
                 let isTaken = live.contains { $0.rule == old.rule && $0.owner == old.owner }
                 guard !isTaken else { continue }
-                try restore(rest, from: old, sale.refund, actor: actor, tx)
+                try restore(rest, from: old, sale, actor: actor, tx)
                 live.append(rest)
             } else if old.state.after(.void) != nil, rest.due != old.due {
                 var rest = rest
@@ -78,7 +78,7 @@ extension BenefitBook {
             }
             let isTaken = all.contains { $0.state != .voided }
             if count >= milestone.at, old.voidedFor == .milestone, !isTaken {
-                try restore(old, from: old, refund, actor: actor, tx)
+                try restore(old, from: old, refund: refund, actor: actor, tx)
             }
         }
     }
@@ -86,7 +86,7 @@ extension BenefitBook {
     /// Every sale of a lead is wholly refunded, and what its win earned and is not given goes back;
     /// or one of them stands again, and it comes back (R175).
     public static func followSales(
-        of lead: LeadID, isRefunded: Bool, refund: RefundID?, actor: String, _ tx: Transaction
+        of lead: LeadID, _ sale: RewardSale, actor: String, _ tx: Transaction
     ) throws {
         var filter = BenefitStore.Filter()
         filter.lead = lead
@@ -94,25 +94,35 @@ extension BenefitBook {
             $0.trigger == .leadWon && $0.voidedFor != .milestone
         }
         for old in all {
-            if isRefunded, old.state.after(.void) != nil {
+            if sale.isRefunded, old.state.after(.void) != nil {
                 _ = try void(
-                    old, .refunded, reason: "sales_refunded", refund: refund, actor: actor, tx)
+                    old, .refunded, reason: "sales_refunded", refund: sale.refund, actor: actor, tx)
             }
             let isTaken = all.contains {
                 $0.rule == old.rule && $0.owner == old.owner && $0.state != .voided
             }
-            if !isRefunded, old.voidedFor == .refunded, !isTaken {
-                try restore(old, from: old, refund, actor: actor, tx)
+            if !sale.isRefunded, old.voidedFor == .refunded, !isTaken {
+                try restore(old, from: old, sale, actor: actor, tx)
             }
         }
     }
 
     /// Where its rule gives once for a customer, another occasion may have taken its place.
     private static func restore(
-        _ rest: Benefit, from old: Benefit, _ refund: RefundID?, actor: String, _ tx: Transaction
+        _ rest: Benefit, from old: Benefit, _ sale: RewardSale, actor: String, _ tx: Transaction
     ) throws {
         let terms = old.basis.objectValue?["rule"].flatMap { RewardTerms(json: $0) }
-        if terms?.oncePer == .customer, try BenefitStore.isPlaceTaken(of: old.id, tx) { return }
+        if terms?.oncePer == .customer,
+            try OncePlace(of: old, person: sale.person, tx).isTaken(tx)
+        {
+            return
+        }
+        try restore(rest, from: old, refund: sale.refund, actor: actor, tx)
+    }
+
+    private static func restore(
+        _ rest: Benefit, from old: Benefit, refund: RefundID?, actor: String, _ tx: Transaction
+    ) throws {
         var benefit = rest
         benefit.state = BenefitRules.resumedState(old)
         benefit.voidedFor = nil

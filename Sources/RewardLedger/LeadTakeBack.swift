@@ -68,26 +68,28 @@ extension RewardBook {
     /// Every sale of a lead is wholly refunded, and what its win earned goes back, paid or not
     /// (R175); or one of them stands again, and it comes back.
     public static func followSales(
-        of lead: LeadID, isRefunded: Bool, refund: RefundID?, actor: String, _ tx: Transaction
+        of lead: LeadID, _ sale: RewardSale, actor: String, _ tx: Transaction
     ) throws {
         let rewards = try RewardStore.rewards(of: lead, tx).filter {
             $0.trigger == .leadWon && $0.terms?.milestone == nil
         }
         for reward in rewards {
-            if isRefunded, reward.netAmount > 0 {
+            if sale.isRefunded, reward.netAmount > 0 {
                 _ = try reverse(
                     reward,
                     Reversal(
-                        reward.netAmount, withdrawn: .salesRefunded, refund: refund,
+                        reward.netAmount, withdrawn: .salesRefunded, refund: sale.refund,
                         reason: "sales_refunded"), actor: actor, tx)
             }
             // Another win may have earned it again meanwhile.
             let isTaken = rewards.contains {
                 $0.rule == reward.rule && $0.participant == reward.participant && $0.netAmount > 0
             }
-            if !isRefunded, reward.withdrawnFor == .salesRefunded, !isTaken {
+            if !sale.isRefunded, reward.withdrawnFor == .salesRefunded, !isTaken,
+                try reward.netAmount > 0 || mayComeBack(reward, sale.person, tx)
+            {
                 _ = try restore(
-                    reward, by: reward.withdrawnAmount, refund: refund, actor: actor, tx)
+                    reward, by: reward.withdrawnAmount, refund: sale.refund, actor: actor, tx)
             }
         }
     }

@@ -136,17 +136,31 @@ extension RewardReckoning {
     public static func isOncePlaceTaken(
         _ rule: RewardRule, _ occasion: RewardOccasion, _ reader: Reader
     ) throws -> Bool {
-        try rule.terms.recipient == .referrer && RewardStore.hasGiven(rule.id, occasion, reader)
-            || BenefitStore.hasGiven(rule.id, rule.terms.recipient, occasion, reader)
+        try OncePlace(
+            rule: rule.id, recipient: rule.terms.recipient, person: occasion.facts.allOfPerson,
+            conversion: occasion.conversion, lead: occasion.lead
+        ).isTaken(reader)
     }
 }
 
-extension RewardStore {
-    /// Whether a rule of the same lineage has a reward for the occasion's person that counts at
-    /// least in part; of the rule itself, on another occasion.
-    static func hasGiven(
-        _ rule: RewardRuleID, _ occasion: RewardOccasion, _ reader: Reader
-    ) throws -> Bool {
+/// What an occasion takes of a rule that gives once for a customer: whether something is granted,
+/// and whether something that a refund took comes back, is asked of it alike.
+struct OncePlace {
+    let rule: RewardRuleID
+    let recipient: RewardRule.Recipient
+    /// Every customer that is the one person.
+    let person: [CustomerID]
+    let conversion: ConversionID?
+    /// The occasion where there is no sale.
+    let lead: LeadID?
+
+    /// Whether a rule of the same lineage has given for the person what counts at least in part;
+    /// the rule itself, on another occasion.
+    func isTaken(_ reader: Reader) throws -> Bool {
+        try recipient == .referrer && hasRewarded(reader) || hasBenefited(reader)
+    }
+
+    private func hasRewarded(_ reader: Reader) throws -> Bool {
         var query = Query(
             """
             SELECT 1 FROM rewards WHERE rule_id IN (
@@ -154,54 +168,13 @@ extension RewardStore {
                         SELECT lineage_id FROM reward_rules WHERE id = ?))
                 AND reversed_amount < amount AND customer_id IN
             """, rule)
-        query.appendList(occasion.facts.allOfPerson)
-        query.append(except: occasion, of: rule)
+        query.appendList(person)
+        appendException(to: &query)
         return try reader.integer(query) != nil
     }
-}
 
-extension RewardStore {
-    /// Whether the place of this reward's customer with its rule, or with one of its lineage, went
-    /// to another occasion.
-    static func isPlaceTaken(of reward: RewardID, _ reader: Reader) throws -> Bool {
-        try reader.integer(
-            """
-            SELECT 1 FROM rewards AS own JOIN rewards AS other
-                ON other.customer_id = own.customer_id AND other.id <> own.id
-            WHERE own.id = ? AND other.reversed_amount < other.amount
-                AND NOT (other.conversion_id IS own.conversion_id
-                    AND other.lead_id IS own.lead_id)
-                AND other.rule_id IN (
-                    SELECT id FROM reward_rules WHERE lineage_id = (
-                        SELECT lineage_id FROM reward_rules WHERE id = own.rule_id))
-            LIMIT 1
-            """, reward) != nil
-    }
-}
-
-extension BenefitStore {
-    /// The same as `RewardStore.isPlaceTaken`, of benefits to the same side.
-    static func isPlaceTaken(of benefit: BenefitID, _ reader: Reader) throws -> Bool {
-        try reader.integer(
-            """
-            SELECT 1 FROM benefits AS own JOIN benefits AS other
-                ON other.referee_id = own.referee_id AND other.id <> own.id
-            WHERE own.id = ? AND other.state <> 'voided'
-                AND (other.customer_id IS NULL) = (own.customer_id IS NULL)
-                AND NOT (other.conversion_id IS own.conversion_id
-                    AND other.lead_id IS own.lead_id)
-                AND other.rule_id IN (
-                    SELECT id FROM reward_rules WHERE lineage_id = (
-                        SELECT lineage_id FROM reward_rules WHERE id = own.rule_id))
-            LIMIT 1
-            """, benefit) != nil
-    }
-
-    /// The same of benefits to `recipient` that were not voided.
-    static func hasGiven(
-        _ rule: RewardRuleID, _ recipient: RewardRule.Recipient, _ occasion: RewardOccasion,
-        _ reader: Reader
-    ) throws -> Bool {
+    /// Benefits to the same side.
+    private func hasBenefited(_ reader: Reader) throws -> Bool {
         var query = Query(
             """
             SELECT 1 FROM benefits WHERE rule_id IN (
@@ -209,20 +182,56 @@ extension BenefitStore {
                         SELECT lineage_id FROM reward_rules WHERE id = ?))
                 AND state <> 'voided' AND (customer_id IS NOT NULL) = ? AND referee_id IN
             """, rule, recipient == .referee)
-        query.appendList(occasion.facts.allOfPerson)
-        query.append(except: occasion, of: rule)
+        query.appendList(person)
+        appendException(to: &query)
         return try reader.integer(query) != nil
+    }
+
+    private func appendException(to query: inout Query) {
+        query.append(" AND NOT (rule_id = ?", rule)
+        if let conversion {
+            query.append(" AND conversion_id IS ?) LIMIT 1", conversion)
+        } else {
+            query.append(" AND conversion_id IS NULL AND lead_id IS ?) LIMIT 1", lead)
+        }
     }
 }
 
-extension Query {
-    fileprivate mutating func append(except occasion: RewardOccasion, of rule: RewardRuleID) {
-        if let conversion = occasion.conversion {
-            append(" AND NOT (rule_id = ?", rule)
-            append(" AND conversion_id IS ?) LIMIT 1", conversion)
-        } else {
-            append(" AND NOT (rule_id = ?", rule)
-            append(" AND conversion_id IS NULL AND lead_id IS ?) LIMIT 1", occasion.lead)
-        }
+extension OncePlace {
+    /// Of what was granted: the person as it is known today, and whom the grant was for.
+    init?(of reward: Reward, person: [CustomerID], _ reader: Reader) throws {
+        guard let rule = reward.rule else { return nil }
+        let own = try RewardStore.customer(of: reward.id, reader)
+        self.init(
+            rule: rule, recipient: .referrer, person: person + [own].compactMap { $0 },
+            conversion: reward.conversion, lead: reward.lead)
+    }
+
+    init(of benefit: Benefit, person: [CustomerID], _ reader: Reader) throws {
+        let own = try BenefitStore.referee(of: benefit.id, reader)
+        self.init(
+            rule: benefit.rule, recipient: benefit.owner.customer == nil ? .referrer : .referee,
+            person: person + [own].compactMap { $0 }, conversion: benefit.conversion,
+            lead: benefit.lead)
+    }
+}
+
+extension RewardStore {
+    fileprivate static func customer(
+        of reward: RewardID, _ reader: Reader
+    ) throws -> CustomerID? {
+        try reader.first("SELECT customer_id FROM rewards WHERE id = ?", reward) {
+            try $0.optionalID(0)
+        } ?? nil
+    }
+}
+
+extension BenefitStore {
+    fileprivate static func referee(
+        of benefit: BenefitID, _ reader: Reader
+    ) throws -> CustomerID? {
+        try reader.first("SELECT referee_id FROM benefits WHERE id = ?", benefit) {
+            try $0.optionalID(0)
+        } ?? nil
     }
 }

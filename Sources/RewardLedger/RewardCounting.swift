@@ -60,7 +60,7 @@ extension RewardBook {
     ) throws {
         guard let milestone = reward.terms?.milestone else { return }
         if count >= milestone.at {
-            guard reward.withdrawnFor == .milestone, try mayComeBack(reward, tx) else { return }
+            guard reward.withdrawnFor == .milestone, try mayComeBack(reward, [], tx) else { return }
             _ = try restore(
                 reward, by: reward.withdrawnAmount, refund: refund, actor: actor, tx)
             return

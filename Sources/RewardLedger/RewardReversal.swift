@@ -26,7 +26,7 @@ extension RewardBook {
                     tx))
         }
         for (reward, more) in changes where more < 0 {
-            guard try reward.netAmount > 0 || mayComeBack(reward, tx) else { continue }
+            guard try reward.netAmount > 0 || mayComeBack(reward, sale.person, tx) else { continue }
             changed.append(
                 try restore(reward, by: -more, refund: sale.refund, actor: actor, tx))
         }
@@ -154,14 +154,16 @@ extension RewardBook {
 
     /// Whether what was taken back in whole still has its place: where a rule gives once, another
     /// occasion may have taken it meanwhile.
-    static func mayComeBack(_ reward: Reward, _ reader: Reader) throws -> Bool {
+    static func mayComeBack(
+        _ reward: Reward, _ person: [CustomerID], _ reader: Reader
+    ) throws -> Bool {
         guard let rule = reward.rule, let terms = reward.terms else { return true }
         if terms.milestone != nil {
             return try !RewardStore.rewards(by: rule, of: reward.participant, reader)
                 .contains { $0.netAmount > 0 }
         }
         guard terms.oncePer == .customer else { return true }
-        return try !RewardStore.isPlaceTaken(of: reward.id, reader)
+        return try OncePlace(of: reward, person: person, reader)?.isTaken(reader) != true
     }
 }
 

@@ -15,10 +15,13 @@ public struct RewardSale: Sendable {
     /// What each is credited with of the whole, and of what is left.
     public let credits: [Credit]
     public let rest: [Credit]
+    /// Every customer that is the same person as its buyer, and as its lead.
+    public let person: [CustomerID]
 
     public init(
         conversion: ConversionID, program: ProgramID, recordedAt: Instant, whole: Int64,
-        refunded: Int64, refund: RefundID?, credits: [Credit], rest: [Credit]
+        refunded: Int64, refund: RefundID?, credits: [Credit], rest: [Credit],
+        person: [CustomerID]
     ) {
         self.conversion = conversion
         self.program = program
@@ -28,6 +31,7 @@ public struct RewardSale: Sendable {
         self.refund = refund
         self.credits = credits
         self.rest = rest
+        self.person = person
     }
 
     public var isRefunded: Bool { refunded >= whole }

@@ -34,7 +34,8 @@ import Testing
             RewardSale(
                 conversion: ConversionID(high: 1, low: 5), program: ProgramID(high: 1, low: 2),
                 recordedAt: Instant(milliseconds: 0), whole: whole, refunded: refunded,
-                refund: nil, credits: credits(whole), rest: credits(whole - refunded)))
+                refund: nil, credits: credits(whole), rest: credits(whole - refunded),
+                person: []))
     }
 
     @Test("refunds in any number take the same in the end, and the last takes all")

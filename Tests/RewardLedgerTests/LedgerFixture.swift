@@ -244,7 +244,7 @@ extension LedgerFixture {
             refunded: refunded, refund: refund, credits: credits,
             rest: zip(credits, rests).map {
                 Credit(participant: $0.participant, parts: $0.parts, base: money($1))
-            })
+            }, person: [])
     }
 
     func reward(_ id: RewardID) throws -> Reward {

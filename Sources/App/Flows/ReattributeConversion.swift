@@ -58,9 +58,9 @@ struct ReattributeConversion: Sendable {
             actor: actor, facts: facts)
         var terms = try occasion.terms(credits, tx)
         terms.knowsMore = knowsMore
-        let sale = SettleSale.sale(
+        let sale = try SettleSale.sale(
             conversion, attribution.decision, try RefundStore.total(of: conversion, tx),
-            try RefundStore.newest(of: conversion.id, tx))
+            try RefundStore.newest(of: conversion.id, tx), tx)
         try BenefitBook.correct(terms, of: sale, tx)
         _ = try RewardCorrection.run(terms, of: sale, tx)
         if knowsMore { try EarnBySale.hearAgain(conversion, attribution, occasion, credits, tx) }

@@ -1,5 +1,6 @@
 import Attribution
 import Database
+import LeadRegistration
 import Model
 import Records
 import RewardLedger
@@ -16,7 +17,7 @@ enum SettleSale {
         guard let attribution = try AttributionStore.newest(of: conversion.id, tx) else {
             throw DatabaseFault(operation: "read an attribution", code: DatabaseFault.corrupt)
         }
-        let sale = sale(conversion, attribution.decision, now, refund)
+        let sale = try sale(conversion, attribution.decision, now, refund, tx)
         try BenefitBook.settle(sale, actor: actor, tx)
         try RewardBook.settle(sale, actor: actor, tx)
         guard now.isWhole != was.isWhole else { return }
@@ -45,23 +46,26 @@ enum SettleSale {
             sale, lead: lead, person: person, heirs: heirs, actor: actor, tx)
         guard let lead else { return }
         try BenefitBook.followSales(
-            of: lead, isRefunded: sale.isRefunded, refund: sale.refund, actor: actor, tx)
+            of: lead, sale, actor: actor, tx)
         try RewardBook.followSales(
-            of: lead, isRefunded: sale.isRefunded, refund: sale.refund, actor: actor, tx)
+            of: lead, sale, actor: actor, tx)
     }
 
     /// The sale as its rewards follow it.
     static func sale(
         _ conversion: Conversion, _ decision: AttributionDecision, _ total: RefundTotal,
-        _ refund: RefundID?
-    ) -> RewardSale {
+        _ refund: RefundID?, _ reader: Reader
+    ) throws -> RewardSale {
         let left = Money(
             amount: conversion.amount.amount - total.refunded, currency: conversion.amount.currency)
+        var person = try FindPerson.run(conversion.customer, reader)
+        let lead = try conversion.lead.flatMap { try LeadStore.find($0, reader)?.customer }
+        if let lead, !person.contains(lead) { person += try FindPerson.run(lead, reader) }
         return RewardSale(
             conversion: conversion.id, program: conversion.program,
             recordedAt: conversion.createdAt, whole: total.part.whole,
             refunded: total.part.refunded, refund: refund,
             credits: GrantRewards.credits(decision, of: conversion.amount),
-            rest: GrantRewards.credits(decision, of: left))
+            rest: GrantRewards.credits(decision, of: left), person: person)
     }
 }

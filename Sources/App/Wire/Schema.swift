@@ -79,7 +79,9 @@ extension Schema {
     /// One line of text without control characters, nor those that turn its direction: names must
     /// read as they are.
     static func text(_ length: ClosedRange<Int>) -> Schema {
-        let pattern = #"^[^\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]*$"#
+        let pattern =
+            (length.lowerBound > 0 ? #"^(?=.*\S)"# : "^")
+            + #"[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*$"#
         return .string(
             TextRule(
                 length, pattern: pattern, words: "one line of text without control characters",
@@ -90,7 +92,7 @@ extension Schema {
     /// A control character, or one that turns the direction of what follows.
     private static func misleads(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0..<0x20, 0x7f, 0x202a...0x202e, 0x2066...0x2069: true
+        case 0..<0x20, 0x7f...0x9f, 0x202a...0x202e, 0x2066...0x2069: true
         default: false
         }
     }
@@ -124,13 +126,16 @@ extension Schema {
 
     /// Several lines: tabs, carriage returns and line feeds are kept.
     static func prose(_ length: ClosedRange<Int>) -> Schema {
-        .string(
+        let pattern =
+            (length.lowerBound > 0 ? #"^(?=[\s\S]*\S)"# : "^")
+            + #"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"#
+        return .string(
             TextRule(
-                length, pattern: #"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"#,
+                length, pattern: pattern,
                 words: "text without control characters", hasOwnLength: true
             ) {
                 $0.unicodeScalars.allSatisfy { scalar in
-                    (scalar.value >= 0x20 && scalar.value != 0x7f)
+                    (scalar.value >= 0x20 && !(0x7f...0x9f).contains(scalar.value))
                         || [9, 10, 13].contains(scalar.value)
                 }
             })

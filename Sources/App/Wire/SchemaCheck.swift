@@ -259,6 +259,10 @@ extension TextRule {
                 ? ("too_short", "must have at least \(length.lowerBound) characters")
                 : ("too_long", "must have at most \(length.upperBound) characters")
         }
+        // A name or a reason of blanks says as little as an empty one.
+        guard !hasOwnLength || length.lowerBound == 0 || !NaturalKey.trimmed(text).isEmpty else {
+            return ("too_short", "must hold more than blanks")
+        }
         guard length.contains(count), accepts(text) else {
             let words = words ?? format ?? "a value of another form"
             return ("bad_format", "must be \(words)" + (insight?(text).map { "; \($0)" } ?? ""))
