@@ -132,9 +132,10 @@ public enum BenefitRules {
         return best
     }
 
-    /// Who gets what is not divided: whoever has most of the credit, the first of equals.
-    static func main(_ credits: [Credit]) -> Credit? {
-        credits.reduce(nil) { best, credit in
+    /// Who gets what is not divided: whoever has most of the credit, the first of equals. Credits
+    /// of one participant count together.
+    static func main(_ credits: [Credit]) throws(MoneyError) -> Credit? {
+        try RewardRules.merged(credits).reduce(nil) { best, credit in
             guard let best, weight(best) >= weight(credit) else { return credit }
             return best
         }

@@ -14,7 +14,7 @@ public enum BenefitBook {
     public static func grant(
         _ occasion: RewardOccasion, to credits: [Credit], _ tx: Transaction
     ) throws -> [Benefit] {
-        guard let main = BenefitRules.main(credits) else { return [] }
+        guard let main = try BenefitRules.main(credits) else { return [] }
         let rules =
             try occasion.recordedAt.map {
                 try RewardRuleStore.inForce(
@@ -160,10 +160,12 @@ public enum BenefitBook {
         ]
     }
 
-    /// Nil when limits or the recipient's open discounts leave nothing of it, which an event tells.
+    /// Nil when limits or the recipient's open discounts leave nothing of it, which an event tells;
+    /// and when a person has said no to it, which is the last word.
     private static func give(
         _ part: Part, by rule: RewardRule, _ occasion: RewardOccasion, _ tx: Transaction
     ) throws -> Benefit? {
+        if try BenefitStore.isRefused(rule.id, to: part.owner, occasion, tx) { return nil }
         var offer = part.offer
         var basis = basis(part, rule, occasion, tx)
         guard try limit(&offer, part, rule, occasion, &basis, tx) else {

@@ -48,12 +48,15 @@ public enum BenefitStore {
         return try reader.all(query, map: benefit)
     }
 
-    /// Whether a person has decided about a benefit of the sale, or has given it.
+    /// Whether a person has decided about a benefit of the sale, either way, or has given it.
     public static func isDecided(of conversion: ConversionID, _ reader: Reader) throws -> Bool {
         var filter = Filter()
         filter.conversion = conversion
-        return try live(filter, reader).contains {
-            try $0.fulfilledAt != nil || EventStore.wasMoved($0.id, by: "benefit.approved", reader)
+        var query = query(filter)
+        query.append(" AND (state <> 'voided' OR voided_for = 'person') ORDER BY seq")
+        return try reader.all(query, map: benefit).contains {
+            try $0.voidedFor == .person || $0.fulfilledAt != nil
+                || EventStore.wasMoved($0.id, by: "benefit.approved", reader)
         }
     }
 
@@ -72,7 +75,8 @@ public enum BenefitStore {
         return try reader.all(query, map: benefit)
     }
 
-    /// Whether the rule has given on this occasion already, to anybody.
+    /// Whether the rule has given on this occasion already, to anybody. What waits for a refund of
+    /// the sale to be reversed is given.
     static func exists(
         _ rule: RewardRuleID, _ occasion: RewardOccasion, _ reader: Reader
     ) throws -> Bool {
@@ -80,7 +84,8 @@ public enum BenefitStore {
             return try reader.integer(
                 """
                 SELECT 1 FROM benefits
-                WHERE conversion_id = ? AND rule_id = ? AND state <> 'voided'
+                WHERE conversion_id = ? AND rule_id = ?
+                    AND (state <> 'voided' OR voided_for = 'refunded')
                 """, conversion, rule) != nil
         }
         return try reader.integer(
@@ -88,6 +93,28 @@ public enum BenefitStore {
             SELECT 1 FROM benefits
             WHERE lead_id = ? AND rule_id = ? AND conversion_id IS NULL AND state <> 'voided'
             """, occasion.lead, rule) != nil
+    }
+
+    /// Whether a person has voided what the rule gave to `owner` on this occasion, which has few
+    /// benefits: the plus signs have the planner look there.
+    static func isRefused(
+        _ rule: RewardRuleID, to owner: Benefit.Owner, _ occasion: RewardOccasion,
+        _ reader: Reader
+    ) throws -> Bool {
+        if let conversion = occasion.conversion {
+            return try reader.integer(
+                """
+                SELECT 1 FROM benefits
+                WHERE conversion_id = ? AND +rule_id = ? AND voided_for = 'person'
+                    AND +participant_id IS ? AND +customer_id IS ?
+                """, conversion, rule, owner.participant, owner.customer) != nil
+        }
+        return try reader.integer(
+            """
+            SELECT 1 FROM benefits
+            WHERE lead_id = ? AND +rule_id = ? AND conversion_id IS NULL
+                AND voided_for = 'person' AND +participant_id IS ? AND +customer_id IS ?
+            """, occasion.lead, rule, owner.participant, owner.customer) != nil
     }
 
     /// Whether the rule has given to the participant on any occasion.

@@ -184,6 +184,29 @@ struct SaleReportTests {
         try stage.expectSoundBooks()
     }
 
+    @Test("what a further report added to the sale is not forgotten by a new decision")
+    func redecided() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        _ = try stage.service.make(
+            "/v1/programs/\(stage.program)/reward_rules",
+            ["trigger": "conversion", "amount": MoneyStage.usd(700), "products": ["pro"]])
+        let click = try Self.click(stage, "ada")
+        let first = try Self.report(stage, "order-1", Self.with(["click_id": .string(click)]))
+        #expect(try stage.balance(stage.ada) == [0, 10_000, 0, 0, 0])
+        let second = try Self.report(stage, "order-1", Self.with(["product": "pro"]))
+        #expect(second.status == 200 && second["product"] == "pro")
+        #expect(try stage.balance(stage.ada) == [0, 10_700, 0, 0, 0])
+        let shared: JSONValue = [
+            ["participant_id": .string(stage.ada), "parts": 1],
+            ["participant_id": .string(stage.ben), "parts": 1],
+        ]
+        _ = try stage.reattribute(first.id(), ["credits": shared])
+        #expect(try stage.balance(stage.ada) == [0, 5_350, 0, 0, 0])
+        #expect(try stage.balance(stage.ben) == [0, 5_350, 0, 0, 0])
+        try stage.expectSoundBooks()
+    }
+
     // MARK: - Any order
 
     /// What a report of a trial may say; names of clicks and leads are filled in for each order.

@@ -73,7 +73,9 @@ final class LedgerFixture: Sendable {
         }
     }
 
-    func advance(days: Int64) { clock.advance(milliseconds: days * 86_400_000) }
+    func advance(days: Int64) { advance(milliseconds: days * 86_400_000) }
+
+    func advance(milliseconds: Int64) { clock.advance(milliseconds: milliseconds) }
 
     var now: Instant { clock.clock.now() }
 
@@ -144,28 +146,27 @@ extension LedgerFixture {
         _ rate: RewardTerms.Rate, trigger: RewardRule.TriggerName = .conversion,
         kinds: [String]? = nil, kind: RewardRule.Kind = .cash
     ) throws -> RewardRule {
-        try perform { [program] tx in
-            let rule = RewardRule(
-                id: tx.makeID(), program: program, name: nil, state: .active,
-                terms: RewardTerms(
-                    trigger: trigger, recipient: .referrer, kind: kind, rate: rate,
-                    conversionKinds: kinds), metadata: [:], version: 1, createdAt: tx.now,
-                updatedAt: tx.now)
-            try RewardRuleStore.insert(rule, actor: "test", tx)
-            return rule
-        }
+        try self.rule(
+            RewardTerms(
+                trigger: trigger, recipient: .referrer, kind: kind, rate: rate,
+                conversionKinds: kinds))
     }
 
     /// A rule of points for a sale.
     @discardableResult
     func pointsRule(_ points: Int64) throws -> RewardRule {
+        var terms = RewardTerms(
+            trigger: .conversion, recipient: .referrer, kind: .points, rate: nil,
+            conversionKinds: nil)
+        terms.gift.points = points
+        return try rule(terms)
+    }
+
+    @discardableResult
+    func rule(_ terms: RewardTerms, name: String? = nil) throws -> RewardRule {
         try perform { [program] tx in
-            var terms = RewardTerms(
-                trigger: .conversion, recipient: .referrer, kind: .points, rate: nil,
-                conversionKinds: nil)
-            terms.gift.points = points
             let rule = RewardRule(
-                id: tx.makeID(), program: program, name: nil, state: .active, terms: terms,
+                id: tx.makeID(), program: program, name: name, state: .active, terms: terms,
                 metadata: [:], version: 1, createdAt: tx.now, updatedAt: tx.now)
             try RewardRuleStore.insert(rule, actor: "test", tx)
             return rule

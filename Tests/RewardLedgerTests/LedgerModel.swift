@@ -9,6 +9,8 @@ struct LedgerModel {
         let participant: ParticipantID
         let conversion: ConversionID?
         let lead: LeadID?
+        /// Who was referred.
+        let customer: CustomerID?
         /// Nil for what a person gave.
         let rule: RewardRuleID?
         let kind: RewardRule.Kind
@@ -16,6 +18,7 @@ struct LedgerModel {
         let currency: Currency
         /// What the rule gave to all who share it.
         let whole: Int64
+        let createdAt: Instant
         let holdUntil: Instant
         let threshold: Int64?
         var state: Reward.State
@@ -27,6 +30,7 @@ struct LedgerModel {
         /// Rejected, voided or clawed back by a person.
         var isRefused = false
         var wasApproved = false
+        var isApprovedByPerson = false
         /// Owed for it, not counting what met its own unpaid rest.
         var owed: Int64 = 0
         var settled: Int64 = 0
@@ -71,7 +75,16 @@ struct LedgerModel {
     var rewards: [Entry] = []
     /// Where the rewards of each sale and of each participant are, oldest first.
     private(set) var places: [ConversionID: [Int]] = [:]
-    private var own: [ParticipantID: [Int]] = [:]
+    private(set) var own: [ParticipantID: [Int]] = [:]
+    var bought: [CustomerID: [Int]] = [:]
+    /// The rules that give once for a customer.
+    var once: Set<RewardRuleID> = []
+    /// What is earned beside money, by its sale, and where the newest are.
+    var gifts: [ConversionID: [Gift]] = [:]
+    var newestGifts: [(conversion: ConversionID, place: Int)] = []
+    var waitingGifts: [(conversion: ConversionID, place: Int)] = []
+    var giftSales: [CustomerID: Set<ConversionID>] = [:]
+    var discounts: [ParticipantID: [(conversion: ConversionID, place: Int)]] = [:]
     var payouts: [Batch] = []
     /// What was owed and met rewards without a payout.
     private(set) var setOff: [ParticipantID: Int64] = [:]
@@ -149,8 +162,11 @@ struct LedgerModel {
         return Int64(isExact && floor % 2 == 0 ? floor : floor + 1)
     }
 
-    mutating func grant(_ granted: [Reward], holdDays: Int64, threshold: Int64?) {
+    mutating func grant(
+        _ granted: [Reward], holdDays: Int64, threshold: Int64?, customer: CustomerID? = nil
+    ) {
         for reward in granted {
+            if let customer { bought[customer, default: []].append(rewards.count) }
             own[reward.participant, default: []].append(rewards.count)
             if let conversion = reward.conversion {
                 places[conversion, default: []].append(rewards.count)
@@ -158,15 +174,16 @@ struct LedgerModel {
             rewards.append(
                 Entry(
                     id: reward.id, participant: reward.participant, conversion: reward.conversion,
-                    lead: reward.lead, rule: reward.rule, kind: reward.kind,
+                    lead: reward.lead, customer: customer, rule: reward.rule, kind: reward.kind,
                     amount: reward.amount.amount, currency: reward.amount.currency,
-                    whole: reward.wholeAmount,
+                    whole: reward.wholeAmount, createdAt: reward.createdAt,
                     holdUntil: reward.createdAt.advanced(byDays: Int(holdDays)),
                     threshold: reward.kind == .points ? nil : threshold, state: .pending))
         }
     }
 
-    mutating func endHolds(at now: Instant) {
+    mutating func endHolds(at now: Instant, threshold: Int64?) {
+        endHoldsOfGifts(at: now, threshold: threshold)
         for place in rewards.indices
         where rewards[place].state == .pending && rewards[place].holdUntil <= now {
             let left = rewards[place].amount - rewards[place].reversed
@@ -197,6 +214,7 @@ struct LedgerModel {
         case "approve":
             rewards[place].state = .approved
             rewards[place].wasApproved = true
+            rewards[place].isApprovedByPerson = true
         case "reject": cancel(place, .rejected)
         default: cancel(place, .voided)
         }
@@ -242,8 +260,12 @@ struct LedgerModel {
         }
     }
 
-    /// Brings the rewards of the sale to what `rests` says that each may keep by each rule.
-    mutating func settle(_ conversion: ConversionID, _ rests: [ModelShare]) {
+    /// Brings the rewards of the sale to what `rests` says that each may keep by each rule. Returns
+    /// whose changed.
+    mutating func settle(
+        _ conversion: ConversionID, _ rests: [ModelShare]
+    ) -> Set<RewardID> {
+        var changed: Set<RewardID> = []
         let places = places[conversion] ?? []
         var left: [Int: Int64] = [:]
         for (first, place) in places.enumerated() {
@@ -269,12 +291,20 @@ struct LedgerModel {
         }
         for place in places {
             let more = rewards[place].amount - rewards[place].reversed - (left[place] ?? 0)
-            if more > 0 { reverse(place, by: more) }
+            guard more > 0 else { continue }
+            reverse(place, by: more)
+            changed.insert(rewards[place].id)
         }
         for place in places {
-            let less = (left[place] ?? 0) - (rewards[place].amount - rewards[place].reversed)
-            if less > 0 { restore(place, by: less) }
+            let reward = rewards[place]
+            let less = (left[place] ?? 0) - (reward.amount - reward.reversed)
+            guard less > 0, reward.reversed < reward.amount || !isPlaceTaken(reward) else {
+                continue
+            }
+            restore(place, by: less)
+            changed.insert(reward.id)
         }
+        return changed
     }
 
     /// `part` of `whole` of an amount, half to even.

@@ -37,7 +37,11 @@ struct ReattributeConversion: Sendable {
         }
         try AttributionStore.insert(attribution, tx)
         try Self.tell(attribution, insteadOf: old, conversion, actor: actor, tx)
-        try Self.correctRewards(conversion, attribution, program, actor: actor, tx)
+        // What a further report added to the sale is not forgotten by a new decision.
+        let isHeardAgain =
+            try EventStore.newestActor("conversion.reported_again", of: conversion.id, tx) != nil
+        try Self.correctRewards(
+            conversion, attribution, program, knowsMore: isHeardAgain, actor: actor, tx)
         return (attribution, true)
     }
 
