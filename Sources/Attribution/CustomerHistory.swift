@@ -9,12 +9,18 @@ extension CustomerStore {
     public static func alike(
         emails: [String], externalIDs: [String], limit: Int, _ reader: Reader
     ) throws -> [CustomerID] {
-        var query = Query("SELECT id FROM customers WHERE email_key IN")
-        query.appendList(emails)
-        query.append(" UNION SELECT id FROM customers WHERE external_id IN")
-        query.appendList(externalIDs)
-        query.append(" LIMIT ?", Int64(limit))
-        return try reader.all(query) { try $0.id(0) }
+        var found: [CustomerID] = []
+        for email in emails {
+            found += try reader.all(
+                "SELECT id FROM customers WHERE email_key = ? LIMIT ?", email, Int64(limit)
+            ) { try $0.id(0) }
+        }
+        for externalID in externalIDs {
+            found += try reader.all(
+                "SELECT id FROM customers WHERE external_id = ? LIMIT ?", externalID, Int64(limit)
+            ) { try $0.id(0) }
+        }
+        return Array(found.prefix(limit))
     }
 }
 
@@ -25,14 +31,14 @@ extension ConversionStore {
         _ customers: [CustomerID], before instant: Instant? = nil,
         recordedBefore sequence: Int64 = .max, _ reader: Reader
     ) throws -> Bool {
-        var query = Query(
-            """
-            SELECT 1 FROM conversions WHERE amount > refunded_amount AND seq < ? AND customer_id IN
-            """, sequence)
-        query.appendList(customers)
-        if let instant { query.append(" AND occurred_at < ?", instant) }
-        query.append(" LIMIT 1")
-        return try reader.integer(query) != nil
+        try customers.contains { customer in
+            try reader.integer(
+                """
+                SELECT 1 FROM conversions
+                WHERE customer_id = ? AND amount > refunded_amount AND seq < ? AND occurred_at < ?
+                LIMIT 1
+                """, customer, sequence, instant?.milliseconds ?? .max) != nil
+        }
     }
 
     /// Whether the sale was its customer's first paid one when it was recorded.
@@ -60,7 +66,7 @@ extension TouchpointStore {
     ) throws -> Instant? {
         var query = Query("SELECT min(occurred_at) FROM touchpoints WHERE customer_id IN")
         query.appendList(customers)
-        // The plus sign keeps the planner from the index of a participant's touches, which has no end.
+        // The plus sign keeps the planner from walking through all touches of a participant.
         query.append(" AND +participant_id IN")
         query.appendList(participants)
         return try reader.integer(query).map { Instant(milliseconds: $0) }

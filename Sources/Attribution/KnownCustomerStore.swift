@@ -31,13 +31,14 @@ public enum KnownCustomerStore {
         _ digests: [[UInt8]], in program: ProgramID, before instant: Instant?,
         knownAt recordedAt: Instant, _ reader: Reader
     ) throws -> Bool {
-        guard !digests.isEmpty else { return false }
-        var query = Query("SELECT 1 FROM known_customers WHERE digest IN")
-        query.appendList(digests)
-        query.append(
-            " AND (program_id = ? OR program_id = x'') AND loaded_at <= ?", program, recordedAt)
-        if let instant { query.append(" AND customer_since < ?", instant) }
-        query.append(" LIMIT 1")
-        return try reader.integer(query) != nil
+        try digests.contains { digest in
+            try reader.integer(
+                """
+                SELECT 1 FROM known_customers
+                WHERE digest = ? AND program_id IN (?, x'') AND customer_since < ?
+                    AND loaded_at <= ?
+                LIMIT 1
+                """, digest, program, instant?.milliseconds ?? .max, recordedAt) != nil
+        }
     }
 }

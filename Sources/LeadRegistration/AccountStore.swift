@@ -20,9 +20,13 @@ public enum AccountStore {
     /// accounts, whatever their names.
     public static func find(_ identity: AccountIdentity, _ reader: Reader) throws -> Account? {
         if let key = identity.domainKey {
-            var query = Query(columns)
-            query.append(" WHERE domain_key = ?", key.bytes)
-            if let found = try reader.first(query, map: account) { return found }
+            let found = try reader.first(
+                """
+                SELECT id, external_id, name, domain, country, relation, metadata, version,
+                    created_at, updated_at, customer_since
+                FROM accounts WHERE domain_key = ?
+                """, key.bytes, map: account)
+            if let found { return found }
         }
         guard let key = identity.companyKey else { return nil }
         var query = Query(columns)

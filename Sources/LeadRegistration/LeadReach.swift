@@ -18,15 +18,3 @@ extension LeadStore {
         return try reader.integer(query).map { Instant(milliseconds: $0) }
     }
 }
-
-extension AccountStore {
-    /// Since when the account is a customer; nil where it is none, or not known.
-    public static func customerSince(
-        _ identity: AccountIdentity, _ reader: Reader
-    ) throws -> Instant? {
-        guard let account = try find(identity, reader), account.relation == .customer else {
-            return nil
-        }
-        return account.customerSince
-    }
-}

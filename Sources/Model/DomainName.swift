@@ -96,7 +96,10 @@ enum HostName {
     /// Whether the last label is a number, decimal or `0x…`: browsers read such a host as an IPv4
     /// address (WHATWG URL, "ends in a number"), so it can be no name.
     static func endsInNumber(_ host: String) -> Bool {
-        guard let last = host.utf8.split(separator: UInt8(ascii: ".")).last else { return false }
+        let bytes = host.utf8
+        let dot = bytes.lastIndex(of: UInt8(ascii: "."))
+        let last = bytes[(dot.map { bytes.index(after: $0) } ?? bytes.startIndex)...]
+        guard !last.isEmpty else { return false }
         if last.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) { return true }
         return last.starts(with: "0x".utf8)
             && last.dropFirst(2).allSatisfy { PercentCoding.hexValue($0) != nil }

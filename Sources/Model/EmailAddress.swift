@@ -44,7 +44,7 @@ public struct EmailAddress: Hashable, Sendable {
     public var masked: String { "\(local.prefix(1))…@\(domain)" }
 
     private static func isLocalPart(_ scalars: Substring.UnicodeScalarView) -> Bool {
-        guard !scalars.isEmpty, String(scalars).utf8.count <= 64 else { return false }
+        guard !scalars.isEmpty, Substring(scalars).utf8.count <= 64 else { return false }
         var previous: Unicode.Scalar = "."
         for scalar in scalars {
             if scalar == "." {

@@ -86,7 +86,7 @@ struct StrangerTests {
 
     @Test("a token has two reports under way in a loop, and room again when one is done")
     func reports() throws {
-        let places = LongReadPlaces()
+        let places = ReadPlaces(most: 2)
         let ada = ParticipantID(high: 1, low: 1)
         let first = try places.enter(ada)
         _ = try places.enter(ada)

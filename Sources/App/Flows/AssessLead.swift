@@ -13,13 +13,14 @@ enum AssessLead {
         _ lead: inout Lead, _ identity: AccountIdentity, _ program: Program,
         isNewCustomer: Bool = false, _ tx: Transaction
     ) throws {
-        let isKnown = try AccountStore.isTaken(identity, tx)
+        let account = try AccountStore.find(identity, tx)
         let person =
             try lead.customer.map { isNewCustomer ? [$0] : try FindPerson.run($0, tx) } ?? []
         let isCustomer = try FindReturning.lead(
-            lead, program, earners: [lead.referrer.participant].compactMap { $0 },
+            lead, account, program, earners: [lead.referrer.participant].compactMap { $0 },
             isRegistered: false, person, at: tx.now, tx)
-        try apply(&lead, program, isKnown: isKnown, isCustomer: isCustomer, tx)
+        try apply(
+            &lead, program, isKnown: account?.relation.isTaken ?? false, isCustomer: isCustomer, tx)
     }
 
     /// Sales has corrected what is known of the lead: what it breaks may be another now, and it is

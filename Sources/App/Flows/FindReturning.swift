@@ -19,6 +19,8 @@ struct FindReturning {
     let recordedAt: Instant
     var recordedBefore = Int64.max
     var lead: Lead?
+    /// The company of the lead, as the operator knows it.
+    var account: Account?
 
     /// One answer for a sale, so that shares stay whole. An account that a registration holds, and
     /// credit that a person gave, are never a returning customer's; a renewal is what the first
@@ -50,6 +52,7 @@ struct FindReturning {
         find.recordedBefore =
             try ConversionStore.sequence(of: conversion.id, reader) ?? Int64.max
         find.lead = lead
+        find.account = try lead.flatMap { try AccountStore.find($0.identity, reader) }
         let touched = decision.touches.map(\.fact).filter {
             $0.participant.map(participants.contains) == true
                 && $0.occurredAt <= conversion.occurredAt
@@ -58,14 +61,15 @@ struct FindReturning {
     }
 
     /// The same for a lead and those who earn by it; `isRegistered`: a registration holds its
-    /// account.
+    /// account, which the operator knows as `account`.
     static func lead(
-        _ lead: Lead, _ program: Program, earners: [ParticipantID], isRegistered: Bool,
-        _ person: [CustomerID], at now: Instant, _ reader: Reader
+        _ lead: Lead, _ account: Account?, _ program: Program, earners: [ParticipantID],
+        isRegistered: Bool, _ person: [CustomerID], at now: Instant, _ reader: Reader
     ) throws -> Bool {
         guard !isRegistered else { return false }
         var find = FindReturning(program: program, participants: earners, recordedAt: now)
         find.lead = lead
+        find.account = account
         return try find(person, reachedAt: lead.referralTime, reader)
     }
 
@@ -75,29 +79,45 @@ struct FindReturning {
         let customers = try person.prefix(CustomerRules.membersMax).compactMap {
             try CustomerStore.find($0, reader)
         }
-        let accounts = identities(customers)
+        let mailboxes = mailboxes(of: customers)
         // Most people are nobody's customer: then it does not matter who reached them when.
-        guard try isCustomer(customers, accounts, before: nil, reader) else { return false }
+        guard try isCustomer(customers, mailboxes, before: nil, reader) else { return false }
         var reaches = [reachedAt]
         reaches.append(try TouchpointStore.firstReach(person, by: participants, reader))
         reaches.append(try LeadStore.firstReach(person, by: participants, reader))
+        let accounts = (lead.map { [$0.identity] } ?? []) + mailboxes.map(account(of:))
         for key in accounts.flatMap(RegistrationRules.accountKeys).map(\.key) {
             reaches.append(try AccountClaimStore.firstReach(key, by: participants, reader))
         }
         guard let reachedAt = reaches.compactMap({ $0 }).min() else { return false }
-        return try isCustomer(customers, accounts, before: reachedAt, reader)
+        return try isCustomer(customers, mailboxes, before: reachedAt, reader)
     }
 
+    /// By a sale, by what was loaded of the person, or of its company. `instant` nil: ever.
     private func isCustomer(
-        _ customers: [Customer], _ accounts: [AccountIdentity], before instant: Instant?,
+        _ customers: [Customer], _ mailboxes: [EmailAddress], before instant: Instant?,
         _ reader: Reader
     ) throws -> Bool {
-        try hasPaid(customers, before: instant, reader)
-            || isLoaded(customers, before: instant, reader)
-            || accounts.contains {
-                guard let since = try AccountStore.customerSince($0, reader) else { return false }
-                return instant.map { since < $0 } ?? true
-            }
+        if try hasPaid(customers, before: instant, reader) { return true }
+        if try isLoaded(customers, mailboxes, before: instant, reader) { return true }
+        var since = [account?.customerSince]
+        for mailbox in mailboxes
+        where mailbox != lead?.contact.email || lead?.contact.domain != nil {
+            since.append(try AccountStore.find(account(of: mailbox), reader)?.customerSince)
+        }
+        return since.compactMap { $0 }.contains { since in instant.map { since < $0 } ?? true }
+    }
+
+    private func account(of mailbox: EmailAddress) -> AccountIdentity {
+        AccountIdentity(domain: nil, company: nil, country: nil, email: mailbox)
+    }
+
+    private func mailboxes(of customers: [Customer]) -> [EmailAddress] {
+        let known = lead?.contact.email
+        let key = known?.normalized
+        return customers.compactMap(\.emailKey).compactMap {
+            $0 == key ? known : EmailAddress($0)
+        }
     }
 
     /// In any program.
@@ -116,24 +136,15 @@ struct FindReturning {
     }
 
     private func isLoaded(
-        _ customers: [Customer], before instant: Instant?, _ reader: Reader
+        _ customers: [Customer], _ mailboxes: [EmailAddress], before instant: Instant?,
+        _ reader: Reader
     ) throws -> Bool {
         let values =
-            customers.compactMap(\.emailKey).compactMap { EmailAddress($0) }.map {
-                TraceValue.mailbox($0)
-            } + customers.compactMap(\.externalID).map { TraceValue.customer($0) }
+            mailboxes.map { TraceValue.mailbox($0) }
+            + customers.compactMap(\.externalID).map { TraceValue.customer($0) }
         return try KnownCustomerStore.isCustomer(
             TraceStore.digests(values, reader), in: program.id, before: instant,
             knownAt: recordedAt, reader)
-    }
-
-    private func identities(_ customers: [Customer]) -> [AccountIdentity] {
-        let ofLead = lead?.identity
-        let ofMail = customers.compactMap { $0.emailKey.flatMap { EmailAddress($0) } }.map {
-            AccountIdentity(domain: nil, company: nil, country: nil, email: $0)
-        }
-        return (ofLead.map { [$0] } ?? [])
-            + ofMail.filter { $0.domain == nil || $0.domain != ofLead?.domain }
     }
 }
 

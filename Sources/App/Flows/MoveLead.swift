@@ -220,7 +220,8 @@ enum MoveLead {
         var facts = GrantRewards.facts(of: lead)
         facts.person = try lead.customer.map { try FindPerson.run($0, tx) } ?? []
         facts.isReturning = try FindReturning.lead(
-            lead, program, earners: earners.credits.map(\.participant),
+            lead, AccountStore.find(lead.identity, tx), program,
+            earners: earners.credits.map(\.participant),
             isRegistered: earners.isRegistered, facts.person, at: tx.now, tx)
         _ = try GrantRewards.run(
             GrantRewards.Occasion(

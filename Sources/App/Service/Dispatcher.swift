@@ -15,8 +15,8 @@ final class Dispatcher: RequestHandler {
     private let authentication: Authentication
     private let redirects: RedirectDoor
     private let metrics: RequestMetrics.LoopCounters
-    private let longReads = LongReadPlaces(most: 2)
-    private let pageReads = LongReadPlaces(most: 4)
+    private let longReads: ReadPool
+    private let pageReads: ReadPool
     private var random = RandomPool()
     /// Something was left for the writer in this turn.
     private var hasLeft = false
@@ -27,6 +27,9 @@ final class Dispatcher: RequestHandler {
         authentication = Authentication(
             database: app.database, reader: reader, adminKey: app.configuration.adminKey)
         redirects = RedirectDoor(app: app, reader: reader)
+        let database = app.database
+        longReads = ReadPool(most: 2, app.log) { database.longRead($0) }
+        pageReads = ReadPool(most: 4, app.log) { database.pageRead($0) }
         metrics = app.requestMetrics.counters(ofLoop: loop)
     }
 
@@ -210,7 +213,7 @@ final class Dispatcher: RequestHandler {
             return try readLong(call, handler, tag: tag, reply)
         case .pageRead(let handler):
             let now = app.clock.now()
-            try pooled(pageReads, app.database.pageRead, call, tag: tag, reply) { [app] reader in
+            try pageReads.answer(call, tag: tag, reply) { [app] reader in
                 try reader.snapshot {
                     let response = try Expansion.expanded(handler(call, reader), call, app, reader)
                     return try call.told(response, at: now, reader)
@@ -218,7 +221,7 @@ final class Dispatcher: RequestHandler {
             }
             return .later
         case .export(let handler):
-            try longRead(call, tag: tag, reply) { [app] reader in
+            try longReads.answer(call, tag: tag, reply) { [app] reader in
                 let export = try reader.snapshot { try handler(call, reader) }
                 let run = try ExportRun(export, app.database, app.exports) { [log = app.log] in
                     log.write(
@@ -233,7 +236,7 @@ final class Dispatcher: RequestHandler {
                 return .later
             }
             _ = try IdempotencyToken(call, rule: endpoint.idempotency)
-            try longRead(call, tag: tag, reply) { reader in
+            try longReads.answer(call, tag: tag, reply) { reader in
                 var response = try reader.snapshot { try preview(call, reader) }
                 response.headers.append(("Dry-Run", "true"))
                 return response
@@ -299,38 +302,10 @@ final class Dispatcher: RequestHandler {
         _ call: Call, _ handler: @escaping LongHandler, tag: Int, _ reply: Reply
     ) throws -> Outcome {
         let now = app.clock.now()
-        try longRead(call, tag: tag, reply) { reader in
+        try longReads.answer(call, tag: tag, reply) { reader in
             try reader.snapshot { try call.told(handler(call, reader), at: now, reader) }
         }
         return .later
-    }
-
-    private func longRead(
-        _ call: Call, tag: Int, _ reply: Reply,
-        _ body: @escaping @Sendable (Reader) throws -> Response
-    ) throws {
-        try pooled(
-            longReads, { [app] in app.database.longRead($0) }, call, tag: tag, reply, body)
-    }
-
-    private func pooled(
-        _ places: LongReadPlaces, _ push: (@escaping @Sendable (Reader) -> Void) -> Bool,
-        _ call: Call, tag: Int, _ reply: Reply,
-        _ body: @escaping @Sendable (Reader) throws -> Response
-    ) throws {
-        let place = try places.enter(call.participant)
-        let accepted = push { [log = app.log] reader in
-            defer { place.leave() }
-            do {
-                reply.send(try body(reader).tagged(tag))
-            } catch {
-                reply.send(Dispatcher.answer(to: error, call.request.id, tag, log))
-            }
-        }
-        if !accepted {
-            place.leave()
-            throw Refused(Failure.busy)
-        }
     }
 
     private func write(
@@ -398,7 +373,7 @@ final class Dispatcher: RequestHandler {
         Dispatcher.answer(to: error, requestID, tag, app.log)
     }
 
-    private static func answer(
+    static func answer(
         to error: any Error, _ requestID: String, _ tag: Int, _ log: Log
     ) -> Response {
         let (response, line) = Failure.answer(to: error, requestID: requestID)

@@ -174,8 +174,9 @@ extension Schema {
         var meant = object
         var isChanged = false
         for field in fields {
-            let place = "\(pointer)/\(field.name)"
             let member = object[field.name]
+            guard member != nil || field.isRequired else { continue }
+            let place = "\(pointer)/\(field.name)"
             if let member, !member.isNull || keepsNull || field.schema.takesNull {
                 if let other = field.schema.check(
                     member, at: place, keepsNull: keepsNull, into: &faults)
@@ -185,7 +186,7 @@ extension Schema {
                 }
             } else if field.isRequired {
                 faults.append(FieldError(pointer: place, code: "required", detail: "is missing"))
-            } else if member != nil {
+            } else {
                 meant[field.name] = nil
                 isChanged = true
             }
