@@ -34,10 +34,11 @@ public struct EmailAddress: Hashable, Sendable {
         if let plus = mailbox.firstIndex(of: "+"), plus > mailbox.startIndex {
             mailbox = String(mailbox[..<plus])
         }
-        guard domain == "gmail.com" || domain == "googlemail.com" else {
-            return "\(mailbox)@\(domain)"
+        switch domain {
+        case "gmail.com", "googlemail.com": return "\(mailbox.filter { $0 != "." })@gmail.com"
+        case "proton.me", "protonmail.com", "pm.me": return "\(mailbox)@proton.me"
+        default: return "\(mailbox)@\(domain)"
         }
-        return "\(mailbox.filter { $0 != "." })@gmail.com"
     }
 
     /// `a…@example.com`, for logs.
@@ -61,6 +62,8 @@ public struct EmailAddress: Hashable, Sendable {
     private static func isAtomCharacter(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case "a"..."z", "A"..."Z", "0"..."9": true
+        // Forms of full width look like the letters that they are not.
+        case "\u{FF00}"..."\u{FFEF}": false
         case "\u{C0}"...: isOfWords(scalar)
         default: "!#$%&'*+-/=?^_`{|}~".unicodeScalars.contains(scalar)
         }

@@ -132,6 +132,23 @@ public enum EventStore {
             """, object, actor, word) != nil
     }
 
+    /// Whether `actor` approved the object, or changed one of these fields of it, before the event
+    /// with the sequence `sequence`.
+    public static func hasAdmitted<Kind>(
+        _ actor: String, _ object: Identifier<Kind>, noun: String, orChanged fields: [String],
+        before sequence: Int64, _ reader: Reader
+    ) throws -> Bool {
+        try reader.all(
+            """
+            SELECT type, data FROM events WHERE object_id = ? AND actor = ? AND seq < ?
+                AND type IN (?, ?)
+            """, object, actor, sequence, "\(noun).approved", "\(noun).updated"
+        ) { (type: try $0.text(0), data: try $0.text(1)) }.contains { event in
+            event.type == "\(noun).approved"
+                || fields.contains { event.data.contains(JSONValue.string($0).text) }
+        }
+    }
+
     /// Whether somebody else than the service moved the object on by an event of this type.
     public static func wasMoved<Kind>(
         _ object: Identifier<Kind>, by type: String, _ reader: Reader

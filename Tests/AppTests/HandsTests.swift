@@ -23,7 +23,7 @@ struct HandsTests {
 
     static let deeds = [
         "sale", "lead", "touch", "merge", "registration", "approval", "ruling", "reattribution",
-        "token", "payout details",
+        "token", "payout details", "segment", "kind", "email", "admission",
     ]
 
     /// What Ada earned, with one deed by `doer` and all others by the operator.
@@ -103,6 +103,19 @@ struct HandsTests {
             let changed = try service.send(
                 "PATCH", "/v1/participants/\(deals.ada.id)", patch, key: doer)
             #expect(changed.status == 200, "\(changed.text)")
+        }
+        let changes: [String: JSONValue] = [
+            "segment": ["segment": "gold"], "kind": ["kind": "affiliate"],
+            "email": ["email": "other@mail.example"],
+        ]
+        if let change = changes[deed] {
+            let changed = try service.send(
+                "PATCH", "/v1/participants/\(deals.ada.id)", change, key: doer)
+            #expect(changed.status == 200, "\(changed.text)")
+        }
+        if deed == "admission" {
+            _ = try post("/v1/participants/\(deals.ada.id)/suspend", [:], "")
+            _ = try post("/v1/participants/\(deals.ada.id)/approve", [:], deed)
         }
         let conversion = try post("/v1/conversions", .object(sale), "sale")
         if deed == "reattribution" {

@@ -37,6 +37,7 @@ struct EmailAddressTests {
             "a☃b@example.com", "ann@☃.example", "ann@exam\u{200B}ple.com", "ä@",
             "@bücher.example",
             "ann@example.com\nbcc: x@example.com", "a:b@example.com", "a;b@example.com",
+            "\u{FF41}nn@example.com",
         ])
     func refusing(text: String) {
         #expect(EmailAddress(text) == nil)
@@ -61,7 +62,8 @@ struct EmailAddressTests {
             ("Ann@Example.com", "ann@example.com"), ("ann+a+b@example.com", "ann@example.com"),
             ("a.n.n@example.com", "a.n.n@example.com"), ("+ann@example.com", "+ann@example.com"),
             ("A.n.n+x@gmail.com", "ann@gmail.com"), ("ann@GoogleMail.com", "ann@gmail.com"),
-            ("a.b@mail.gmail.com", "a.b@mail.gmail.com"),
+            ("a.b@mail.gmail.com", "a.b@mail.gmail.com"), ("ann@pm.me", "ann@proton.me"),
+            ("Ann+x@ProtonMail.com", "ann@proton.me"),
         ])
     func normalizing(given: String, normalized: String) throws {
         let address = try #require(EmailAddress(given))

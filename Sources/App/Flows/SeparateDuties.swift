@@ -13,7 +13,7 @@ import RewardLedger
 enum SeparateDuties {
     enum Refusal: Error, CaseIterable {
         case recordedTheReward, madeTheToken, madeTheRule, madeTheCampaign, setTheTerms
-        case setThePayoutDetails, draftedThePayout
+        case setThePayoutDetails, admittedTheParticipant, draftedThePayout
     }
 
     /// What is to be approved, and where it comes from.
@@ -149,6 +149,14 @@ enum SeparateDuties {
         {
             throw Refusal.madeTheToken
         }
+        // Which rules hold for a participant, and whether any does, is decided there.
+        if let participant = earning.participant,
+            try EventStore.hasAdmitted(
+                actor, participant, noun: "participant", orChanged: ["kind", "segment", "email"],
+                before: granted.sequence, tx)
+        {
+            throw Refusal.admittedTheParticipant
+        }
     }
 
     private static func hasSetPayoutDetails(
@@ -183,6 +191,8 @@ extension SeparateDuties.Refusal: ProblemConvertible {
         case .madeTheCampaign: "made or changed the campaign"
         case .setTheTerms: "set terms that hold money back"
         case .setThePayoutDetails: "set where the participant is paid"
+        case .admittedTheParticipant:
+            "approved the participant, or changed its kind, segment or email"
         case .draftedThePayout: "drafted the payout"
         }
     }
