@@ -77,7 +77,8 @@ final class Connection {
         try execute("PRAGMA temp_store = MEMORY")
         try execute("PRAGMA mmap_size = 0")
         try execute("PRAGMA cell_size_check = ON")
-        try execute("PRAGMA cache_size = \(access == .writer ? -8_000 : -2_000)")
+        // What a thousand busy partners touch in each index stays in the writer's memory.
+        try execute("PRAGMA cache_size = \(access == .writer ? -32_000 : -2_000)")
     }
 
     /// Whether no transaction is open: none was begun, or a failure ended it.

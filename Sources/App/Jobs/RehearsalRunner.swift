@@ -29,8 +29,10 @@ final class RehearsalRunner: Sendable {
     func start() throws -> Thread {
         try Thread("rehearsals") { [self] in
             lowerThreadPriority()
+            // Kept from look to look: a new connection would read the whole schema each time.
+            var reader: Reader?
             while !isStopping.withLock({ $0 }) {
-                if !runNext() { wake.wait(milliseconds: Self.restMilliseconds) }
+                if !runNext(&reader) { wake.wait(milliseconds: Self.restMilliseconds) }
             }
         }
     }
@@ -41,9 +43,10 @@ final class RehearsalRunner: Sendable {
     }
 
     /// Computes the oldest that is open. False when there is none, or it could not be done now.
-    func runNext() -> Bool {
+    private func runNext(_ kept: inout Reader?) -> Bool {
         do {
-            let reader = try app.database.makeReader()
+            let reader = try kept ?? app.database.makeReader()
+            kept = reader
             guard let rehearsal = try RehearsalStore.next(reader) else { return false }
             do {
                 try run(rehearsal, reader)
@@ -59,6 +62,7 @@ final class RehearsalRunner: Sendable {
             }
             return true
         } catch {
+            kept = nil
             app.log.write(.error, "rehearsals could not be done: \(type(of: error))")
             return false
         }
