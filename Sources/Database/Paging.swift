@@ -17,7 +17,7 @@ extension Reader {
             query.append(" AND seq > ?", place)
             query.append(" ORDER BY seq ASC LIMIT ?", Int64(request.limit + 1))
         }
-        // A row that holds a word which this version does not know must not take the list with it.
+        // A row that is left out has its place in the window.
         var rows = try all(query) { row in try readable { try map(row) } }
         let hasMore = rows.count > request.limit
         if hasMore { rows.removeLast() }
@@ -39,11 +39,17 @@ extension Reader {
     /// What `body` reads of a row of a list; nil, counted and told of, when the row holds a value
     /// that this program does not know. A transaction refuses such a row instead: what is decided
     /// must not rest on a part of the rows.
-    func readable<Item>(_ body: () throws -> Item) throws -> Item? {
+    public func readable<Item>(_ body: () throws -> Item) throws -> Item? {
+        guard !(self is Transaction) else { return try body() }
         do {
             return try body()
-        } catch let fault as DatabaseFault where fault.isUnreadableValue && !(self is Transaction) {
-            UnreadableRows.note(fault)
+        } catch let fault as DatabaseFault {
+            guard fault.isUnreadableValue else { throw fault }
+            UnreadableRows.note(fault.description)
+            return nil
+        } catch {
+            // Such as a document that is no JSON.
+            UnreadableRows.note("a stored value is none: \(type(of: error))")
             return nil
         }
     }
@@ -51,16 +57,35 @@ extension Reader {
 
 /// Rows that lists left out, of the whole process.
 public enum UnreadableRows {
-    private static let rows = Locked<(count: UInt64, last: String)>((0, ""))
+    private struct Known {
+        var count: UInt64 = 0
+        /// What they were left out for, without values, each once.
+        var reasons: Set<String> = []
+        var unsaid: [String] = []
+    }
 
-    static func note(_ fault: DatabaseFault) {
+    /// Statements are fixed texts, so that there are not many; more are counted alone.
+    private static let reasonsMax = 200
+
+    private static let rows = Locked(Known())
+
+    static func note(_ reason: String) {
         rows.withLock { rows in
             rows.count += 1
-            rows.last = fault.description
+            guard rows.reasons.count < reasonsMax, rows.reasons.insert(reason).inserted else {
+                return
+            }
+            rows.unsaid.append(reason)
         }
     }
 
     public static var count: UInt64 { rows.withLock { $0.count } }
-    /// What the last one was refused for.
-    public static var last: String { rows.withLock { $0.last } }
+
+    /// What was not taken for the log yet.
+    public static func takeReasons() -> [String] {
+        rows.withLock { rows in
+            defer { rows.unsaid = [] }
+            return rows.unsaid
+        }
+    }
 }

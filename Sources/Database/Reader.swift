@@ -90,7 +90,10 @@ public class Reader {
         return try statement.run(values) { statement in
             var rows: [T] = []
             while try statement.step() {
-                rows.append(try map(Row(statement: statement.handle)))
+                // A row that this version cannot read must not take the list with it.
+                if let row = try readable({ try map(Row(statement: statement.handle)) }) {
+                    rows.append(row)
+                }
                 breather?.breathe()
             }
             return rows

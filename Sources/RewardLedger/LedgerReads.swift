@@ -92,8 +92,11 @@ public enum LedgerReads {
                 """, account)
         }
         let page = try reader.page(query, request, map: LedgerRow.init)
+        let items = try page.items.compactMap { row in
+            try reader.readable { try transaction(row, reader) }
+        }
         return Page(
-            items: try page.items.map { try transaction($0, reader) }, hasMore: page.hasMore,
+            items: items, hasMore: page.hasMore,
             request: request)
     }
 

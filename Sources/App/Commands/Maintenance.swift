@@ -127,15 +127,19 @@ struct Proof: Sendable {
     ) throws -> Proof {
         let integrity = try reader.findProblems()
         let words = try StoredWords.unknown(reader)
+        let before = UnreadableRows.count
         let (report, refunds, receipts) = try reader.snapshot {
             try (
                 LedgerVerifier.verify(reader, against: saved), RefundVerifier.faults(reader),
                 ReceiptVerifier.verify(reader, kept: receiptsHead)
             )
         }
+        // Lists leave them out, so that nothing that was to be proved may hide there.
+        let leftOut = UnreadableRows.count - before
+        let unread = leftOut > 0 ? ["\(leftOut) rows hold what this version cannot read"] : []
         return Proof(
             transactions: report.transactions, rewards: report.rewards, receipts: receipts.count,
-            faults: integrity + words + report.faults + refunds + receipts.faults,
+            faults: integrity + words + unread + report.faults + refunds + receipts.faults,
             head: report.head.description)
     }
 

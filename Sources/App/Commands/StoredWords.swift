@@ -30,6 +30,32 @@ enum StoredWords {
         column("programs.state", "SELECT DISTINCT state FROM programs", Program.State.self),
         currency("programs.currency", "SELECT DISTINCT currency FROM programs"),
         column(
+            "accounts.relation", "SELECT DISTINCT relation FROM accounts", Account.Relation.self),
+        column("links.channel", "SELECT DISTINCT channel FROM links", Link.Channel.self),
+        column(
+            "disputes.opened_by", "SELECT DISTINCT opened_by FROM disputes", Dispute.Opener.self),
+        column("campaigns.state", "SELECT DISTINCT state FROM campaigns", Campaign.State.self),
+        column("benefits.kind", "SELECT DISTINCT kind FROM benefits", RewardRule.Kind.self),
+        column(
+            "benefits.trigger", "SELECT DISTINCT trigger_name FROM benefits",
+            RewardRule.TriggerName.self),
+        column(
+            "catalog_items.kind", "SELECT DISTINCT kind FROM catalog_items", CatalogItem.Kind.self),
+        column(
+            "catalog_items.state", "SELECT DISTINCT state FROM catalog_items",
+            CatalogItem.State.self),
+        column(
+            "redemptions.kind", "SELECT DISTINCT kind FROM redemptions", CatalogItem.Kind.self),
+        column("payout_runs.kind", "SELECT DISTINCT kind FROM payout_runs", Payout.Kind.self),
+        currency("payout_runs.currency", "SELECT DISTINCT currency FROM payout_runs"),
+        currency("refunds.currency", "SELECT DISTINCT currency FROM refunds"),
+        column("api_keys.kind", "SELECT DISTINCT kind FROM api_keys", APIKey.Kind.self),
+        column(
+            "attributions.model", "SELECT DISTINCT model FROM attributions", AttributionModel.self),
+        column(
+            "attributions.cause", "SELECT DISTINCT cause FROM attributions",
+            Attribution.Cause.self),
+        column(
             "participants.kind", "SELECT DISTINCT kind FROM participants", Participant.Kind.self),
         column(
             "participants.state", "SELECT DISTINCT state FROM participants",

@@ -34,6 +34,9 @@ final class JobRunner: Sendable {
             while !isStopping.withLock({ $0 }) {
                 if !runSlice(&reader) { wake.wait(milliseconds: JobRunner.restMilliseconds) }
                 if let statistics = app.serverStatistics { memory.look(statistics) }
+                for reason in UnreadableRows.takeReasons() {
+                    app.log.write(.error, "a list left out a row that cannot be read: \(reason)")
+                }
             }
         }
     }

@@ -114,7 +114,8 @@ enum ExportRoutes {
     private static func write(
         _ one: Participant, _ names: ExportNames, _ reader: Reader, _ table: inout CSVTable
     ) throws {
-        guard let currency = try ProgramStore.find(one.program, reader)?.currency else { return }
+        let program = try reader.readable { try ProgramStore.find(one.program, reader) } ?? nil
+        guard let currency = program?.currency else { return }
         let balance = try SummaryReads.balance(of: one.id, currency, reader)
         let row = ExportRow(
             id: one.id.description, reference: one.externalID, status: one.state.rawValue,
@@ -160,8 +161,9 @@ enum ExportRoutes {
     private static func write(
         _ sale: Conversion, _ names: ExportNames, _ reader: Reader, _ table: inout CSVTable
     ) throws {
-        let credited = try AttributionStore.newest(of: sale.id, reader)?.credits
-            .compactMap(\.participant)
+        let attribution =
+            try reader.readable { try AttributionStore.newest(of: sale.id, reader) } ?? nil
+        let credited = attribution?.credits.compactMap(\.participant)
         let status =
             sale.refundedAmount == 0
             ? "recorded"

@@ -148,7 +148,8 @@ enum ParticipantRoutes {
     private static func because(
         _ participant: Participant, _ call: Call, at now: Instant, _ reader: Reader
     ) throws -> FindEligibility.Because? {
-        guard let program = try ProgramStore.find(participant.program, reader) else { return nil }
+        let found = try reader.readable { try ProgramStore.find(participant.program, reader) }
+        guard let program = found ?? nil else { return nil }
         return try FindEligibility.because(
             participant, program, for: call.principal, at: now, reader)
     }

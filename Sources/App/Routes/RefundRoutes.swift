@@ -67,7 +67,9 @@ enum RefundRoutes {
         filter.state = call.query["status"].flatMap { Refund.State(rawValue: $0) }
         let page = try RefundStore.page(window.page, filter, reader)
         var sales: [RefundID: Conversion] = [:]
-        for refund in page.items { sales[refund.id] = try sale(of: refund, reader) }
+        for refund in page.items {
+            sales[refund.id] = try reader.readable { try sale(of: refund, reader) } ?? nil
+        }
         return .list(page, call, id: { $0.id.description }) { refund, data in
             data.object { RefundWire.write(refund, sales[refund.id], &$0) }
         }

@@ -59,14 +59,14 @@ final class ExportNames {
 
     func participant(_ id: ParticipantID) throws -> Participant? {
         if let known = participants[id] { return known }
-        let found = try ParticipantStore.find(id, reader)
+        let found = try reader.readable { try ParticipantStore.find(id, reader) } ?? nil
         participants[id] = .some(found)
         return found
     }
 
     func program(_ id: ProgramID) throws -> String? {
         if let known = programs[id] { return known }
-        let found = try ProgramStore.find(id, reader)?.name
+        let found = (try reader.readable { try ProgramStore.find(id, reader) } ?? nil)?.name
         programs[id] = .some(found)
         return found
     }
