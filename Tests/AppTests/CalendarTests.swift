@@ -170,4 +170,48 @@ struct CalendarTests {
         #expect(try service.get(path + "?as_of=2099-07-01").status == 400)
         #expect(try service.get(path + "?from=2099-02-29").status == 400)
     }
+
+    @Test("a date is enough for a lead, its follow-up, the end of a link and a customer")
+    func enough() throws {
+        let (service, program, participant) = try stage(at: "2099-06-30T10:00:00Z")
+        defer { service.stop() }
+        let lead = try service.post(
+            "/v1/leads",
+            [
+                "participant_id": .string(participant), "email": "sam@buyer.example",
+                "referred_at": "2099-06-29",
+            ])
+        #expect(lead["referred_at"] == "2099-06-28T22:00:00.000Z", "\(lead.text)")
+        let today = try service.post(
+            "/v1/leads",
+            [
+                "participant_id": .string(participant), "email": "kim@other.example",
+                "referred_at": "2099-07-01",
+            ])
+        #expect(today.status == 422 || today.status == 400, "\(today.text)")
+        let rest = try service.post(
+            "/v1/leads/\(try lead.id())/nurture", ["follow_up_at": "2099-07-02"])
+        #expect(rest["follow_up_at"] == "2099-07-01T22:00:00.000Z", "\(rest.text)")
+        let link = try service.post(
+            "/v1/links", ["participant_id": .string(participant), "expires_at": "2099-07-02"])
+        #expect(link["expires_at"] == "2099-07-02T22:00:00.000Z", "\(link.text)")
+        let later = try service.send(
+            "PATCH", "/v1/links/\(try link.id())", ["expires_at": "2099-12-31"])
+        #expect(later["expires_at"] == "2099-12-31T23:00:00.000Z", "\(later.text)")
+        let account = try service.post(
+            "/v1/accounts",
+            ["domain": "k.example", "relation": "customer", "customer_since": "2098-01-01"])
+        #expect(account["customer_since"] == "2098-01-01T00:00:00.000Z", "\(account.text)")
+        let loaded = try service.post(
+            "/v1/customers/bulk",
+            [
+                "items": [
+                    [
+                        "program_id": .string(program), "email": "k@known.example",
+                        "customer_since": "2098-01-01",
+                    ]
+                ]
+            ])
+        #expect(loaded.status == 200, "\(loaded.text)")
+    }
 }

@@ -164,9 +164,9 @@ enum KeyTable {
     ]
 
     /// What happens when an action comes again, in this order: the action; the same once more,
-    /// under another Idempotency-Key; with a reason of blanks; by a participant's token, where the
-    /// object is its own; after another action ended the object; after another action took it back; the
-    /// steps that lead to the action. The name of an action in capitals is always 404.
+    /// under another Idempotency-Key; with a reason of blanks; by a participant's token, where
+    /// the object is its own; after another action ended the object; after another action took it
+    /// back; the steps that lead to the action. The name of an action in capitals is always 404.
     ///
     /// `409` alone is `invalid_transition`, `400` a fault of the body, `403` a matter for the
     /// operator. An action that makes something new each time is 201 each time.

@@ -89,7 +89,7 @@ struct ImportLeads: Sendable {
             program: program, participant: body.id("participant_id"),
             hints: Hints(body.object), contact: form.contact(email), firm: form.firm,
             channel: body.text("channel") ?? "import",
-            referredAt: body.time("referred_at"), email: email, intro: form.intro,
+            referredAt: body.moment("referred_at"), email: email, intro: form.intro,
             estimatedValue: form.estimatedValue, metadata: [:], source: .import,
             isHoneypotFilled: false, formDigest: digest, actor: actor)
         let lead = try submit(tx)

@@ -10,7 +10,7 @@ import Records
 struct KnownCustomer: Sendable {
     let program: ProgramID?
     let name: TraceValue
-    let since: Instant?
+    let since: Moment?
 
     static let schema = Schema.object([
         .optional(
@@ -18,14 +18,14 @@ struct KnownCustomer: Sendable {
         .optional("email", .nullable(.email), "Its address, or"),
         .optional("external_id", .nullable(.key(1...200)), "your own id of it; one of the two."),
         .optional(
-            "customer_since", .nullable(.time),
-            "Since when it is a customer, such as 2026-11-30T10:00:00Z. Default: what is known, "
+            "customer_since", .nullable(.dayOrTime),
+            "Since when: 2026-11-30, or 2026-11-30T10:00:00Z. Default: what is known, "
                 + "else the time of loading."),
     ])
 
     init(_ body: Body) throws {
         program = body.id("program_id")
-        since = body.time("customer_since")
+        since = body.moment("customer_since")
         switch (body.email("email"), body.text("external_id")) {
         case (let email?, nil): name = .mailbox(email)
         case (nil, let id?): name = .customer(id)
@@ -37,10 +37,15 @@ struct KnownCustomer: Sendable {
     }
 
     func keep(_ tx: Transaction) throws -> KnownCustomerStore.Outcome {
-        if let program, try ProgramStore.find(program, tx) == nil {
-            throw Refused(.unknownReference("/program_id"))
+        // What spans programs goes by UTC.
+        var zone = TimeZone.utc
+        if let program {
+            guard let known = try ProgramStore.recall(program, tx) else {
+                throw Refused(.unknownReference("/program_id"))
+            }
+            zone = known.terms.timeZone
         }
         return try KnownCustomerStore.keep(
-            TraceStore.digest(name, tx), in: program, since: since, tx)
+            TraceStore.digest(name, tx), in: program, since: since?.start(in: zone), tx)
     }
 }

@@ -18,7 +18,7 @@ struct SubmitLead: Sendable {
     var firm = Firmographics()
     var channel: String?
     /// When it was referred, where that was before now.
-    var referredAt: Instant?
+    var referredAt: Moment?
     let email: EmailAddress
     let intro: Lead.Intro?
     let estimatedValue: Money?
@@ -45,6 +45,7 @@ struct SubmitLead: Sendable {
             throw LeadRefusal.unknownReference(.program)
         }
         try ProgramRules.checkTakesLeads(program.state)
+        let referredAt = referredAt?.start(in: program.terms.timeZone)
         if let referredAt, referredAt > tx.now { throw LeadRefusal.referredLater }
         let choice = try referrer(in: program, facts, tx)
         // What a robot typed is nobody's address.
@@ -158,7 +159,8 @@ struct SubmitLead: Sendable {
         Lead(
             id: id, program: program.id, referrer: choice.referrer, customer: customer,
             state: .submitted, source: source, contact: contact, firm: firm, channel: channel,
-            referredAt: referredAt, intro: intro, estimatedValue: estimatedValue, wonValue: nil,
+            referredAt: referredAt?.start(in: program.terms.timeZone), intro: intro,
+            estimatedValue: estimatedValue, wonValue: nil,
             duplicateOf: nil, reasonCode: nil, reason: nil, followUpAt: nil, qualifiedAt: nil,
             wonAt: nil, formDigest: formDigest, programVersion: program.version,
             termsVersion: terms, ignored: choice.hints.ignored, metadata: metadata, version: 1,

@@ -28,9 +28,9 @@ enum AccountWire {
         .optional("country", .nullable(ProgramTermsWire.country)),
         .required("relation", relation, "customer and pipeline cannot be referred any more."),
         .optional(
-            "customer_since", .nullable(.time),
-            "With relation customer: since when it is one. Default: from the request on. A sale to "
-                + "somebody there whom a participant reached before is to a new customer."),
+            "customer_since", .nullable(.dayOrTime),
+            "With relation customer: since when, or since which day of UTC, it is one. Default: "
+                + "from the request on. A sale to somebody there whom a participant reached before is to a new customer."),
         .optional("metadata", .metadata),
     ])
 
@@ -78,7 +78,7 @@ enum AccountWire {
                 country: body.text("country").flatMap { CountryCode($0) }),
             relation: try body.required(
                 "relation", body.text("relation").flatMap { Account.Relation(rawValue: $0) }),
-            customerSince: body.time("customer_since"),
+            customerSince: body.moment("customer_since")?.start(in: .utc),
             metadata: body.nested("metadata")?.object)
     }
 }

@@ -65,7 +65,7 @@ enum LeadRoutes {
         var program: ProgramID? = body.id("program_id")
         var participant: ParticipantID? = body.id("participant_id")
         if let own = call.participant {
-            if body.time("referred_at") != nil { throw LeadRefusal.timeToldByParticipant }
+            if body.moment("referred_at") != nil { throw LeadRefusal.timeToldByParticipant }
             // It would tell who takes part.
             if body.email("referrer_email") != nil { throw LeadRefusal.otherNamedByParticipant }
             if participant != nil && participant != own {
@@ -83,7 +83,7 @@ enum LeadRoutes {
             program: program, participant: participant,
             hints: call.participant == nil ? Hints(body.object) : Hints(body.object).withoutTime(),
             contact: form.contact(email), firm: form.firm, channel: body.text("channel"),
-            referredAt: body.time("referred_at"), email: email, intro: form.intro,
+            referredAt: body.moment("referred_at"), email: email, intro: form.intro,
             estimatedValue: form.estimatedValue, metadata: form.metadata, source: .api,
             isHoneypotFilled: false, formDigest: nil,
             traces: [DeviceWire.trace(body)].compactMap { $0 },
@@ -116,16 +116,16 @@ enum LeadRoutes {
         }
     }
 
-    private static func move(
-        _ call: Call, by action: Lead.State.Action
-    ) throws -> WriteStep {
+    private static func move(_ call: Call, by action: Lead.State.Action) throws -> WriteStep {
         let id: LeadID = try call.id()
-        let move = try LeadMoveWire.move(action, call.body)
         let takesBack = try LeadMoveWire.takesBack(call.body)
-        let actor = call.principal.actor
         return { tx in
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
+            let zone = try ProgramStore.recall(old.program, tx)?.terms.timeZone ?? .utc
+            let move = try LeadMoveWire.move(
+                action, call.body.timed(in: zone, starts: ["follow_up_at"]))
+            let actor = call.principal.actor
             let lead = try MoveLead.run(move, of: old, takesBack: takesBack, actor: actor, tx)
             return .object(LeadWire.json(lead, for: call.principal), version: lead.version)
         }

@@ -78,8 +78,9 @@ enum LeadWire {
             .optional(
                 "channel", .nullable(channel), "How it came: portal, slack, in_app, crm."),
             .optional(
-                "referred_at", .nullable(.time),
-                "When it was referred, if that was before now. Not for a participant's token."),
+                "referred_at", .nullable(.dayOrTime),
+                "When it was referred, or on which day, if that was before now. Not for a "
+                    + "participant's token."),
             .optional(
                 "device_id", DeviceWire.schema,
                 "The referred person's; from a participant's token its own. \(DeviceWire.about)"),
@@ -258,7 +259,9 @@ enum LeadMoveWire {
             ])
         case .nurture:
             .object([
-                .required("follow_up_at", .time, "When it is submitted again by itself."),
+                .required(
+                    "follow_up_at", .dayOrTime,
+                    "When, or on which day, it is submitted again by itself."),
                 .optional("reason", reason, kept),
             ])
         case .reopen: .object([.required("reason", reason, kept)])

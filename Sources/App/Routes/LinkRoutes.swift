@@ -54,8 +54,10 @@ enum LinkRoutes {
         return { tx in
             let old = try find(id, tx)
             try call.requireMatch(version: old.version)
-            let form = LinkForm(try call.patched(LinkWire.form(old), by: LinkWire.changeable))
             let program = try ProgramStore.find(old.program, tx)
+            let form = LinkForm(
+                try call.patched(LinkWire.form(old), by: LinkWire.changeable),
+                in: program?.terms.timeZone ?? .utc)
             try LinkRules.checkDestination(form.destination, program: program?.terms.destination)
             let link = form.changing(old, at: tx.now)
             try LinkStore.update(link, tx)
@@ -184,12 +186,12 @@ enum LinkRoutes {
 /// One link to be created, decoded.
 private struct LinkItem: Sendable {
     let participant: ParticipantID
-    let form: LinkForm
+    let body: Body
     let isForced: Bool
 
     init(_ body: Body, _ call: Call) throws {
         participant = try call.named(body)
-        form = LinkForm(body)
+        self.body = body
         isForced = body.flag("force") ?? false
     }
 
@@ -202,6 +204,7 @@ private struct LinkItem: Sendable {
         try ProgramRules.checkOpen(program.state, draftToo: true)
         try ParticipantRules.checkApproved(owner.state)
         let terms = program.terms
+        let form = LinkForm(body, in: terms.timeZone)
         try LinkRules.checkDestination(form.destination, program: terms.destination)
         if call.participant != nil {
             try LinkRules.checkParticipantDestination(
@@ -209,7 +212,8 @@ private struct LinkItem: Sendable {
         }
         let link = form.link(
             id: tx.makeID(), program: program.id, participant: participant,
-            code: try code(program, isParticipant: call.participant != nil, tx), at: tx.now)
+            code: try code(form.code, program, isParticipant: call.participant != nil, tx),
+            at: tx.now)
         try LinkStore.insert(link, tx)
         try EventStore.append(LinkRoutes.event("link.created", link, call), tx)
         return link
@@ -217,9 +221,9 @@ private struct LinkItem: Sendable {
 
     /// The given code if it may be had, or a free one.
     private func code(
-        _ program: Program, isParticipant: Bool, _ tx: Transaction
+        _ asked: String?, _ program: Program, isParticipant: Bool, _ tx: Transaction
     ) throws -> String {
-        guard let code = form.code else { return try MakeLink.freeCode(tx) }
+        guard let code = asked else { return try MakeLink.freeCode(tx) }
         try LinkRules.checkChoice(
             code, reserved: program.terms.reservedCodes, isParticipant: isParticipant,
             isForced: isForced)

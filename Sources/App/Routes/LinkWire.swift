@@ -50,8 +50,9 @@ enum LinkWire {
             "utm", .object(CampaignTags.names.map { .optional($0, .nullable(.text(1...200))) }),
             "Added to the destination as utm_source and so on."),
         .optional(
-            "expires_at", .nullable(.time),
-            "From then on it leads to the program's fallback_url, and touches count no more."),
+            "expires_at", .nullable(.dayOrTime),
+            "A time, or the last day. From then on it leads to the program's fallback_url, and "
+                + "touches count no more."),
         .optional("hidden", .boolean, "Whether lists leave it out; default false."),
         .optional("metadata", .metadata),
     ]
@@ -122,7 +123,9 @@ struct LinkForm: Sendable {
     let isHidden: Bool
     let metadata: JSONObject
 
-    init(_ body: Body) {
+    /// `zone`: the program's, which says when a day ends.
+    init(_ asked: Body, in zone: TimeZone) {
+        let body = asked.timed(in: zone, ends: ["expires_at"])
         code = body.text("code")
         destination = body.url("destination_url")
         channel = body.text("channel").flatMap { Link.Channel(rawValue: $0) } ?? .other
