@@ -30,7 +30,8 @@ enum AccountWire {
         .optional(
             "customer_since", .nullable(.dayOrTime),
             "With relation customer: since when, or since which day of UTC, it is one. Default: "
-                + "from the request on. A sale to somebody there whom a participant reached before is to a new customer."),
+                + "from the request on. A sale to somebody there "
+                + "whom a participant reached before is to a new customer."),
         .optional("metadata", .metadata),
     ])
 
