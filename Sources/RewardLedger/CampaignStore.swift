@@ -31,6 +31,19 @@ public enum CampaignStore {
         return try reader.page(query, request, map: campaign)
     }
 
+    /// The program's campaigns that are not over at `instant`, the first to end first, 100 at most.
+    public static func open(
+        in program: ProgramID, at instant: Instant, _ reader: Reader
+    ) throws -> [Campaign] {
+        try reader.all(
+            """
+            SELECT id, program_id, name, state, starts_at, ends_at, terms, metadata, version,
+                created_at, updated_at
+            FROM campaigns WHERE program_id = ? AND state <> 'ended' AND ends_at > ?
+            ORDER BY ends_at, seq LIMIT 100
+            """, program, instant, map: campaign)
+    }
+
     /// The campaigns that ran when the occasion's referral came in, were there by `moment`, and
     /// have a place for it, oldest first.
     static func promised(

@@ -24,15 +24,15 @@ extension RewardTerms {
     public enum Audience: String, Sendable, CaseIterable { case customer, partner, employee }
 
     /// What is counted of what a rule gives.
-    enum Unit: Sendable { case money, points, pieces }
+    public enum Unit: Sendable, CaseIterable { case money, points, pieces }
 
-    var unit: Unit {
+    public var unit: Unit {
         if kind == .points { return .points }
         return rate != nil || tiers != nil || gift.value != nil ? .money : .pieces
     }
 
     /// Whether it gives basis points of an amount.
-    var isShare: Bool {
+    public var isShare: Bool {
         let rates = tiers?.levels.map(\.rate) ?? rate.map { [$0] } ?? []
         return rates.contains { if case .basisPoints = $0 { true } else { false } }
     }

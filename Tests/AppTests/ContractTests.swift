@@ -120,6 +120,7 @@ struct ContractTests {
             && path.wholeMatch(
                 of: /\/v1\/(?!events|explain|ledger|me$|protection|reports|reward_presets)[a-z_]+/)
                 != nil
+            && path != "/v1/referrals"
         {
             let names = operation["parameters"]?.arrayValue?.compactMap {
                 $0.objectValue?["name"]?.stringValue

@@ -227,7 +227,7 @@ struct EveryRouteTests {
             "catalog_items": try Scene.catalogItem(scene.service, in: elsewhere),
         ]
         for endpoint in Self.endpoints
-        where endpoint.about.query.contains(where: { $0.name == "starting_after" }) {
+        where endpoint.about.query.contains(where: { $0.name == "ending_before" }) {
             let last = try #require(endpoint.path.split(separator: "/").last.map(String.init))
             let noun = endpoint.path.hasPrefix("/v1/ledger/a") ? "ledger/accounts" : last
             let target = try own.target(endpoint)

@@ -35,6 +35,7 @@ struct QueryPlanTests {
         "ReceiptVerifier.findMissing": "verify",
         "ReceiptVerifier.walk": "verify",
         "RedemptionStore.forEach": "verify",
+        "ReferredStore.firstTouches": "the LIMIT, over rows by their key",
         "RefundVerifier.faults": "verify",
         "RewardObstacle.overdueRewards": "the inner LIMIT",
         "UnknownCodes.begin": "it deletes what it walks over",
