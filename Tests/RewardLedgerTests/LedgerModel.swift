@@ -77,6 +77,10 @@ struct LedgerModel {
     private(set) var places: [ConversionID: [Int]] = [:]
     private(set) var own: [ParticipantID: [Int]] = [:]
     var bought: [CustomerID: [Int]] = [:]
+    private(set) var brought: [LeadID: [Int]] = [:]
+    private var batches: [ParticipantID: [Int]] = [:]
+    /// Where those are whose hold may not be over.
+    private var waiting: [Int] = []
     /// The rules that give once for a customer.
     var once: Set<RewardRuleID> = []
     /// What is earned beside money, by its sale, and where the newest are.
@@ -93,7 +97,7 @@ struct LedgerModel {
     func balance(of participant: ParticipantID, _ currency: Currency) -> ParticipantBalance {
         var balance = ParticipantBalance()
         let mine =
-            currency == .points ? [] : payouts.filter { $0.participant == participant }
+            currency == .points ? [] : (batches[participant] ?? []).map { payouts[$0] }
         balance.inPayout = mine.filter(\.isWithProvider).reduce(0) { $0 + $1.amount }
         balance.paid = mine.reduce(0) { $0 + $1.paid }
         balance.clawbackOwed = owed(by: participant, currency)
@@ -132,8 +136,8 @@ struct LedgerModel {
             $0 + (rewards[$1].currency == currency ? rewards[$1].owed : 0)
         }
         guard currency == .points else {
-            return payouts.reduce(all - setOff[participant, default: 0]) {
-                $0 + ($1.participant == participant ? $1.owed : 0)
+            return (batches[participant] ?? []).reduce(all - setOff[participant, default: 0]) {
+                $0 + payouts[$1].owed
             }
         }
         return redemptions.reduce(all) {
@@ -166,6 +170,8 @@ struct LedgerModel {
         _ granted: [Reward], holdDays: Int64, threshold: Int64?, customer: CustomerID? = nil
     ) {
         for reward in granted {
+            waiting.append(rewards.count)
+            if let lead = reward.lead { brought[lead, default: []].append(rewards.count) }
             if let customer { bought[customer, default: []].append(rewards.count) }
             own[reward.participant, default: []].append(rewards.count)
             if let conversion = reward.conversion {
@@ -184,14 +190,16 @@ struct LedgerModel {
 
     mutating func endHolds(at now: Instant, threshold: Int64?) {
         endHoldsOfGifts(at: now, threshold: threshold)
-        for place in rewards.indices
-        where rewards[place].state == .pending && rewards[place].holdUntil <= now {
+        waiting.removeAll { place in
+            guard rewards[place].state == .pending else { return true }
+            guard rewards[place].holdUntil <= now else { return false }
             let left = rewards[place].amount - rewards[place].reversed
             // Sharing a reward does not get around the line.
             let together = left * rewards[place].whole / rewards[place].amount
             let isLarge = rewards[place].threshold.map { together >= $0 } ?? false
             rewards[place].state = isLarge ? .review : .approved
             if !isLarge { rewards[place].wasApproved = true }
+            return true
         }
     }
 
@@ -241,7 +249,7 @@ struct LedgerModel {
     /// The lead falls out: what counts and was not paid goes back, with `isPaidToo` all. Returns
     /// whose changed.
     mutating func takeBack(_ lead: LeadID, isPaidToo: Bool) -> [RewardID] {
-        rewards.indices.filter { rewards[$0].lead == lead }.compactMap { place in
+        (brought[lead] ?? []).compactMap { place in
             let reward = rewards[place]
             let net = reward.amount - reward.reversed
             let more = isPaidToo ? net : min(net, reward.payable)
@@ -254,9 +262,9 @@ struct LedgerModel {
 
     /// Whether something of the lead's rewards was paid.
     func isPaid(_ lead: LeadID) -> Bool {
-        rewards.contains {
+        (brought[lead] ?? []).map { rewards[$0] }.contains {
             let net = $0.amount - $0.reversed
-            return $0.lead == lead && net > 0 && net > min(net, $0.payable)
+            return net > 0 && net > min(net, $0.payable)
         }
     }
 
@@ -320,7 +328,10 @@ struct LedgerModel {
         rewards[place].reversed -= less
         rewards[place].owed -= forgiven
         if !reward.wasApproved {
-            if reward.state == .voided { rewards[place].state = .pending }
+            if reward.state == .voided {
+                rewards[place].state = .pending
+                waiting.append(place)
+            }
         } else if rewards[place].payable > 0 {
             if reward.state != .approved { rewards[place].payout = nil }
             rewards[place].state = .approved
@@ -389,6 +400,7 @@ struct LedgerModel {
         guard payout.amount == sum - kept, payout.clawbackAmount == kept else {
             throw ModelDiffers("payout \(payout), of \(sum), \(kept) kept back")
         }
+        batches[payout.participant, default: []].append(payouts.count)
         payouts.append(
             Batch(
                 id: payout.id, participant: payout.participant,

@@ -38,7 +38,9 @@ extension LedgerModel {
 
     /// Whether a reward for the lead counts, or a person refused it.
     func isOpen(_ lead: LeadID) -> Bool {
-        rewards.contains { $0.lead == lead && ($0.isRefused || $0.reversed < $0.amount) }
+        (brought[lead] ?? []).map { rewards[$0] }.contains {
+            $0.isRefused || $0.reversed < $0.amount
+        }
     }
 
     /// What still counts of what the rule gave to the participant in the month of `now`.
