@@ -187,15 +187,16 @@ public enum BenefitBook {
         }
         // For the referred customer's, too, it is who referred that a person must look at.
         let flags = occasion.flags[part.participant] ?? []
+        let hold = occasion.hold(tx)
         let state = BenefitRules.firstState(
-            offer.value, holdDays: occasion.holdDays, threshold: occasion.approvalThreshold,
+            offer.value, holdDays: hold.days, threshold: occasion.approvalThreshold,
             flags)
         var benefit = Benefit(
             id: tx.makeID(), program: occasion.program, owner: part.owner, rule: rule.id,
             ruleVersion: rule.version, trigger: occasion.trigger.name, kind: rule.terms.kind,
             lead: occasion.lead, conversion: occasion.conversion, state: state, offer: offer,
             basis: .object(basis).flagged(flags), reason: nil, reference: nil,
-            holdUntil: tx.now.advanced(byDays: Int(clamping: occasion.holdDays)),
+            holdUntil: hold.until,
             approvedAt: nil, fulfilledAt: nil, version: 1, createdAt: tx.now, updatedAt: tx.now)
         if state == .approved { benefit.approvedAt = tx.now }
         try BenefitStore.insert(

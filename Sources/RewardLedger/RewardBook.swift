@@ -68,13 +68,14 @@ public enum RewardBook {
                 ], occasion, tx)
             return nil
         }
+        let hold = occasion.hold(tx)
         // What is flagged waits for a person at once: a hold would only end in the review.
         let state =
             flags.isEmpty
             ? RewardRules.firstState(
-                share.amount.amount, whole: share.whole, holdDays: occasion.holdDays,
+                share.amount.amount, whole: share.whole, holdDays: hold.days,
                 threshold: occasion.approvalThreshold, budget: budget?.outcome ?? .fits) : .review
-        var holdUntil = tx.now.advanced(byDays: Int(clamping: occasion.holdDays))
+        var holdUntil = hold.until
         if budget?.outcome == .queued { holdUntil = max(holdUntil, countsAt) }
         let reward = Reward(
             id: tx.makeID(), program: occasion.program, participant: share.participant,

@@ -232,6 +232,13 @@ public enum RewardReckoning {
 extension RewardOccasion {
     /// When it happened, which is now unless a sale's credit is decided anew.
     func moment(_ tx: Transaction) -> Instant { recordedAt ?? tx.now }
+
+    /// Until when it is held what it gives, counted from its day: credit that is decided anew later
+    /// does not hold it again.
+    func hold(_ tx: Transaction) -> (until: Instant, days: Int64) {
+        let until = moment(tx).advanced(byDays: Int(clamping: holdDays))
+        return (until, until <= tx.now ? 0 : holdDays)
+    }
 }
 
 extension Array {

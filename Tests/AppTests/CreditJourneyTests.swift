@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Model
 import Testing
 
 @testable import App
@@ -326,6 +327,34 @@ struct CreditJourneyTests {
         let today = try stage.reattribute(sale, ["rules": "today"])
         #expect(today["attribution.program_version"] == change["version"])
         #expect(try stage.credits(sale) == [stage.ada: 100_000])
+        try stage.expectSoundBooks()
+    }
+
+    @Test("credit that is decided anew is held from the day of the sale, not again")
+    func holdFromSale() throws {
+        let stage = try CreditStage()
+        defer { stage.service.stop() }
+        _ = try stage.service.make(
+            "/v1/programs/\(stage.program)/reward_rules",
+            ["trigger": "conversion", "amount": MoneyStage.usd(300), "hold_days": 10])
+        try stage.touch(stage.ada, 1)
+        let sale = try stage.sell("o1").id()
+        stage.service.clock.advance(days: 4)
+        _ = try stage.reattribute(
+            sale, ["credits": [["participant_id": .string(stage.ben), "parts": 1]]])
+        let held = try stage.service.get("/v1/rewards?participant_id=\(stage.ben)&status=pending")
+        let sold = try stage.service.get("/v1/conversions/\(sale)")["created_at"]?.stringValue
+        let recorded = try #require(sold.flatMap { Instant(rfc3339: $0) })
+        #expect(
+            held["data.0.hold_until"] == .string(recorded.advanced(byDays: 10).rfc3339),
+            "\(held.text)")
+        stage.service.clock.advance(days: 7)
+        _ = try stage.reattribute(
+            sale, ["credits": [["participant_id": .string(stage.eve), "parts": 1]]])
+        let over = try stage.service.get("/v1/rewards?participant_id=\(stage.eve)")
+        #expect(
+            over["data.0.status"] == "approved" && over["data.1.status"] == "approved",
+            "\(over.text)")
         try stage.expectSoundBooks()
     }
 

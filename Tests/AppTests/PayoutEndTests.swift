@@ -48,7 +48,9 @@ struct PayoutEndTests {
         #expect(line?["kind"] == "payout_returned" && line?["reason"] == "account closed")
         #expect(line?["description"]?.stringValue?.contains("came back (account closed)") == true)
         let table = try stage.service.get(person + "/statement.csv").text
+        #expect(table.hasPrefix("id,reference,status,created_at,program_id,program_name,"))
         #expect(table.contains(",payout_returned,") && table.contains("account closed"))
+        #expect(table.contains(",USD,1000,10.00,"), "\(table)")
         let page = try stage.service.get(person + "/statement.html").text
         #expect(page.contains("came back (account closed)"))
         let summary = try stage.service.get(person + "/summary")

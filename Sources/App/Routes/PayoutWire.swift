@@ -38,7 +38,8 @@ enum PayoutWire {
         .required("returned_amount", .money(from: 0), "Come back from the bank, in all."),
         .required(
             "paid_twice_amount", .money(from: 0),
-            "Of paid_amount, what another payout has paid as well; it is owed."),
+            "Of paid_amount, what was due no more when it was paid: another payout has paid it, or "
+                + "it was refunded. It is owed."),
         .required("reward_count", .integer(1...Int64(PayoutRules.rewardsMax))),
         .required("provider_reference", .nullable(.text(1...200))),
         .required("reason", .nullable(.prose(0...500))),

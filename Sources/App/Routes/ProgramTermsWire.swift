@@ -252,7 +252,7 @@ enum ProgramTermsWire {
         .required("amount", .amount(from: 0), "Minor units of the program's currency."),
         .optional(
             "period", .choice(CalendarPeriod.Length.allCases.map(\.rawValue)),
-            "Of the calendar in UTC; default quarter."),
+            "Of the calendar in the program's time_zone; default quarter."),
         .optional(
             "beyond", .choice(BudgetTerms.Beyond.allCases.map(\.rawValue)),
             "A reward for which too little is left is refused, reviewed by a person, or queued for "
@@ -279,7 +279,8 @@ enum ProgramTermsWire {
                     "Default none."),
                 .optional(
                     "day", .integer(1...28),
-                    "At midnight UTC: weekly 1 (Monday) to 7, monthly 1 to 28. Default 1."),
+                    "At midnight in the program's time_zone: weekly 1 (Monday) to 7, monthly 1 to "
+                        + "28. Default 1."),
             ]), "When runs are made by themselves, exactly one a period."),
     ])
 

@@ -63,7 +63,7 @@ enum RewardRuleWire {
         .optional(
             "period",
             .choice([RewardTiers.allTime] + CalendarPeriod.Length.allCases.map(\.rawValue)),
-            "Since when, in calendar periods in UTC; default all_time."),
+            "Since when, in calendar periods in the program's time_zone; default all_time."),
         .optional(
             "evaluated_at", .choice(RewardTiers.Moment.allCases.map(\.rawValue)),
             "event: the tier when the reward is earned; submission: when the referral came in. "

@@ -61,7 +61,9 @@ enum StatementRoutes {
 
     private static let table: Form = { call, statement, heading in
         .csv(
-            StatementWire.table(statement, hasMark: call.query["spreadsheet"] == "true"),
+            StatementWire.table(
+                statement, of: heading.participant, in: heading.program,
+                hasMark: call.query["spreadsheet"] == "true"),
             name: "statement-\(heading.participant.id).csv")
     }
 
@@ -153,7 +155,9 @@ enum StatementRoutes {
         query: period, answer: StatementWire.schema, others: [tooLong])
 
     private static let tabling = Contract(
-        operationID: "exportStatement", summary: "The statement as CSV.",
+        operationID: "exportStatement",
+        summary: "The statement as CSV: the opening balance (status opening), a row for each line, "
+            + "and the closing balance. Columns: \(ExportRow.words(StatementWire.moreColumns))",
         query: period + [ExportRow.spreadsheet], answerType: "text/csv", others: [tooLong])
 
     private static let printing = Contract(

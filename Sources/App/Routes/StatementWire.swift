@@ -1,6 +1,7 @@
 import Crypto
 import JSON
 import Model
+import Programs
 import RewardLedger
 
 /// How a participant's money looks on the wire.
@@ -144,48 +145,58 @@ enum StatementWire {
         json.field("balance", line.owed)
     }
 
-    /// The table's columns: the first row is the opening, the last one the closing balance.
-    private static let columns = [
-        "posted_at", "kind", "transaction_id", "reward_id", "payout_id", "conversion_id", "lead_id",
-        "refund_id", "currency", "pending", "available", "in_payout", "paid", "clawback_owed",
-        "balance", "rule_id", "rule_version", "payout_reference", "redemption_id", "reason",
-        "description",
+    /// What follows the columns that all exports have. The first row is the opening, the last one
+    /// the closing balance; `amount` is what a line changes the balance by.
+    static let moreColumns = [
+        "pending", "available", "in_payout", "paid", "clawback_owed", "balance", "balance_decimal",
+        "reward_id", "payout_id", "conversion_id", "lead_id", "refund_id", "rule_id",
+        "rule_version", "redemption_id", "reason", "description",
     ]
 
-    static func table(_ statement: Statement, hasMark: Bool = false) -> CSVTable {
-        var table = CSVTable(columns: columns, hasMark: hasMark)
+    static func table(
+        _ statement: Statement, of participant: Participant, in program: Program,
+        hasMark: Bool = false
+    ) -> CSVTable {
+        var table = CSVTable(columns: ExportRow.columns + moreColumns, hasMark: hasMark)
+        let currency = statement.currency
         func row(
-            _ cells: [String?], _ amounts: ParticipantBalance, balance: Int64,
+            _ status: String, _ amounts: ParticipantBalance, balance: Int64,
             _ line: Statement.Line? = nil
         ) {
-            for cell in cells { table.text(cell) }
-            table.text(statement.currency.code)
+            table.text(line?.transaction.description)
+            table.text(line?.payoutReference)
+            table.text(status)
+            table.text(line?.postedAt.rfc3339)
+            table.text(program.id.description)
+            table.text(program.name)
+            table.text(participant.id.description)
+            table.text(participant.name)
+            table.text(participant.externalID)
+            table.text(currency.code)
+            table.amount(line == nil ? nil : amounts.owed, currency)
             table.number(amounts.pending)
             table.number(amounts.available)
             table.number(amounts.inPayout)
             table.number(amounts.paid)
             table.number(amounts.clawbackOwed)
-            table.number(balance)
+            table.amount(balance, currency)
+            table.text(line?.reward?.description)
+            table.text(line?.payout?.description)
+            table.text(line?.conversion?.description)
+            table.text(line?.lead?.description)
+            table.text(line?.refund?.description)
             table.text(line?.rule?.description)
             table.text(line?.ruleVersion.map { String($0) })
-            table.text(line?.payoutReference)
             table.text(line?.redemption?.description)
             table.text(line?.reason)
-            table.text(line?.words(in: statement.currency))
+            table.text(line?.words(in: currency))
             table.endRecord()
         }
-        let blank = [String?](repeating: nil, count: 6)
-        row([nil, "opening"] + blank, statement.opening, balance: statement.opening.owed)
+        row("opening", statement.opening, balance: statement.opening.owed)
         for line in statement.lines {
-            row(
-                [
-                    line.postedAt.rfc3339, line.kind.rawValue, line.transaction.description,
-                    line.reward?.description, line.payout?.description,
-                    line.conversion?.description, line.lead?.description,
-                    line.refund?.description,
-                ], line.change, balance: line.owed, line)
+            row(line.kind.rawValue, line.change, balance: line.owed, line)
         }
-        row([nil, "closing"] + blank, statement.closing, balance: statement.closing.owed)
+        row("closing", statement.closing, balance: statement.closing.owed)
         return table
     }
 }

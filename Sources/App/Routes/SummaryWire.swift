@@ -28,7 +28,7 @@ enum SummaryWire {
                 .list(
                     .object(
                         [
-                            .required("year", .integer(1...9999), "In UTC."),
+                            .required("year", .integer(1...9999), "In the program's time_zone."),
                             .required("amount", .amount(from: 0), "Minor units: all kinds."),
                             .required(
                                 "restated", .boolean,
