@@ -11,7 +11,7 @@ import Testing
 @Suite struct LedgerModelTests {
     @Test("the books agree with a tiny model over random operations, and all proofs hold")
     func randomOperations() throws {
-        let count = getenv("REFERRALD_OPERATIONS").flatMap { Int(String(cString: $0)) } ?? 20_000
+        let count = getenv("REFERRALD_OPERATIONS").flatMap { Int(String(cString: $0)) } ?? 10_000
         let seed =
             getenv("REFERRALD_SEED").flatMap { UInt64(String(cString: $0)) }
             ?? UInt64.random(in: 0...UInt64.max)
