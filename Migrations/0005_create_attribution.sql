@@ -76,10 +76,6 @@ CREATE UNIQUE INDEX touchpoints_by_external_id
 CREATE INDEX touchpoints_by_participant ON touchpoints (participant_id, seq)
     WHERE participant_id IS NOT NULL;
 
--- Which of a participant's touches reached a customer first: the rows of /v1/referrals.
-CREATE INDEX touchpoints_by_pair ON touchpoints (participant_id, customer_id)
-    WHERE participant_id IS NOT NULL;
-
 CREATE TRIGGER touchpoints_are_not_updated BEFORE UPDATE ON touchpoints
 BEGIN SELECT RAISE(ABORT, 'touchpoints are append-only'); END;
 

@@ -35,9 +35,9 @@ public enum ReferredStore {
             """
             SELECT seq, id, program_id, participant_id, customer_id, occurred_at,
                 NOT EXISTS (
-                    SELECT 1 FROM touchpoints AS earlier INDEXED BY touchpoints_by_pair
-                    WHERE earlier.participant_id = t.participant_id
-                        AND earlier.customer_id = t.customer_id AND earlier.seq < t.seq)
+                    SELECT 1 FROM touchpoints AS earlier INDEXED BY touchpoints_by_customer
+                    WHERE earlier.customer_id = t.customer_id
+                        AND earlier.participant_id = t.participant_id AND earlier.seq < t.seq)
             FROM touchpoints AS t WHERE seq < ?
             """, sequence)
         if let participant { query.append(" AND participant_id = ?", participant) }
@@ -73,7 +73,7 @@ public enum ReferredStore {
         var query = Query(
             """
             SELECT min(seq), min(occurred_at) FROM (
-                SELECT seq, occurred_at FROM touchpoints INDEXED BY touchpoints_by_pair
+                SELECT seq, occurred_at FROM touchpoints INDEXED BY touchpoints_by_customer
                 WHERE participant_id = ? AND customer_id IN
             """, participant)
         query.appendList(customers)

@@ -318,10 +318,10 @@ struct PayoutTests {
         let lines = try stage.service.get(path).json["lines"]?.arrayValue ?? []
         let rows = try stage.service.get(path + ".csv").text.components(separatedBy: "\r\n")
         #expect(rows.count == lines.count + 4)
-        #expect(rows[1].hasPrefix(",opening,"))
-        #expect(rows[1].hasSuffix(",USD,0,0,0,0,0,0,,,,,,"))
-        #expect(rows[rows.count - 2].hasPrefix(",closing,"))
-        #expect(rows[rows.count - 2].hasSuffix(",USD,0,0,0,11000,0,0,,,,,,"))
+        #expect(rows[1].hasPrefix(",,opening,,\(stage.program),"))
+        #expect(rows[1].hasSuffix(",USD,,,0,0,0,0,0,0,0.00,,,,,,,,,,"))
+        #expect(rows[rows.count - 2].hasPrefix(",,closing,,\(stage.program),"))
+        #expect(rows[rows.count - 2].hasSuffix(",USD,,,0,0,0,11000,0,0,0.00,,,,,,,,,,"))
     }
 
     @Test("a reward is explained with rule, arithmetic, hold and journal, in the same words later")

@@ -47,7 +47,7 @@ struct BodyStreamTests {
         let (body, rest) = try #require(unchunked(afterHead(all.bytes)))
         #expect(body == whole)
         #expect(String(decoding: rest, as: UTF8.self).hasSuffix("GET /after "))
-        test.record.dropped.wait()
+        test.record.waitForDrops(1)
         let answered = test.record.answered.withLock { $0 }
         #expect(answered.count == 2)
         #expect(answered.first.map { $0.bytes > 100 << 20 } == true)
@@ -81,7 +81,7 @@ struct BodyStreamTests {
         let all = client.rest()
         #expect(all.isReset)
         #expect(unchunked(afterHead(all.bytes) + [0]) == nil)
-        test.record.dropped.wait()
+        test.record.waitForDrops(1)
     }
 
     @Test("slices are made only as the client takes them, and no more once it is gone")
@@ -105,8 +105,7 @@ struct BodyStreamTests {
             #expect(test.record.slices.withLock { $0 } < 120)
         }
         // Of the whole one and of the one whose client is gone.
-        test.record.dropped.wait()
-        test.record.dropped.wait()
+        test.record.waitForDrops(2)
     }
 
     @Test("a connection that takes nothing is answered no further request; others are")

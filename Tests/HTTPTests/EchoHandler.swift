@@ -13,10 +13,16 @@ final class Record: Sendable {
     let slices = Locked(0)
     /// Raised when a stream is dropped.
     let dropped: EventSignal
+    let drops = Locked(0)
 
     init() throws {
         kept = try EventSignal(blocking: true)
         dropped = try EventSignal(blocking: true)
+    }
+
+    /// Two that are dropped at once raise the signal once.
+    func waitForDrops(_ count: Int) {
+        while drops.withLock({ $0 }) < count { dropped.wait() }
     }
 }
 
@@ -102,7 +108,10 @@ private final class SliceSource: Sendable {
         self.breaksOff = breaksOff
     }
 
-    deinit { record.dropped.raise() }
+    deinit {
+        record.drops.withLock { $0 += 1 }
+        record.dropped.raise()
+    }
 
     func make(_ deliver: @escaping @Sendable (BodyStream.Slice) -> Void) {
         let number = count.withLock { count in

@@ -166,11 +166,14 @@ struct LedgerModel {
         return Int64(isExact && floor % 2 == 0 ? floor : floor + 1)
     }
 
+    /// `recordedAt`: of the sale whose credit is decided anew, from which holds count.
     mutating func grant(
-        _ granted: [Reward], holdDays: Int64, threshold: Int64?, customer: CustomerID? = nil
+        _ granted: [Reward], holdDays: Int64, threshold: Int64?, customer: CustomerID? = nil,
+        recordedAt: Instant? = nil
     ) {
         for reward in granted {
-            waiting.append(rewards.count)
+            let holdUntil = (recordedAt ?? reward.createdAt).advanced(byDays: Int(holdDays))
+            if holdUntil > reward.createdAt { waiting.append(rewards.count) }
             if let lead = reward.lead { brought[lead, default: []].append(rewards.count) }
             if let customer { bought[customer, default: []].append(rewards.count) }
             own[reward.participant, default: []].append(rewards.count)
@@ -183,8 +186,9 @@ struct LedgerModel {
                     lead: reward.lead, customer: customer, rule: reward.rule, kind: reward.kind,
                     amount: reward.amount.amount, currency: reward.amount.currency,
                     whole: reward.wholeAmount, createdAt: reward.createdAt,
-                    holdUntil: reward.createdAt.advanced(byDays: Int(holdDays)),
+                    holdUntil: holdUntil,
                     threshold: reward.kind == .points ? nil : threshold, state: .pending))
+            if holdUntil <= reward.createdAt { endHold(rewards.count - 1) }
         }
     }
 
@@ -193,14 +197,18 @@ struct LedgerModel {
         waiting.removeAll { place in
             guard rewards[place].state == .pending else { return true }
             guard rewards[place].holdUntil <= now else { return false }
-            let left = rewards[place].amount - rewards[place].reversed
-            // Sharing a reward does not get around the line.
-            let together = left * rewards[place].whole / rewards[place].amount
-            let isLarge = rewards[place].threshold.map { together >= $0 } ?? false
-            rewards[place].state = isLarge ? .review : .approved
-            if !isLarge { rewards[place].wasApproved = true }
+            endHold(place)
             return true
         }
+    }
+
+    private mutating func endHold(_ place: Int) {
+        let left = rewards[place].amount - rewards[place].reversed
+        // Sharing a reward does not get around the line.
+        let together = left * rewards[place].whole / rewards[place].amount
+        let isLarge = rewards[place].threshold.map { together >= $0 } ?? false
+        rewards[place].state = isLarge ? .review : .approved
+        if !isLarge { rewards[place].wasApproved = true }
     }
 
     /// What a person gives has no hold.

@@ -27,7 +27,8 @@ extension LedgerModel {
     /// What each rule gives beside money for the sale, unless it has: all of it to the customer, or
     /// to whom most of the credit is.
     mutating func give(
-        _ sale: LedgerPlayer.Sale, credits: [Credit], holdDays: Int64, at now: Instant
+        _ sale: LedgerPlayer.Sale, credits: [Credit], holdDays: Int64, at now: Instant,
+        threshold: Int64?
     ) {
         var sums: [(participant: ParticipantID, base: Int64)] = []
         for credit in credits {
@@ -58,11 +59,14 @@ extension LedgerModel {
                     rule: rule, owner: owner, customer: sale.customer,
                     value: LedgerModel.value(rule, of: sums.reduce(0) { $0 + $1.base }),
                     points: rule.terms.gift.points ?? 0, discount: discount,
-                    holdUntil: now.advanced(byDays: Int(holdDays))), to: sale.id)
+                    holdUntil: sale.recordedAt.advanced(byDays: Int(holdDays))),
+                to: sale.id, at: now, threshold: threshold)
         }
     }
 
-    private mutating func add(_ gift: Gift, to sale: ConversionID) {
+    private mutating func add(
+        _ gift: Gift, to sale: ConversionID, at now: Instant, threshold: Int64?
+    ) {
         let place = gifts[sale]?.count ?? 0
         gifts[sale, default: []].append(gift)
         giftSales[gift.customer, default: []].insert(sale)
@@ -70,7 +74,11 @@ extension LedgerModel {
             discounts[id, default: []].append((sale, place))
         }
         newestGifts.append((sale, place))
-        waitingGifts.append((sale, place))
+        if gift.holdUntil > now {
+            waitingGifts.append((sale, place))
+        } else {
+            endHoldOfGift(sale, place, threshold)
+        }
     }
 
     private static func value(_ rule: RewardRule, of base: Int64) -> Int64 {
@@ -96,7 +104,9 @@ extension LedgerModel {
     }
 
     /// The credit is another's: what is not given yet goes with it.
-    mutating func moveGifts(of sale: LedgerPlayer.Sale, at now: Instant, holdDays: Int64) {
+    mutating func moveGifts(
+        of sale: LedgerPlayer.Sale, at now: Instant, holdDays: Int64, threshold: Int64?
+    ) {
         for place in gifts[sale.id]?.indices ?? 0..<0 {
             let gift = gifts[sale.id]![place]
             guard case .participant(let id) = gift.owner,
@@ -109,7 +119,7 @@ extension LedgerModel {
                 gifts[sale.id]![place].loss = .reattributed
             }
         }
-        give(sale, credits: sale.credits, holdDays: holdDays, at: now)
+        give(sale, credits: sale.credits, holdDays: holdDays, at: now, threshold: threshold)
         settleGifts(of: sale)
     }
 
@@ -155,11 +165,18 @@ extension LedgerModel {
             let gift = gifts[sale]![place]
             guard gift.state == .pending else { return true }
             guard gift.holdUntil <= now else { return false }
-            let isLarge = threshold.map { gift.value - gift.reversedValue >= $0 } ?? false
-            gifts[sale]![place].state = isLarge ? .review : .approved
-            gifts[sale]![place].wasApproved = !isLarge
+            endHoldOfGift(sale, place, threshold)
             return true
         }
+    }
+
+    private mutating func endHoldOfGift(
+        _ sale: ConversionID, _ place: Int, _ threshold: Int64?
+    ) {
+        let gift = gifts[sale]![place]
+        let isLarge = threshold.map { gift.value - gift.reversedValue >= $0 } ?? false
+        gifts[sale]![place].state = isLarge ? .review : .approved
+        gifts[sale]![place].wasApproved = !isLarge
     }
 
     /// A person decides; false where it may not.

@@ -173,7 +173,9 @@ extension LedgerPlayer {
         model.grant(
             granted, holdDays: fixture.holdDays, threshold: fixture.threshold,
             customer: sale.customer)
-        model.give(sale, credits: sale.credits, holdDays: fixture.holdDays, at: tx.now)
+        model.give(
+            sale, credits: sale.credits, holdDays: fixture.holdDays, at: tx.now,
+            threshold: fixture.threshold)
         sales.append(sale)
         try checkGifts(of: sale, tx)
     }
@@ -251,9 +253,10 @@ extension LedgerPlayer {
         try check(granted, missing)
         model.grant(
             granted, holdDays: fixture.holdDays, threshold: fixture.threshold,
-            customer: sale.customer)
+            customer: sale.customer, recordedAt: sale.recordedAt)
         _ = model.settle(sale.id, rests(sale))
-        model.moveGifts(of: sale, at: tx.now, holdDays: fixture.holdDays)
+        model.moveGifts(
+            of: sale, at: tx.now, holdDays: fixture.holdDays, threshold: fixture.threshold)
         try checkGifts(of: sale, tx)
         return changed
     }

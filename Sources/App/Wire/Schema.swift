@@ -79,9 +79,9 @@ extension Schema {
     /// One line of text without control characters, nor those that turn its direction: names must
     /// read as they are.
     static func text(_ length: ClosedRange<Int>) -> Schema {
-        let pattern =
-            (length.lowerBound > 0 ? #"^(?=.*\S)"# : "^")
-            + #"[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*$"#
+        let others = #"\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069"#
+        let seen = length.lowerBound > 0 ? "[\(space)]*[^\(space)\(others)]" : ""
+        let pattern = "^\(seen)[^\(others)]*$"
         return .string(
             TextRule(
                 length, pattern: pattern, words: "one line of text without control characters",
@@ -110,8 +110,10 @@ extension Schema {
     }
 
     /// What `NaturalKey` takes from the ends of a key.
-    private static let blank =
-        #"\t-\r \u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"#
+    private static let blank = #"\t-\r\u0085"# + space
+    /// Of that what is no control character.
+    private static let space =
+        #" \u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"#
     private static let blanks = "[\(blank)]*"
 
     /// A natural key that is a code, whose `pattern` stands between `^` and `$`.
@@ -126,9 +128,10 @@ extension Schema {
 
     /// Several lines: tabs, carriage returns and line feeds are kept.
     static func prose(_ length: ClosedRange<Int>) -> Schema {
-        let pattern =
-            (length.lowerBound > 0 ? #"^(?=[\s\S]*\S)"# : "^")
-            + #"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"#
+        let others = #"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"#
+        let blank = #"\t\n\r"# + space
+        let seen = length.lowerBound > 0 ? "[\(blank)]*[^\(blank)\(others)]" : ""
+        let pattern = "^\(seen)[^\(others)]*$"
         return .string(
             TextRule(
                 length, pattern: pattern,
