@@ -194,12 +194,9 @@ struct LedgerModel {
 
     mutating func endHolds(at now: Instant, threshold: Int64?) {
         endHoldsOfGifts(at: now, threshold: threshold)
-        waiting.removeAll { place in
-            guard rewards[place].state == .pending else { return true }
-            guard rewards[place].holdUntil <= now else { return false }
-            endHold(place)
-            return true
-        }
+        let open = waiting.filter { rewards[$0].state == .pending }
+        for place in open where rewards[place].holdUntil <= now { endHold(place) }
+        waiting = open.filter { rewards[$0].state == .pending }
     }
 
     private mutating func endHold(_ place: Int) {

@@ -161,13 +161,11 @@ extension LedgerModel {
     }
 
     mutating func endHoldsOfGifts(at now: Instant, threshold: Int64?) {
-        waitingGifts.removeAll { sale, place in
-            let gift = gifts[sale]![place]
-            guard gift.state == .pending else { return true }
-            guard gift.holdUntil <= now else { return false }
+        let open = waitingGifts.filter { gifts[$0.conversion]![$0.place].state == .pending }
+        for (sale, place) in open where gifts[sale]![place].holdUntil <= now {
             endHoldOfGift(sale, place, threshold)
-            return true
         }
+        waitingGifts = open.filter { gifts[$0.conversion]![$0.place].state == .pending }
     }
 
     private mutating func endHoldOfGift(
