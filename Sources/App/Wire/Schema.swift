@@ -130,7 +130,9 @@ extension Schema {
     static func prose(_ length: ClosedRange<Int>) -> Schema {
         let others = #"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"#
         let blank = #"\t\n\r"# + space
-        let seen = length.lowerBound > 0 ? "[\(blank)]*[^\(blank)\(others)]" : ""
+        // Of a pattern in two parts no generator makes a text of many pages.
+        let hasSeen = length.lowerBound > 0 && length.upperBound <= 10_000
+        let seen = hasSeen ? "[\(blank)]*[^\(blank)\(others)]" : ""
         let pattern = "^\(seen)[^\(others)]*$"
         return .string(
             TextRule(
