@@ -233,8 +233,8 @@ extension RewardOccasion {
     /// When it happened, which is now unless a sale's credit is decided anew.
     func moment(_ tx: Transaction) -> Instant { recordedAt ?? tx.now }
 
-    /// Until when it is held what it gives, counted from its day: credit that is decided anew later
-    /// does not hold it again.
+    /// The end of the hold of rewards and benefits, and its days: 0 if it is over. A hold counts
+    /// from the day of the sale: if its credit is decided again later, no new hold begins.
     func hold(_ tx: Transaction) -> (until: Instant, days: Int64) {
         let until = moment(tx).advanced(byDays: Int(clamping: holdDays))
         return (until, until <= tx.now ? 0 : holdDays)

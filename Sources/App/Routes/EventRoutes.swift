@@ -135,16 +135,15 @@ enum EventWire {
         guard let data = (try? JSONValue.parse(Array(event.data.utf8)))?.objectValue else {
             return Array("{}".utf8)
         }
+        let hidden = memberHidden(in: event.type)
         // Most events have nothing to hide: those are not taken apart.
-        if isPlain(event), data.allSatisfy({ plain.contains($0.0) }) {
+        if data.allSatisfy({ plain.contains($0.name) && $0.name != hidden }) {
             return Array(event.data.utf8)
         }
         var shown = JSONObject()
-        for (name, value) in data where shownToItself.contains(name) { shown[name] = value }
-        if event.type.hasPrefix("conversion.") { shown["amount"] = nil }
-        if event.type.hasPrefix("participant.") { shown["fields"] = nil }
-        // It is counted from the referral, which may be another's.
-        if event.type == "reward.target_missed" { shown["due_at"] = nil }
+        for (name, value) in data where shownToItself.contains(name) && name != hidden {
+            shown[name] = value
+        }
         // Of a hint that was left out its name, not why.
         shown["ignored"] = shown["ignored"]?.arrayValue.map { hints in
             .array(hints.map { ["name": $0.objectValue?["name"] ?? $0] })
@@ -153,9 +152,12 @@ enum EventWire {
         return JSONValue.object(shown).encoded()
     }
 
-    private static func isPlain(_ event: Event) -> Bool {
-        !event.type.hasPrefix("conversion.") && !event.type.hasPrefix("participant.")
-            && event.type != "reward.target_missed"
+    /// The member that the allow list shows, but not in events of this type.
+    private static func memberHidden(in type: String) -> String? {
+        if type.hasPrefix("conversion.") { return "amount" }
+        if type.hasPrefix("participant.") { return "fields" }
+        // It is counted from the referral, which may be another's.
+        return type == "reward.target_missed" ? "due_at" : nil
     }
 
     /// The members that are shown as they are.
